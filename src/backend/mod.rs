@@ -1,0 +1,85 @@
+//! Backends make probes and open sessions to them. The truth of what is deployed is what a backend observes, by the labels
+//! on what runs; there is no state file.
+
+use crate::domain::name::Name;
+use crate::plan::{Desired, Observed, ResourceId};
+use crate::process::{ProcessError, Running};
+
+pub mod local;
+
+/// What a backend could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// This machine lacks something that the topology asks for. Found before anything is created.
+    #[error("{what}")]
+    Unsupported {
+        /// One sentence naming what asks and what lacks.
+        what: String,
+        /// What mends it.
+        hint: String,
+    },
+    /// A step failed.
+    #[error("cannot {action} {subject}")]
+    Step {
+        /// `create`, `remove`, `observe`, `reach`.
+        action: &'static str,
+        /// Which resource.
+        subject: String,
+        /// Why.
+        source: ProcessError,
+    },
+    /// The system refused something other than a program.
+    #[error("cannot {action} {subject}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        subject: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A resource that this backend does not know.
+    #[error("there is no {0} in this topology")]
+    Unknown(String),
+}
+
+/// What every kind of backend does. One contract suite holds for all of them.
+#[allow(async_fn_in_trait)]
+pub trait Backend {
+    /// The resources of the topology as they should be, each after what it depends on. Pure.
+    fn desired(&self) -> Vec<Desired>;
+
+    /// Can this machine make them? Changes nothing.
+    ///
+    /// # Errors
+    /// Every [`BackendError::Unsupported`], all at once.
+    async fn supports(&self) -> Result<(), Vec<BackendError>>;
+
+    /// What of this topology is there.
+    ///
+    /// # Errors
+    /// [`BackendError::Step`] or [`BackendError::System`].
+    async fn observe(&self) -> Result<Vec<Observed>, BackendError>;
+
+    /// Makes one resource; before: it is not there and what it depends on is; after: it is there with its label. On error
+    /// the caller removes what may be left of it.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    async fn create(&self, id: &ResourceId) -> Result<(), BackendError>;
+
+    /// Removes one resource, whole or half made; after: it is not there. Removing what is not there is no error.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    async fn remove(&self, id: &ResourceId) -> Result<(), BackendError>;
+
+    /// Starts `argv` on a deployed probe and gives its byte stream; the program ends with the stream.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    async fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError>;
+
+    /// The address at which `probe` is tested, the same from everywhere in the topology.
+    fn address(&self, probe: &Name) -> Option<std::net::IpAddr>;
+}

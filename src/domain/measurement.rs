@@ -1,0 +1,162 @@
+//! The normalised result of a run, in SI units with the unit in each name.
+
+use serde::{Deserialize, Serialize};
+
+use super::test::Protocol;
+
+/// What a tool measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Measurement {
+    /// A throughput test.
+    Throughput(Throughput),
+    /// A ping.
+    RoundTrip(RoundTrip),
+    /// A traceroute.
+    Path(HopPath),
+}
+
+/// A throughput test. For a bidirectional one, the fields of `flow` are source to destination and `reverse` the other way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Throughput {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Parallel streams each way.
+    pub streams: u16,
+    /// The measured flow; for a reverse run it goes from destination to source.
+    #[serde(flatten)]
+    pub flow: Flow,
+    /// The second flow of a bidirectional run: destination to source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverse: Option<Box<Flow>>,
+    /// The tool's version as it calls itself, e.g. `3.12`.
+    pub tool_version: Option<String>,
+    /// What to know when reading these numbers: known traps of this version, missing figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// One direction of a throughput test.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Flow {
+    /// What arrived at the receiver: iperf3's `sum_received.bits_per_second`, bit for bit.
+    pub throughput_bits_per_second: f64,
+    /// What the sender believes it sent.
+    pub sent_bits_per_second: Option<f64>,
+    /// Measured time at the receiver, without the omitted start.
+    pub duration_seconds: Option<f64>,
+    /// Payload received.
+    pub received_bytes: Option<u64>,
+    /// Payload sent.
+    pub sent_bytes: Option<u64>,
+    /// TCP segments sent again.
+    pub retransmits: Option<u64>,
+    /// Jitter at the receiver (RFC 3550), UDP.
+    pub jitter_seconds: Option<f64>,
+    /// Lost / sent datagrams, UDP.
+    pub loss_ratio: Option<f64>,
+    /// Datagrams lost, UDP.
+    pub lost_packets: Option<u64>,
+    /// Datagrams sent, UDP.
+    pub packets: Option<u64>,
+    /// Datagrams that arrived out of order, UDP.
+    pub out_of_order_packets: Option<u64>,
+    /// Mean of TCP's smoothed round-trip time under load at the sender.
+    pub rtt_seconds: Option<f64>,
+    /// Its least.
+    pub rtt_min_seconds: Option<f64>,
+    /// Its most.
+    pub rtt_max_seconds: Option<f64>,
+    /// Largest congestion window at the sender.
+    pub congestion_window_max_bytes: Option<u64>,
+    /// Congestion control at the sender.
+    pub congestion_control: Option<String>,
+    /// The tool's own CPU use at the sender, 1 = one core.
+    pub sender_cpu_ratio: Option<f64>,
+    /// The tool's own CPU use at the receiver, 1 = one core.
+    pub receiver_cpu_ratio: Option<f64>,
+    /// The course of the test.
+    #[serde(default)]
+    pub intervals: Vec<Interval>,
+    /// Which end counted the intervals.
+    pub intervals_from: Option<Side>,
+}
+
+/// An end of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The one that sends.
+    Sender,
+    /// The one that receives.
+    Receiver,
+}
+
+/// A piece of a test's course.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// From here, counted from the start of the test.
+    pub start_seconds: f64,
+    /// To here.
+    pub end_seconds: f64,
+    /// Payload rate of all streams.
+    pub throughput_bits_per_second: f64,
+    /// TCP segments sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retransmits: Option<u64>,
+    /// Datagrams lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_packets: Option<u64>,
+    /// Part of the omitted start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub omitted: bool,
+}
+
+/// A ping.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoundTrip {
+    /// Echo requests sent.
+    pub packets: u64,
+    /// Answers.
+    pub received_packets: u64,
+    /// Share without an answer.
+    pub loss_ratio: f64,
+    /// Answers that came twice.
+    pub duplicate_packets: u64,
+    /// Mean round-trip time; `None` where no answer came.
+    pub rtt_seconds: Option<f64>,
+    /// Least.
+    pub rtt_min_seconds: Option<f64>,
+    /// Most.
+    pub rtt_max_seconds: Option<f64>,
+    /// Standard deviation as ping counts it (`mdev`).
+    pub rtt_deviation_seconds: Option<f64>,
+    /// Each answer in order of its sequence number; empty where the tool was asked for the summary only.
+    #[serde(default)]
+    pub rtts_seconds: Vec<f64>,
+}
+
+/// A traceroute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HopPath {
+    /// The hops in order of their TTL.
+    pub hops: Vec<Hop>,
+    /// Did the destination itself answer?
+    pub reached: bool,
+}
+
+/// A hop of a path.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hop {
+    /// Its TTL, 1 for the first router.
+    pub ttl: u8,
+    /// Addresses that answered, in order of appearance; empty where none did.
+    pub addresses: Vec<String>,
+    /// Round-trip times of the queries that were answered.
+    pub rtts_seconds: Vec<f64>,
+    /// Queries without an answer.
+    pub unanswered: u32,
+    /// ICMP annotations as printed, such as `!N` or `!X`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotations: Vec<String>,
+}

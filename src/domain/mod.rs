@@ -1,0 +1,15 @@
+//! The nouns of the field, valid by construction. Nothing here reads a clock, a file or the network.
+
+pub mod campaign;
+pub mod counters;
+pub mod diagnostic;
+pub mod facts;
+pub mod group;
+pub mod measurement;
+pub mod name;
+pub mod path;
+pub mod run;
+pub mod test;
+pub mod topology;
+pub mod unit;
+pub mod verdict;

@@ -1,0 +1,206 @@
+//! The topology, resolved: complete, with every reference bound. What the user typed is `config`'s business.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::campaign::Campaign;
+use super::group::Group;
+use super::name::Name;
+use super::test::TestDefinition;
+use super::unit::{Bitrate, Ratio, seconds};
+
+/// One lab or network under test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Topology {
+    /// Name of the whole.
+    pub name: Name,
+    /// One sentence on its purpose.
+    pub description: Option<String>,
+    /// Machines with a backend.
+    pub hosts: BTreeMap<Name, Host>,
+    /// Places that share a switch and an uplink.
+    pub sites: BTreeMap<Name, Site>,
+    /// Measuring points.
+    pub probes: BTreeMap<Name, Probe>,
+    /// Things under test.
+    pub links: BTreeMap<Name, Link>,
+    /// Sets of ordered pairs.
+    pub groups: BTreeMap<Name, Group>,
+    /// Test definitions, the built-in ones included.
+    pub tests: BTreeMap<Name, TestDefinition>,
+    /// Lists of tests, the built-in `auto` included.
+    pub suites: BTreeMap<Name, Vec<Name>>,
+    /// What is run together, with its expectations.
+    pub campaigns: BTreeMap<Name, Campaign>,
+}
+
+/// A machine and the backend that makes its probes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Which backend.
+    pub kind: HostKind,
+}
+
+/// The kinds of backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostKind {
+    /// Network namespaces on this machine.
+    Local,
+}
+
+/// A place: its probes share one switch, its uplink is what all of them share towards the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// The uplink, seen from the site; `None` for an unlimited one.
+    pub uplink: Option<Uplink>,
+}
+
+/// Rates of a site's uplink, seen from the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uplink {
+    /// Towards the site.
+    pub down_bits_per_second: Bitrate,
+    /// Away from the site.
+    pub up_bits_per_second: Bitrate,
+}
+
+/// A measuring point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// The host that carries it.
+    pub host: Name,
+    /// Its site, if any.
+    pub site: Option<Name>,
+    /// Words to select it by.
+    pub tags: BTreeSet<Name>,
+    /// Ports that test servers may be leased.
+    pub ports: PortRange,
+}
+
+/// An inclusive range of ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortRange {
+    first: u16,
+    last: u16,
+}
+
+impl PortRange {
+    /// iperf3's well-known port and the nineteen behind it.
+    pub const DEFAULT: Self = Self { first: 5201, last: 5220 };
+
+    /// The range; `None` where it is empty or starts at 0.
+    #[must_use]
+    pub const fn new(first: u16, last: u16) -> Option<Self> {
+        if first == 0 || last < first { None } else { Some(Self { first, last }) }
+    }
+
+    /// First port.
+    #[must_use]
+    pub const fn first(self) -> u16 {
+        self.first
+    }
+
+    /// Last port.
+    #[must_use]
+    pub const fn last(self) -> u16 {
+        self.last
+    }
+}
+
+/// One end of a link.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// A whole site: the link bounds every pair across.
+    Site(Name),
+    /// One probe.
+    Probe(Name),
+}
+
+impl End {
+    /// The name of the site or probe; the two kinds share one set of names.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        match self {
+            Self::Site(n) | Self::Probe(n) => n,
+        }
+    }
+}
+
+/// A value for each direction of a link between `a` and `b`, in the order of `between`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directed<T> {
+    /// From the first end to the second.
+    pub a_to_b: Option<T>,
+    /// From the second end to the first.
+    pub b_to_a: Option<T>,
+}
+
+impl<T> Default for Directed<T> {
+    fn default() -> Self {
+        Self { a_to_b: None, b_to_a: None }
+    }
+}
+
+impl<T: Copy> Directed<T> {
+    /// The same value both ways.
+    #[must_use]
+    pub const fn both(value: T) -> Self {
+        Self { a_to_b: Some(value), b_to_a: Some(value) }
+    }
+
+    /// The value of one way: `forward` is a to b.
+    #[must_use]
+    pub const fn toward(&self, forward: bool) -> Option<T> {
+        if forward { self.a_to_b } else { self.b_to_a }
+    }
+}
+
+/// The thing under test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its two ends, `a` and `b`.
+    pub between: [End; 2],
+    /// What was bought.
+    pub contract: Contract,
+    /// What the lab does to it.
+    pub impair: Impairment,
+}
+
+/// What was bought. Absent values were not agreed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Contract {
+    /// Rate each way.
+    pub rate_bits_per_second: Directed<Bitrate>,
+    /// Round-trip time at most.
+    #[serde(with = "seconds::option")]
+    pub rtt_seconds: Option<Duration>,
+    /// Jitter at most (RFC 3550).
+    #[serde(with = "seconds::option")]
+    pub jitter_seconds: Option<Duration>,
+    /// Loss at most.
+    pub loss_ratio: Option<Ratio>,
+    /// Path MTU at least, in bytes.
+    pub mtu_bytes: Option<u32>,
+}
+
+/// What the lab does to a link, each way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Impairment {
+    /// Shaped to this rate.
+    pub rate_bits_per_second: Directed<Bitrate>,
+    /// Delayed by this, one way.
+    pub delay_seconds: Directed<Seconds>,
+    /// Delay varied by this, one way.
+    pub jitter_seconds: Directed<Seconds>,
+    /// This share dropped at random.
+    pub loss_ratio: Directed<Ratio>,
+}
+
+/// A [`Duration`] that is stored as seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seconds(#[serde(with = "seconds")] pub Duration);

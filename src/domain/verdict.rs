@@ -1,0 +1,91 @@
+//! What a measurement means against its expectations.
+
+use serde::{Deserialize, Serialize};
+
+use super::campaign::Metric;
+
+/// The judgement of a run or of one expectation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As expected.
+    Pass,
+    /// Beyond the warning limit.
+    Warn,
+    /// Beyond the failure limit.
+    Fail,
+    /// The instrument, not the link, was the limit.
+    Invalid,
+    /// Nothing was expected, or nothing was measured.
+    None,
+}
+
+impl Verdict {
+    /// The word in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Invalid => "invalid",
+            Self::None => "none",
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One expectation, judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// What was looked at.
+    pub metric: Metric,
+    /// The outcome.
+    pub verdict: Verdict,
+    /// One sentence with the numbers: "76.2 Mbit/s is 76 % of the contracted 100 Mbit/s, below 90 %".
+    pub reason: String,
+    /// The measured value in the metric's SI unit, if there was one.
+    pub measured: Option<f64>,
+    /// The contracted value in the metric's SI unit, if one applies.
+    pub contracted: Option<f64>,
+}
+
+/// All judgements of a run and what they come to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// The worst of the judgements, or invalid.
+    pub verdict: Verdict,
+    /// One sentence.
+    pub reason: String,
+    /// Each expectation on its own.
+    pub judgements: Vec<Judgement>,
+    /// What the instrument itself contributed; the first one names the cause of an invalid verdict.
+    pub causes: Vec<Cause>,
+}
+
+/// Something at an end of the run that limits or distorts a measurement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cause {
+    /// Which kind.
+    pub kind: CauseKind,
+    /// The probe it was seen on.
+    pub probe: super::name::Name,
+    /// The counter's value.
+    pub value: f64,
+    /// The threshold it is beyond.
+    pub threshold: f64,
+}
+
+/// The kinds of cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CauseKind {
+    /// The tool waited for a CPU: growth of the run-queue wait of its threads over the wall time
+    /// (second field of `/proc/PID/schedstat`).
+    CpuStarved,
+}

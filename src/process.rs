@@ -1,0 +1,220 @@
+//! The only place that starts other programs: each in a process group of its own, with a deadline, and killed with all
+//! its children on every way out.
+
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+/// What a program left behind.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Finished {
+    /// Standard error, trimmed, for a message.
+    #[must_use]
+    pub fn complaint(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).trim().to_owned()
+    }
+}
+
+/// Why a program could not be run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error("cannot start `{program}`")]
+    Start {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// It ran past its deadline and was killed.
+    #[error("`{program}` did not end within {} s and was stopped", limit.as_secs_f64())]
+    Deadline {
+        /// The program.
+        program: String,
+        /// Its deadline.
+        limit: Duration,
+    },
+    /// It could not be talked to.
+    #[error("cannot talk to `{program}`")]
+    Pipe {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// It ended with an error.
+    #[error("`{command}` failed: {complaint}")]
+    Failed {
+        /// The whole command.
+        command: String,
+        /// Its standard error, or its exit status where it said nothing.
+        complaint: String,
+    },
+}
+
+/// A running program, killed with its process group when dropped.
+#[derive(Debug)]
+pub struct Running {
+    program: String,
+    child: Child,
+    group: Option<Pid>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Running {
+    /// Its process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Takes its standard input; closing that is how most programs are told to end.
+    pub fn take_stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// Takes its standard output.
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Kills it and all of its group.
+    pub fn kill(&mut self) {
+        if let Some(group) = self.group.take() {
+            // The group may already be gone; there is nothing left to do then.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+
+    /// Asks it to end (SIGTERM to its group).
+    pub fn terminate(&self) {
+        if let Some(group) = self.group {
+            let _ = kill_process_group(group, Signal::TERM);
+        }
+    }
+
+    /// Waits for its end, without its output.
+    ///
+    /// # Errors
+    /// [`ProcessError::Pipe`] where the system cannot tell.
+    pub async fn wait(&mut self) -> Result<ExitStatus, ProcessError> {
+        let status = self.child.wait().await.map_err(|source| ProcessError::Pipe {
+            program: self.program.clone(),
+            source,
+        })?;
+        self.kill();
+        Ok(status)
+    }
+
+    /// Waits for its end within `limit` and collects what it wrote.
+    ///
+    /// # Errors
+    /// [`ProcessError::Deadline`] after `limit`, the group killed; [`ProcessError::Pipe`].
+    pub async fn finish(mut self, limit: Duration) -> Result<Finished, ProcessError> {
+        let program = self.program.clone();
+        let stdout = self.child.stdout.take();
+        let stderr = self.child.stderr.take();
+        let collect = async {
+            let (out, err, status) = tokio::join!(read_all(stdout), read_all(stderr), self.child.wait());
+            Ok::<_, std::io::Error>(Finished { status: status?, stdout: out?, stderr: err? })
+        };
+        match tokio::time::timeout(limit, collect).await {
+            Ok(Ok(finished)) => {
+                self.kill();
+                Ok(finished)
+            }
+            Ok(Err(source)) => Err(ProcessError::Pipe { program, source }),
+            Err(_) => Err(ProcessError::Deadline { program, limit }),
+        }
+    }
+}
+
+async fn read_all(pipe: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+/// What the program's standard error is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errors {
+    /// Collected by [`Running::finish`].
+    Captured,
+    /// Shown to whoever started us.
+    Inherited,
+}
+
+/// Starts `argv` in a process group of its own, with pipes for its input and output.
+///
+/// # Errors
+/// [`ProcessError::Start`].
+pub fn start(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
+    let program = argv.first().cloned().unwrap_or_default();
+    let mut command = Command::new(&program);
+    command
+        .args(argv.get(1..).unwrap_or_default())
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(match errors {
+            Errors::Captured => Stdio::piped(),
+            Errors::Inherited => Stdio::inherit(),
+        })
+        .process_group(0)
+        .kill_on_drop(true);
+    let child = command.spawn().map_err(|source| ProcessError::Start { program: program.clone(), source })?;
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    Ok(Running { program, child, group })
+}
+
+/// Runs `argv` to its end within `limit`, feeding it `input`.
+///
+/// # Errors
+/// Any [`ProcessError`] but [`ProcessError::Failed`]: the exit status is the caller's to judge.
+pub async fn run(argv: &[String], input: &[u8], limit: Duration) -> Result<Finished, ProcessError> {
+    let mut running = start(argv, Errors::Captured)?;
+    let stdin = running.take_stdin();
+    let feed = async move {
+        if let Some(mut stdin) = stdin {
+            // A program that ends without reading everything is judged by its exit status.
+            let _ = stdin.write_all(input).await;
+        }
+    };
+    let (finished, ()) = tokio::join!(running.finish(limit), feed);
+    finished
+}
+
+/// Runs `argv` like [`run`] and takes a non-zero exit status as an error.
+///
+/// # Errors
+/// Any [`ProcessError`].
+pub async fn check(argv: &[String], input: &[u8], limit: Duration) -> Result<Finished, ProcessError> {
+    let finished = run(argv, input, limit).await?;
+    if finished.status.success() {
+        return Ok(finished);
+    }
+    let complaint = finished.complaint();
+    Err(ProcessError::Failed {
+        command: argv.join(" "),
+        complaint: if complaint.is_empty() { finished.status.to_string() } else { complaint },
+    })
+}
