@@ -1,8 +1,24 @@
 //! iperftester measures network links between sites: one YAML topology in, one trustworthy report out.
 //!
-//! Five layers; a module imports lower ones only. `domain` (L0) holds the nouns; `config`, `plan`, `schedule`, `tool`,
-//! `protocol`, `stats`, `verdict` and `report` (L1) decide and touch nothing; `process`, `backend` and `store` (L2) are
-//! the edges; `deploy`, `runner` and `agent` (L3) are the services; `cli` (L4) is what the user meets.
+//! Five layers; a module imports lower layers only. `domain` (L0) holds the nouns; `config`, `plan`, `schedule`, `tool`,
+//! `protocol`, `stats`, `verdict` and `report` (L1) decide and touch nothing; `process`, `backend`, `store` and `lock`
+//! (L2) are the edges; `deploy`, `runner`, `agent` and `doctor` (L3) are the services; `cli` (L4) is what the user meets.
 
+pub mod agent;
+pub mod backend;
+pub mod cli;
+pub mod config;
+pub mod deploy;
+pub mod doctor;
 pub mod domain;
+pub mod lock;
 pub mod plan;
+pub mod process;
+pub mod protocol;
+pub mod report;
+pub mod runner;
+pub mod schedule;
+pub mod stats;
+pub mod store;
+pub mod tool;
+pub mod verdict;

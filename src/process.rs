@@ -115,10 +115,8 @@ impl Running {
     /// # Errors
     /// [`ProcessError::Pipe`] where the system cannot tell.
     pub async fn wait(&mut self) -> Result<ExitStatus, ProcessError> {
-        let status = self.child.wait().await.map_err(|source| ProcessError::Pipe {
-            program: self.program.clone(),
-            source,
-        })?;
+        let status =
+            self.child.wait().await.map_err(|source| ProcessError::Pipe { program: self.program.clone(), source })?;
         self.kill();
         Ok(status)
     }

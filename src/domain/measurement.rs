@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::test::Protocol;
 
 /// What a tool measured.
+#[allow(clippy::large_enum_variant, reason = "a run has one, it is never held in bulk")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Measurement {

@@ -263,10 +263,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitFault> {
         "d" => 86_400.0,
         "" => return Err(fault("a time needs its unit", Some(format!("{}s", trim_number(number))))),
         _ => {
-            return Err(fault(
-                format!("`{unit}` is no unit of time: use `us`, `ms`, `s`, `m`, `h` or `d`"),
-                None,
-            ));
+            return Err(fault(format!("`{unit}` is no unit of time: use `us`, `ms`, `s`, `m`, `h` or `d`"), None));
         }
     };
     Duration::try_from_secs_f64(number * factor).map_err(|_| fault("this time is too long", None))

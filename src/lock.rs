@@ -1,0 +1,1 @@
+//! One lock per topology.

@@ -1,0 +1,1 @@
+//! Expectation × measurement × contract → verdict with its reason.
