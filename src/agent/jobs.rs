@@ -1,0 +1,139 @@
+//! One side of a run: the tool is started, watched and reported.
+
+use std::net::IpAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::listening;
+use super::ports::Leases;
+use super::sampler::Sampler;
+use crate::domain::test::Test;
+use crate::process::{self, Errors, Running};
+use crate::protocol::{Ending, Reply};
+use crate::tool::{self, Endpoints};
+
+/// A server that is not seen listening within this is given up.
+const LISTENING_WITHIN: Duration = Duration::from_secs(5);
+
+/// Runs the test's one-off server.
+pub(super) async fn serve(
+    job: u64,
+    test: Test,
+    address: IpAddr,
+    deadline: Duration,
+    leases: Leases,
+    replies: UnboundedSender<Reply>,
+) {
+    let outcome = async {
+        let lease = leases.take()?;
+        let at = Endpoints { destination: address, port: lease.port() };
+        let command =
+            tool::of(&test).server_command(&at).ok_or_else(|| format!("a {} test has no server", test.tool()))?;
+        let mut running = start_tool(&command)?;
+        let ready = tokio::time::timeout(LISTENING_WITHIN, async {
+            tokio::select! {
+                () = listening::wait_for(lease.port()) => true,
+                _ = running.wait() => false,
+            }
+        });
+        let seen = ready.await;
+        match seen {
+            Ok(true) => {}
+            Ok(false) => {
+                let ending = watch(job, running, &test, Duration::from_secs(1), None).await;
+                let said = format!("{} {}", ending.stdout.trim(), ending.stderr.trim());
+                return Err(format!("the server ended before it listened: {}", said.trim()));
+            }
+            Err(_) => {
+                return Err(format!("the server did not listen within {} s", LISTENING_WITHIN.as_secs()));
+            }
+        }
+        let _ = replies.send(Reply::Ready { job, port: lease.port(), command });
+        Ok(watch(job, running, &test, deadline, Some(&replies)).await)
+    }
+    .await;
+    conclude(job, outcome, &replies);
+}
+
+/// Runs the test's client.
+pub(super) async fn start(
+    job: u64,
+    test: Test,
+    address: IpAddr,
+    port: u16,
+    deadline: Duration,
+    replies: UnboundedSender<Reply>,
+) {
+    let outcome = async {
+        let command = tool::of(&test).client_command(&Endpoints { destination: address, port });
+        let running = start_tool(&command)?;
+        let _ = replies.send(Reply::Started { job, command });
+        Ok(watch(job, running, &test, deadline, Some(&replies)).await)
+    }
+    .await;
+    conclude(job, outcome, &replies);
+}
+
+fn conclude(job: u64, outcome: Result<Ending, String>, replies: &UnboundedSender<Reply>) {
+    let reply = match outcome {
+        Ok(ending) => Reply::Finished { job, ending: Box::new(ending) },
+        Err(reason) => Reply::Refused { job, reason },
+    };
+    let _ = replies.send(reply);
+}
+
+/// Starts a tool so that it dies with this agent, whatever kills it.
+fn start_tool(command: &[String]) -> Result<Running, String> {
+    let mut argv: Vec<String> = ["setpriv", "--pdeathsig", "KILL", "--"].map(str::to_owned).to_vec();
+    argv.extend_from_slice(command);
+    process::start(&argv, Errors::Captured).map_err(|fault| format!("{fault}: {}", source_of(&fault)))
+}
+
+fn source_of(fault: &dyn std::error::Error) -> String {
+    fault.source().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Waits for the end of `running`, sampling this probe meanwhile.
+async fn watch(
+    job: u64,
+    running: Running,
+    test: &Test,
+    deadline: Duration,
+    live: Option<&UnboundedSender<Reply>>,
+) -> Ending {
+    let mut sampler = Sampler::new(running.pid(), test);
+    let finish = running.finish(deadline);
+    tokio::pin!(finish);
+    let finished = loop {
+        tokio::select! {
+            finished = &mut finish => break finished,
+            () = sampler.tick() => {
+                if let (Some(rates), Some(replies)) = (sampler.sample().await, live) {
+                    let _ = replies.send(Reply::Progress {
+                        job,
+                        elapsed_seconds: rates.elapsed_seconds,
+                        received_bits_per_second: rates.received_bits_per_second,
+                        sent_bits_per_second: rates.sent_bits_per_second,
+                    });
+                }
+            }
+        }
+    };
+    let counters = sampler.growth();
+    match finished {
+        Ok(finished) => Ending {
+            exit_code: finished.status.code(),
+            fault: finished.status.signal().map(|signal| format!("ended by signal {signal}")),
+            stdout: text(finished.stdout),
+            stderr: text(finished.stderr),
+            counters,
+        },
+        Err(fault) => Ending { fault: Some(fault.to_string()), counters, ..Ending::default() },
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|fault| String::from_utf8_lossy(fault.as_bytes()).into_owned())
+}

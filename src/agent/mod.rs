@@ -1,0 +1,148 @@
+//! The program inside a probe: reads requests from its standard input, answers on its standard output. End of input means
+//! that the controller has gone: every child is killed and the agent ends. It leaves no process behind on any way out; even
+//! its own death by SIGKILL takes its tools with it (`setpriv --pdeathsig`, setpriv(1)).
+#![allow(clippy::disallowed_methods, reason = "an edge: it reads this machine's counters and clock")]
+
+mod facts;
+mod jobs;
+mod listening;
+mod ports;
+mod reach;
+mod sampler;
+
+use std::collections::HashMap;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::domain::topology::PortRange;
+use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
+use ports::Leases;
+
+/// Serves one session on standard input and output until the controller goes.
+///
+/// # Errors
+/// The system's, where signals or the streams cannot be used.
+pub async fn serve_stdio() -> std::io::Result<()> {
+    serve(BufReader::new(tokio::io::stdin()), tokio::io::stdout()).await
+}
+
+/// Serves one session on any pair of streams.
+///
+/// # Errors
+/// The system's, where signals or the streams cannot be used.
+pub async fn serve(
+    mut input: impl AsyncBufRead + Unpin,
+    mut output: impl AsyncWrite + Unpin + Send + 'static,
+) -> std::io::Result<()> {
+    let (replies, mut outbox) = mpsc::unbounded_channel::<Reply>();
+    let writer = tokio::spawn(async move {
+        while let Some(reply) = outbox.recv().await {
+            if output.write_all(&protocol::line(&reply)).await.is_err() || output.flush().await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut session = Session { replies, jobs: HashMap::new(), leases: Leases::new(PortRange::DEFAULT) };
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        tokio::select! {
+            read = read_line(&mut input, &mut line) => if !read? { break },
+            _ = terminated.recv() => break,
+            _ = interrupted.recv() => break,
+            _ = hung_up.recv() => break,
+        }
+        match serde_json::from_slice(&line) {
+            Ok(request) => session.handle(request).await,
+            Err(fault) => session.reply(Reply::Refused { job: 0, reason: format!("not a request: {fault}") }),
+        }
+        if writer.is_finished() {
+            break;
+        }
+    }
+    for (_, job) in session.jobs.drain() {
+        job.abort();
+        // Waiting for the aborted task runs its destructors, which kill its children.
+        let _ = job.await;
+    }
+    drop(session);
+    writer.abort();
+    Ok(())
+}
+
+/// Reads one line; false at the end of input.
+async fn read_line(input: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>) -> std::io::Result<bool> {
+    loop {
+        let chunk = input.fill_buf().await?;
+        if chunk.is_empty() {
+            return Ok(false);
+        }
+        let (taken, whole) = match chunk.iter().position(|b| *b == b'\n') {
+            Some(end) => (end + 1, true),
+            None => (chunk.len(), false),
+        };
+        line.extend_from_slice(&chunk[..taken]);
+        input.consume(taken);
+        if whole {
+            return Ok(true);
+        }
+        if line.len() > LINE_MAX {
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "a request is longer than 64 MiB"));
+        }
+    }
+}
+
+struct Session {
+    replies: mpsc::UnboundedSender<Reply>,
+    jobs: HashMap<u64, JoinHandle<()>>,
+    leases: Leases,
+}
+
+impl Session {
+    fn reply(&self, reply: Reply) {
+        // The writer is gone only where the controller is; the next read ends the session then.
+        let _ = self.replies.send(reply);
+    }
+
+    async fn handle(&mut self, request: Request) {
+        self.jobs.retain(|_, job| !job.is_finished());
+        let replies = self.replies.clone();
+        match request {
+            Request::Hello { protocol: _, ports } => {
+                self.leases = Leases::new(ports);
+                let facts = Box::new(facts::gather().await);
+                self.reply(Reply::Hello { protocol: VERSION, facts });
+            }
+            Request::Listen { job } => {
+                let leases = self.leases.clone();
+                self.spawn(job, reach::listen(job, leases, replies));
+            }
+            Request::Reach { job, address, port, timeout } => {
+                self.spawn(job, reach::reach(job, address, port, timeout, replies));
+            }
+            Request::Serve { job, test, address, deadline } => {
+                let leases = self.leases.clone();
+                self.spawn(job, jobs::serve(job, test, address, deadline, leases, replies));
+            }
+            Request::Start { job, test, address, port, deadline } => {
+                self.spawn(job, jobs::start(job, test, address, port, deadline, replies));
+            }
+            Request::Cancel { job } => {
+                if let Some(handle) = self.jobs.remove(&job) {
+                    handle.abort();
+                    let _ = handle.await;
+                }
+            }
+        }
+    }
+
+    fn spawn(&mut self, job: u64, work: impl Future<Output = ()> + Send + 'static) {
+        self.jobs.insert(job, tokio::spawn(work));
+    }
+}

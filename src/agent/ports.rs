@@ -1,0 +1,82 @@
+//! Leases of ports from the probe's range.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::topology::PortRange;
+
+/// The ports of one session.
+#[derive(Debug, Clone)]
+pub(super) struct Leases {
+    range: PortRange,
+    taken: Arc<Mutex<BTreeSet<u16>>>,
+}
+
+/// A leased port, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Lease {
+    port: u16,
+    taken: Arc<Mutex<BTreeSet<u16>>>,
+}
+
+impl Leases {
+    pub(super) fn new(range: PortRange) -> Self {
+        Self { range, taken: Arc::default() }
+    }
+
+    /// A port that neither this session nor anybody else on the probe uses, or why there is none.
+    pub(super) fn take(&self) -> Result<Lease, String> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = (self.range.first()..=self.range.last())
+            .find(|port| !taken.contains(port) && bind(*port).is_ok());
+        let Some(port) = free else {
+            let (first, last) = (self.range.first(), self.range.last());
+            return Err(format!("every port of {first}-{last} is in use on this probe: widen its `ports`"));
+        };
+        taken.insert(port);
+        Ok(Lease { port, taken: self.taken.clone() })
+    }
+}
+
+/// Binds all addresses of both families, or of IPv4 alone where the kernel has no IPv6.
+pub(super) fn bind(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).or_else(|fault| match fault.kind() {
+        std::io::ErrorKind::AddrInUse => Err(fault),
+        _ => TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)),
+    })
+}
+
+impl Lease {
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.port);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_passed_over_and_a_dropped_lease_comes_back() {
+        let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).unwrap();
+        let first = listener.local_addr().unwrap().port();
+        if first > u16::MAX - 2 {
+            return;
+        }
+        let leases = Leases::new(PortRange::new(first, first + 2).unwrap());
+        let lease = leases.take().unwrap();
+        assert_ne!(lease.port(), first);
+        let port = lease.port();
+        drop(lease);
+        assert_eq!(leases.take().unwrap().port(), port);
+        let only = Leases::new(PortRange::new(first, first).unwrap());
+        assert!(only.take().unwrap_err().contains("widen its `ports`"));
+    }
+}

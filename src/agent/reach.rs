@@ -1,0 +1,63 @@
+//! The preflight's two questions: does ICMP echo come back, can the control port be connected to?
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
+
+use super::ports::{self, Leases};
+use crate::process;
+use crate::protocol::Reply;
+
+/// Accepts and drops connections on a leased port until aborted.
+pub(super) async fn listen(job: u64, leases: Leases, replies: UnboundedSender<Reply>) {
+    let opened = leases.take().and_then(|lease| {
+        let listener = ports::bind(lease.port()).and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
+        });
+        Ok((lease, listener.map_err(|fault| fault.to_string())?))
+    });
+    match opened {
+        Ok((lease, listener)) => {
+            let _ = replies.send(Reply::Ready { job, port: lease.port(), command: vec![] });
+            loop {
+                // A failed accept concerns one caller only, who sees it himself.
+                let _ = listener.accept().await;
+            }
+        }
+        Err(reason) => {
+            let _ = replies.send(Reply::Refused { job, reason });
+        }
+    }
+}
+
+/// Tries ICMP and TCP at the same time.
+pub(super) async fn reach(job: u64, address: IpAddr, port: u16, limit: Duration, replies: UnboundedSender<Reply>) {
+    let (icmp_fault, tcp_fault) = tokio::join!(icmp(address, limit), tcp(address, port, limit));
+    let _ = replies.send(Reply::Reached { job, icmp_fault, tcp_fault });
+}
+
+async fn tcp(address: IpAddr, port: u16, limit: Duration) -> Option<String> {
+    match timeout(limit, TcpStream::connect((address, port))).await {
+        Ok(Ok(_)) => None,
+        Ok(Err(fault)) => Some(format!("TCP port {port} of {address}: {fault}")),
+        Err(_) => Some(format!("TCP port {port} of {address}: no answer within {} s", limit.as_secs_f64())),
+    }
+}
+
+async fn icmp(address: IpAddr, limit: Duration) -> Option<String> {
+    let wait = limit.as_secs_f64().to_string();
+    let words = ["ping", "-n", "-q", "-c", "2", "-i", "0.2", "-W", &wait, &address.to_string()];
+    let argv: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+    match process::run(&argv, b"", limit + Duration::from_secs(2)).await {
+        Ok(finished) if finished.status.success() => None,
+        Ok(finished) if finished.complaint().is_empty() => {
+            Some(format!("ICMP echo to {address}: no answer within {wait} s"))
+        }
+        Ok(finished) => Some(format!("ICMP echo to {address}: {}", finished.complaint())),
+        Err(fault) => Some(format!("ICMP echo to {address}: {fault}")),
+    }
+}
