@@ -1,1 +1,0 @@
-//! The conflict-free timetable.

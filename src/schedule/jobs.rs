@@ -1,0 +1,228 @@
+//! Jobs: one test on one ordered pair, concrete.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::domain::campaign::Campaign;
+use crate::domain::group::Pair;
+use crate::domain::name::Name;
+use crate::domain::path::{Crossing, Path};
+use crate::domain::test::{Direction, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test, TestDefinition};
+use crate::domain::topology::{HostKind, Topology};
+use crate::domain::unit::{Bitrate, ByteSize};
+use crate::tool::{self, Load};
+
+/// Payload of a UDP datagram where the test names none, in bytes: the frame is 1490 bytes then, below every usual MTU.
+const UDP_LENGTH: ByteSize = ByteSize::new(1448);
+/// UDP, IPv4 and Ethernet headers around a datagram's payload, in bytes (RFC 768, RFC 791, IEEE 802.3 without FCS, which
+/// the kernel's shapers do not count either).
+const UDP_HEADERS_BYTES: f64 = 8.0 + 20.0 + 14.0;
+
+/// Something that two throughput tests may not use at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// A probe.
+    Probe(Name),
+    /// A link.
+    Link(Name),
+    /// A site's uplink.
+    Uplink(Name),
+}
+
+/// A piece of work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Its number, from 1; the run's id.
+    pub id: u32,
+    /// Client and server.
+    pub pair: Pair,
+    /// The test's name.
+    pub test: Name,
+    /// What is run.
+    pub specification: Test,
+    /// Which repetition, from 1.
+    pub repetition: u32,
+    /// What it crosses.
+    pub path: Path,
+    /// What it occupies.
+    pub resources: BTreeSet<Resource>,
+    /// Alone on them, or not.
+    pub load: Load,
+    /// How long it takes.
+    pub duration: Duration,
+    /// Why it cannot be run at all, known beforehand.
+    pub skip: Option<String>,
+}
+
+/// What changes a campaign for one execution.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Every timed test lasts this long instead.
+    pub duration: Option<Duration>,
+}
+
+/// The jobs of `campaign` in the order of the file: repetitions, then pairs, then tests.
+#[must_use]
+pub fn jobs(topology: &Topology, campaign: &Campaign, options: Options) -> Vec<Job> {
+    let pairs = topology.groups.get(&campaign.group).map(crate::domain::group::Group::pairs).unwrap_or_default();
+    let mut list = Vec::new();
+    for repetition in 1..=campaign.repeat {
+        for pair in &pairs {
+            for test in &campaign.tests {
+                add(topology, pair, test, repetition, options, &mut list);
+            }
+        }
+    }
+    list
+}
+
+/// A name that an ad-hoc run asks for and the topology does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdHocFault {
+    /// No such probe; the known ones.
+    Probe(Name, Vec<Name>),
+    /// No such test or suite; the known ones.
+    Test(Name, Vec<Name>),
+    /// Source and destination are the same.
+    Same(Name),
+}
+
+/// The jobs of a run without a campaign: `test` (a test or a suite) from `source` to `destination`.
+///
+/// # Errors
+/// [`AdHocFault`] for a name that the topology does not have.
+pub fn ad_hoc(
+    topology: &Topology,
+    source: &Name,
+    destination: &Name,
+    test: &Name,
+    options: Options,
+) -> Result<Vec<Job>, AdHocFault> {
+    for probe in [source, destination] {
+        if !topology.probes.contains_key(probe) {
+            return Err(AdHocFault::Probe(probe.clone(), topology.probes.keys().cloned().collect()));
+        }
+    }
+    if source == destination {
+        return Err(AdHocFault::Same(source.clone()));
+    }
+    let tests = match topology.suites.get(test) {
+        Some(suite) => suite.clone(),
+        None if topology.tests.contains_key(test) => vec![test.clone()],
+        None => {
+            let known = topology.tests.keys().chain(topology.suites.keys()).cloned().collect();
+            return Err(AdHocFault::Test(test.clone(), known));
+        }
+    };
+    let pair = Pair { source: source.clone(), destination: destination.clone() };
+    let mut list = Vec::new();
+    for test in &tests {
+        add(topology, &pair, test, 1, options, &mut list);
+    }
+    Ok(list)
+}
+
+fn add(topology: &Topology, pair: &Pair, name: &Name, repetition: u32, options: Options, list: &mut Vec<Job>) {
+    let Some(definition) = topology.tests.get(name) else { return };
+    let path = topology.path(&pair.source, &pair.destination);
+    let concrete: Vec<(Test, Option<String>)> = match definition {
+        TestDefinition::Ping(ping) => vec![(Test::Ping(ping.clone()), None)],
+        TestDefinition::Traceroute(trace) => vec![(Test::Traceroute(trace.clone()), None)],
+        TestDefinition::Iperf3(iperf3) => {
+            let runs = iperf3.directions.runs().iter();
+            runs.map(|direction| {
+                let (test, skip) = concrete(topology, name, iperf3, *direction, path.link.as_ref(), options);
+                let open = || format!("no link with a contract lies between {} and {}", pair.source, pair.destination);
+                (Test::Iperf3(test), skip.map(|asks| format!("{asks}, and {}", open())))
+            })
+            .collect()
+        }
+    };
+    for (specification, skip) in concrete {
+        let tool = tool::of(&specification);
+        let (load, duration) = (tool.load(), tool.duration());
+        list.push(Job {
+            id: u32::try_from(list.len() + 1).unwrap_or(u32::MAX),
+            pair: pair.clone(),
+            test: name.clone(),
+            repetition,
+            resources: resources(topology, pair, &path),
+            path: path.clone(),
+            load,
+            duration,
+            specification,
+            skip,
+        });
+    }
+}
+
+/// The concrete test and, where its rate cannot be known, what it asks for in vain.
+fn concrete(
+    topology: &Topology,
+    name: &Name,
+    definition: &Iperf3Definition,
+    direction: Direction,
+    link: Option<&Crossing>,
+    options: Options,
+) -> (Iperf3, Option<String>) {
+    let mut test = Iperf3 { direction, ..definition.base.clone() };
+    if test.protocol == Protocol::Udp {
+        test.length.get_or_insert(UDP_LENGTH);
+    }
+    if let Some(duration) = options.duration {
+        test.duration = duration;
+        // A shortened test keeps no more of its omitted start than it has time itself.
+        test.omit = test.omit.min(duration);
+        test.interval = test.interval.min(duration);
+    }
+    let mut skip = None;
+    test.rate_bits_per_second = match definition.rate {
+        None => None,
+        Some(OfferedRate::Absolute(rate)) => Some(rate),
+        Some(OfferedRate::Contract(share)) => {
+            let agreed = contracted(topology, direction, link);
+            if agreed.is_none() {
+                skip = Some(format!("`{name}` takes its rate from the contract"));
+            }
+            agreed.map(|rate| {
+                let frames = rate.scale(share.share());
+                if test.protocol == Protocol::Udp { payload_for_frames(frames, test.length) } else { frames }
+            })
+        }
+    };
+    (test, skip)
+}
+
+/// The contracted rate of the data's direction; of both, the lower one.
+fn contracted(topology: &Topology, direction: Direction, link: Option<&Crossing>) -> Option<Bitrate> {
+    let there = topology.agreed(link).and_then(|a| a.rate);
+    let back = || {
+        let reversed = link.map(|l| Crossing { link: l.link.clone(), forward: !l.forward });
+        topology.agreed(reversed.as_ref()).and_then(|a| a.rate)
+    };
+    match direction {
+        Direction::Forward => there,
+        Direction::Reverse => back(),
+        Direction::Bidirectional => there.into_iter().chain(back()).min(),
+    }
+}
+
+/// The UDP payload rate whose Ethernet frames add up to `frames`: rate × length / (length + 42).
+#[must_use]
+pub fn payload_for_frames(frames: Bitrate, length: Option<ByteSize>) -> Bitrate {
+    #[allow(clippy::cast_precision_loss)]
+    let payload = length.unwrap_or(UDP_LENGTH).bytes().max(1) as f64;
+    frames.scale(payload / (payload + UDP_HEADERS_BYTES))
+}
+
+fn resources(topology: &Topology, pair: &Pair, path: &Path) -> BTreeSet<Resource> {
+    let probes = [&pair.source, &pair.destination].map(|probe| {
+        // Probes of a `local` host are measuring points of their own: they share CPU, not a network interface.
+        debug_assert!(topology.hosts.values().all(|host| host.kind == HostKind::Local));
+        Resource::Probe(probe.clone())
+    });
+    let link = path.link.iter().map(|crossing| Resource::Link(crossing.link.clone()));
+    let limited = |site: &&Name| topology.sites.get(*site).is_some_and(|s| s.uplink.is_some());
+    let uplinks = path.uplinks.iter().filter(limited).map(|site| Resource::Uplink(site.clone()));
+    probes.into_iter().chain(link).chain(uplinks).collect()
+}

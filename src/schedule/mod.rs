@@ -1,0 +1,9 @@
+//! From a campaign to concrete jobs, and from jobs to a conflict-free order. Pure: the runner and `--dry-run` use the same.
+
+mod dispatch;
+mod jobs;
+mod timetable;
+
+pub use dispatch::Dispatcher;
+pub use jobs::{AdHocFault, Job, Options, Resource, ad_hoc, jobs, payload_for_frames};
+pub use timetable::{LinkBytes, Slot, Timetable, timetable};
