@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! The `iperftester` command.
+
+fn main() -> std::process::ExitCode {
+    iperftester::cli::main()
+}

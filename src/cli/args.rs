@@ -1,0 +1,175 @@
+//! Arguments: clap's types only.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::domain::name::Name;
+use crate::domain::unit;
+
+const ABOUT: &str = "Measures network links between sites: one YAML topology in, one trustworthy report out";
+
+const EXAMPLES: &str = "\
+Examples:
+  iperftester init                         write a first topology.yaml
+  iperftester deploy                       make its probes on this machine
+  iperftester run                          run its campaign, say what falls short
+  iperftester report --format html --out report.html
+  iperftester destroy                      leave nothing behind
+
+Exit codes: 0 ok, 1 an expectation failed, 2 bad input, 3 something needed is not there,
+4 partial (something could not be measured or is invalid), 130 interrupted.";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "iperftester", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// The topology file
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "IPERFTESTER_TOPOLOGY",
+        default_value = "topology.yaml"
+    )]
+    pub(super) topology: PathBuf,
+
+    /// How results are written to standard output; messages go to standard error in the same form
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    pub(super) output: Format,
+
+    /// No messages but errors
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+
+    /// No colours (also by NO_COLOR)
+    #[arg(long, global = true)]
+    pub(super) no_color: bool,
+
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// For programs: one JSON document, or JSON Lines where something runs
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Write a first topology file to start from
+    Init(Init),
+    /// Check the topology file and show every fault at once
+    Validate,
+    /// Show what `deploy` would change, and why
+    Plan,
+    /// Make the probes and links of the topology; what stands already is left alone
+    Deploy(Deploy),
+    /// Show what is deployed and whether each probe answers
+    Status,
+    /// Run a campaign, or one test between two probes
+    Run(Run),
+    /// List the campaign runs in the store
+    List,
+    /// Report on a campaign run
+    Report(Report),
+    /// Remove everything that belongs to the topology
+    Destroy,
+    /// Tell what this machine can do, and what mends what it cannot
+    Doctor,
+    /// Be the agent of a probe: a session on standard input and output, started by iperftester itself
+    Agent,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// `deploy`.
+#[derive(Debug, Args)]
+pub(super) struct Deploy {
+    /// Show what would change, and why; change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester run                              the topology's only campaign
+  iperftester run check --duration 2s          a quick look: every timed test lasts 2 s
+  iperftester run --from alpha --to beta --test tcp
+  iperftester run --dry-run                    order, total time and bytes per link")]
+pub(super) struct Run {
+    /// The campaign; may be left out where the topology has only one
+    #[arg(conflicts_with_all = ["from", "to", "test"])]
+    pub(super) campaign: Option<Name>,
+
+    /// Without a campaign: the probe where the client runs
+    #[arg(long, value_name = "PROBE", requires = "to")]
+    pub(super) from: Option<Name>,
+
+    /// Without a campaign: the probe where the server runs
+    #[arg(long, value_name = "PROBE", requires = "from")]
+    pub(super) to: Option<Name>,
+
+    /// Without a campaign: the test or suite; `auto` where it is left out
+    #[arg(long, value_name = "TEST", requires = "from")]
+    pub(super) test: Option<Name>,
+
+    /// Let every timed test last this long, such as 2s; the report says so
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) duration: Option<Duration>,
+
+    /// Show order, total time and bytes per link; run nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester report                           the newest, on the terminal
+  iperftester report --format html --out report.html
+  iperftester report --format json check@20261124T104406.000Z | jq '.runs[].measurement'")]
+pub(super) struct Report {
+    /// The campaign run, as `list` names it; the newest where it is left out
+    pub(super) campaign_run: Option<String>,
+
+    /// Form of the report
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Terminal)]
+    pub(super) format: ReportFormat,
+
+    /// Write it to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// Forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// Text for a terminal
+    Terminal,
+    /// One self-contained page: no script, no address outside
+    Html,
+    /// Everything, the tools' raw output included
+    Json,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let time = unit::parse_duration(text).map_err(|fault| fault.to_string())?;
+    if time < Duration::from_secs(1) { Err("a timed test lasts at least 1s".to_owned()) } else { Ok(time) }
+}

@@ -1,0 +1,144 @@
+//! What every verb needs: the topology, the folders, the lock.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use etcetera::BaseStrategy;
+
+use super::failure::Failure;
+use super::output::Output;
+use crate::backend::local::Local;
+use crate::config::{self, Source};
+use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::topology::Topology;
+use crate::lock::{self, LockGuard};
+use crate::plan::{Plan, Verb};
+use crate::store::{Notice, Results};
+
+/// Settings of this process.
+pub(super) struct Context<'a> {
+    pub(super) topology: PathBuf,
+    pub(super) output: &'a Output,
+}
+
+/// The file with what it came to.
+pub(super) struct Checked {
+    pub(super) topology: Topology,
+    pub(super) warnings: Vec<Diagnostic>,
+    pub(super) source: Source,
+}
+
+impl<'a> Context<'a> {
+    pub(super) const fn new(topology: PathBuf, output: &'a Output) -> Self {
+        Self { topology, output }
+    }
+
+    pub(super) fn now() -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    /// Reads and checks the topology file.
+    pub(super) fn check(&self) -> Result<Checked, Failure> {
+        let bytes = fs_err::read(&self.topology).map_err(|fault| {
+            let name = self.topology.display();
+            let failure = Failure::bad_input(format!("cannot read the topology file {name}"));
+            let mut failure = match fault.kind() {
+                std::io::ErrorKind::NotFound => failure.hint(
+                    "name it by `-t FILE` or IPERFTESTER_TOPOLOGY; `iperftester init` writes a first one",
+                ),
+                _ => failure,
+            };
+            failure.chain.push(fault.to_string());
+            failure
+        })?;
+        let source = Source { file: self.topology.clone(), bytes };
+        let loaded = config::load(&source);
+        match loaded.topology {
+            Some(topology) => Ok(Checked { topology, warnings: loaded.diagnostics, source }),
+            None => {
+                let faults = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+                let mut failure = Failure::bad_input(format!("{faults} faults in {}", self.topology.display()));
+                failure.faults = Some((loaded.diagnostics, source));
+                Err(failure)
+            }
+        }
+    }
+
+    /// The same for verbs that go on to act: warnings are told on the way.
+    pub(super) fn load(&self) -> Result<Topology, Failure> {
+        let checked = self.check()?;
+        if !self.output.is_json() {
+            self.output.diagnostics(&checked.warnings, &checked.source);
+        }
+        Ok(checked.topology)
+    }
+
+    /// Takes the topology's lock for `verb`.
+    pub(super) fn lock(&self, topology: &Topology, verb: &str) -> Result<LockGuard, Failure> {
+        Ok(lock::acquire(&lock_folder(), &topology.name, verb, Self::now())?)
+    }
+
+    /// Opens the results and tells what was taken in.
+    pub(super) async fn results(&self) -> Result<Results, Failure> {
+        let data = data_folder()?;
+        let folders = vec![data.clone(), std::env::temp_dir().join("iperftester")];
+        let (results, notices) = Results::open(&data.join("results.db"), folders).await?;
+        for notice in &notices {
+            self.notice(notice);
+        }
+        Ok(results)
+    }
+
+    pub(super) fn notice(&self, notice: &Notice) {
+        match notice {
+            Notice::TakenIn { .. } => self.output.note(&notice.to_string()),
+            _ => self.output.warning(&notice.to_string(), notice.hint().as_deref()),
+        }
+    }
+
+    pub(super) fn backend(topology: &Topology) -> Local {
+        Local::new(topology)
+    }
+
+    /// Program and argument that start an agent: this very executable.
+    pub(super) fn agent() -> Result<Vec<String>, Failure> {
+        let program = std::env::current_exe()
+            .map_err(|fault| Failure::unavailable(format!("cannot find this executable: {fault}")))?;
+        Ok(vec![program.display().to_string(), "agent".to_owned()])
+    }
+}
+
+/// Where results are kept: IPERFTESTER_DATA_DIR, else `iperftester` in the XDG data directory.
+fn data_folder() -> Result<PathBuf, Failure> {
+    if let Some(folder) = std::env::var_os("IPERFTESTER_DATA_DIR").filter(|v| !v.is_empty()) {
+        return Ok(folder.into());
+    }
+    let base = etcetera::choose_base_strategy()
+        .map_err(|_| Failure::unavailable("cannot tell the home directory").hint("set HOME or IPERFTESTER_DATA_DIR"))?;
+    Ok(base.data_dir().join("iperftester"))
+}
+
+/// Namespaces belong to the machine, so root's locks do too; another user's belong to that user's run-time directory.
+fn lock_folder() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/run/iperftester");
+    }
+    std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from).join("iperftester")
+}
+
+/// A plan for people: a line per step with its reason.
+pub(super) fn describe(plan: &Plan, topology: &Topology) -> String {
+    if plan.is_empty() {
+        return format!("{}: nothing to do, {} resources are as they should be", topology.name, plan.unchanged);
+    }
+    let mut text = String::new();
+    for action in &plan.actions {
+        let (mark, verb) = match action.verb {
+            Verb::Create => ('+', "create"),
+            Verb::Remove => ('-', "remove"),
+        };
+        text.push_str(&format!("{mark} {verb} {:<24} {}\n", action.id, action.reason));
+    }
+    text.push_str(&format!("{} steps, {} resources stay as they are", plan.actions.len(), plan.unchanged));
+    text
+}

@@ -1,0 +1,91 @@
+//! `deploy`.
+
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use super::args::Deploy;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::stop;
+use crate::backend::Backend;
+use crate::deploy::{self, DeployEvent, Done};
+use crate::domain::name::Name;
+use crate::domain::topology::Topology;
+use crate::plan::Plan;
+use crate::runner;
+
+/// What was done, for programs.
+#[derive(Serialize)]
+pub(super) struct Summary<'a> {
+    topology: &'a Name,
+    created: usize,
+    removed: usize,
+    unchanged: usize,
+}
+
+pub(super) const fn summary<'a>(topology: &'a Topology, done: &Done) -> Summary<'a> {
+    Summary { topology: &topology.name, created: done.created, removed: done.removed, unchanged: done.unchanged }
+}
+
+pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit, Failure> {
+    if with.dry_run {
+        return super::plan::perform(context).await;
+    }
+    let topology = context.load()?;
+    let _lock = context.lock(&topology, "deploy")?;
+    let began = Instant::now();
+    let backend = Context::backend(&topology);
+    backend.supports().await?;
+    let plan = deploy::plan(&backend).await?;
+    let done = carry_out(context, &plan, &backend).await?;
+    ready(&topology, &backend).await?;
+    let probes = topology.probes.len();
+    let text = if plan.is_empty() {
+        format!("{}: nothing to do, {} resources are as they should be, {probes} probes ready", topology.name, done.unchanged)
+    } else {
+        format!(
+            "{}: created {}, removed {}, left {} as they were; {probes} probes ready in {:.2} s",
+            topology.name,
+            done.created,
+            done.removed,
+            done.unchanged,
+            began.elapsed().as_secs_f64()
+        )
+    };
+    context.output.either(|| text, &summary(&topology, &done));
+    Ok(Exit::Ok)
+}
+
+/// Carries `plan` out, telling each step, until the user stops it.
+pub(super) async fn carry_out(
+    context: &Context<'_>,
+    plan: &Plan,
+    backend: &impl Backend,
+) -> Result<Done, Failure> {
+    let stop = stop::watch()?;
+    let mut tell = |event: DeployEvent<'_>| {
+        if let DeployEvent::Started { action, number, total } = event {
+            context.output.note(&format!("[{number}/{total}] {} {}: {}", action.verb, action.id, action.reason));
+        }
+    };
+    Ok(deploy::apply(plan, backend, &|| *stop.borrow(), &mut tell).await?)
+}
+
+/// A probe is ready when its agent has answered hello.
+async fn ready(topology: &Topology, backend: &impl Backend) -> Result<(), Failure> {
+    let agent = Context::agent()?;
+    let tries = topology.probes.keys().map(|probe| runner::open(topology, backend, probe, &agent));
+    for opened in join_all(tries).await {
+        match opened {
+            Ok((session, _)) => session.close().await,
+            Err(fault) => {
+                return Err(Failure::of(Exit::Unavailable, &fault)
+                    .hint("`iperftester status` shows each probe; `iperftester doctor` what this machine lacks"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Why a verb could not do its work: the message with its causes, a hint, an exit code.
+
+use crate::backend::BackendError;
+use crate::deploy::DeployError;
+use crate::domain::diagnostic::Diagnostic;
+use crate::lock::LockError;
+use crate::store::StoreError;
+
+use super::exit::Exit;
+
+/// A failed verb.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    /// The message, then its causes.
+    pub(super) chain: Vec<String>,
+    pub(super) hint: Option<String>,
+    /// Faults in the topology file with the file's text, when that is why.
+    pub(super) faults: Option<(Vec<Diagnostic>, crate::config::Source)>,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, chain: vec![message.into()], hint: None, faults: None }
+    }
+
+    pub(super) fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(Exit::BadInput, message)
+    }
+
+    pub(super) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(Exit::Unavailable, message)
+    }
+
+    pub(super) fn of(exit: Exit, error: &dyn std::error::Error) -> Self {
+        Self { exit, chain: causes(error), hint: None, faults: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn maybe_hint(mut self, hint: Option<impl Into<String>>) -> Self {
+        self.hint = hint.map(Into::into).or(self.hint);
+        self
+    }
+}
+
+/// An error's message and those of its sources.
+pub(super) fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut chain = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(source) = next {
+        let text = source.to_string();
+        // A wrapper that only repeats its cause says nothing new.
+        if !chain.last().is_some_and(|last| last.ends_with(&text)) {
+            chain.push(text);
+        }
+        next = source.source();
+    }
+    chain
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        let hint = match &error {
+            BackendError::Unsupported { hint, .. } => hint.clone(),
+            _ => "`iperftester doctor` tells what this machine can do".to_owned(),
+        };
+        Self::of(Exit::Unavailable, &error).hint(hint)
+    }
+}
+
+impl From<Vec<BackendError>> for Failure {
+    fn from(mut errors: Vec<BackendError>) -> Self {
+        if errors.len() == 1 {
+            return errors.remove(0).into();
+        }
+        let mut failure = Self::unavailable(format!("this machine lacks {} things that the topology asks for", errors.len()));
+        failure.chain.extend(errors.iter().map(|error| match error {
+            BackendError::Unsupported { what, hint } => format!("{what} (hint: {hint})"),
+            other => causes(other).join(": "),
+        }));
+        failure.hint("`iperftester doctor` tells what this machine can do")
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = if matches!(error, StoreError::Unknown { .. }) { Exit::BadInput } else { Exit::Unavailable };
+        Self::of(exit, &error).maybe_hint(error.hint())
+    }
+}
+
+impl From<DeployError> for Failure {
+    fn from(error: DeployError) -> Self {
+        let exit = if matches!(error, DeployError::Cancelled { .. }) { Exit::Interrupted } else { Exit::Unavailable };
+        Self::of(exit, &error).maybe_hint(error.hint())
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        Self::of(Exit::Unavailable, &error).maybe_hint(error.hint())
+    }
+}

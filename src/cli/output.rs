@@ -1,0 +1,170 @@
+//! The only mouth: data to standard output, everything else to standard error.
+#![allow(clippy::disallowed_macros, clippy::print_stdout, clippy::print_stderr, reason = "this is the only writer")]
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::args::Format;
+use super::exit::Exit;
+use super::failure::{Failure, causes};
+use crate::config;
+use crate::domain::diagnostic::Diagnostic;
+
+/// Terminal width where the system does not tell one.
+const USUAL_WIDTH: usize = 100;
+
+/// How this process speaks.
+#[derive(Debug)]
+pub(super) struct Output {
+    format: Format,
+    quiet: bool,
+    /// May standard output be coloured?
+    pub(super) color: bool,
+    error_color: bool,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    error: &'a str,
+    caused_by: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    diagnostics: &'a [Diagnostic],
+}
+
+impl Output {
+    pub(super) fn new(format: Format, quiet: bool, no_color: bool) -> Self {
+        // https://no-color.org: any value but an empty one.
+        let refused = no_color || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        Self {
+            format,
+            quiet,
+            color: !refused && std::io::stdout().is_terminal(),
+            error_color: !refused && std::io::stderr().is_terminal(),
+        }
+    }
+
+    pub(super) const fn is_json(&self) -> bool {
+        matches!(self.format, Format::Json)
+    }
+
+    /// Are progress bars wanted?
+    pub(super) fn has_bars(&self) -> bool {
+        !self.is_json() && !self.quiet && std::io::stderr().is_terminal()
+    }
+
+    pub(super) fn width(&self) -> usize {
+        rustix::termios::tcgetwinsize(std::io::stdout()).ok().map_or(USUAL_WIDTH, |size| match size.ws_col {
+            0 => USUAL_WIDTH,
+            columns => usize::from(columns).max(40),
+        })
+    }
+
+    /// Data, as text.
+    pub(super) fn text(&self, text: &str) {
+        write_out(text.as_bytes());
+        if !text.ends_with('\n') {
+            write_out(b"\n");
+        }
+    }
+
+    /// Data, as one JSON document on a line.
+    pub(super) fn json(&self, value: &impl Serialize) {
+        let mut bytes = serde_json::to_vec(value).expect("what is served has string keys");
+        bytes.push(b'\n');
+        write_out(&bytes);
+    }
+
+    /// The text or the value, as asked.
+    pub(super) fn either(&self, text: impl FnOnce() -> String, value: &impl Serialize) {
+        if self.is_json() { self.json(value) } else { self.text(&text()) }
+    }
+
+    /// A message for people; programs get the same by exit codes and data.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet && !self.is_json() {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Something that is not as it should be, yet no failure.
+    pub(super) fn warning(&self, text: &str, hint: Option<&str>) {
+        let problem = Problem { error: text, caused_by: &[], hint, diagnostics: &[] };
+        if self.is_json() {
+            self.problem_json(&problem);
+            return;
+        }
+        let word = if self.error_color { "\u{1b}[1;33mwarning\u{1b}[0m" } else { "warning" };
+        let mut lines = format!("{word}: {text}");
+        if let Some(hint) = hint {
+            lines.push_str(&format!("\n  hint: {hint}"));
+        }
+        let _ = writeln!(std::io::stderr(), "{lines}");
+    }
+
+    /// Findings in the topology file.
+    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic], source: &config::Source) {
+        if !diagnostics.is_empty() {
+            let _ = write!(std::io::stderr(), "{}", config::render(diagnostics, source, self.error_color));
+        }
+    }
+
+    /// An error with its causes.
+    pub(super) fn problem(&self, error: &dyn std::error::Error, hint: Option<&str>) {
+        self.chain(&causes(error), hint);
+    }
+
+    /// A failed verb.
+    pub(super) fn failure(&self, failure: &Failure) {
+        match &failure.faults {
+            Some((diagnostics, _)) if self.is_json() => {
+                let error = failure.chain.first().map_or("", String::as_str);
+                self.problem_json(&Problem { error, caused_by: &[], hint: None, diagnostics });
+            }
+            Some((diagnostics, source)) => self.diagnostics(diagnostics, source),
+            None => self.chain(&failure.chain, failure.hint.as_deref()),
+        }
+    }
+
+    fn chain(&self, chain: &[String], hint: Option<&str>) {
+        let (error, caused_by) = chain.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
+        if self.is_json() {
+            self.problem_json(&Problem { error, caused_by, hint, diagnostics: &[] });
+            return;
+        }
+        let word = if self.error_color { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+        let mut text = format!("{word}: {error}\n");
+        for cause in caused_by {
+            text.push_str(&format!("  caused by: {cause}\n"));
+        }
+        if let Some(hint) = hint {
+            text.push_str(&format!("  hint: {hint}\n"));
+        }
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+
+    fn problem_json(&self, problem: &Problem<'_>) {
+        let text = serde_json::to_string(problem).expect("a problem has string keys");
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
+
+/// Writes data. A reader that has gone (`| head`) wants no more: that ends the program quietly, as it does for other tools.
+fn write_out(bytes: &[u8]) {
+    let mut stdout = std::io::stdout();
+    if let Err(fault) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        if fault.kind() != std::io::ErrorKind::BrokenPipe {
+            let _ = writeln!(std::io::stderr(), "error: cannot write to standard output: {fault}");
+        }
+        std::process::exit(i32::from(Exit::Unavailable.code()));
+    }
+}
+
+/// clap's own messages: help and version are data, the rest is bad input.
+pub(super) fn usage(fault: &clap::Error) -> ExitCode {
+    let _ = fault.print();
+    if fault.use_stderr() { Exit::BadInput.into() } else { Exit::Ok.into() }
+}

@@ -1,0 +1,17 @@
+//! `plan`.
+
+use super::context::{Context, describe};
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::backend::Backend;
+use crate::deploy;
+
+/// Shows what `deploy` would change; what this machine cannot do is told here as there.
+pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
+    let topology = context.load()?;
+    let backend = Context::backend(&topology);
+    backend.supports().await?;
+    let plan = deploy::plan(&backend).await?;
+    context.output.either(|| describe(&plan, &topology), &plan);
+    Ok(Exit::Ok)
+}

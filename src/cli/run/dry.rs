@@ -1,0 +1,110 @@
+//! `run --dry-run`: order, total time, bytes per link.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::super::context::Context;
+use crate::domain::name::Name;
+use crate::domain::test::{Direction, ToolKind};
+use crate::domain::topology::Topology;
+use crate::domain::unit::ByteSize;
+use crate::schedule::{Job, LinkBytes, Slot, Timetable};
+
+#[derive(Serialize)]
+struct DryRun<'a> {
+    topology: &'a Name,
+    campaign: &'a Name,
+    total_seconds: f64,
+    runs: Vec<Row<'a>>,
+    skipped: Vec<Skipped<'a>>,
+    links: BTreeMap<Name, LinkBytes>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: u32,
+    start_seconds: f64,
+    duration_seconds: f64,
+    source: &'a Name,
+    destination: &'a Name,
+    test: &'a Name,
+    tool: ToolKind,
+    direction: Direction,
+    repetition: u32,
+}
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    id: u32,
+    source: &'a Name,
+    destination: &'a Name,
+    test: &'a Name,
+    reason: &'a str,
+}
+
+/// Shows what would be run.
+pub(super) fn show(context: &Context<'_>, topology: &Topology, campaign: &Name, jobs: &[Job], table: &Timetable) {
+    let rows = table.slots.iter().map(|Slot { job, start }| Row {
+        id: job.id,
+        start_seconds: start.as_secs_f64(),
+        duration_seconds: job.duration.as_secs_f64(),
+        source: &job.pair.source,
+        destination: &job.pair.destination,
+        test: &job.test,
+        tool: job.specification.tool(),
+        direction: job.specification.direction(),
+        repetition: job.repetition,
+    });
+    let skipped = jobs.iter().filter_map(|job| {
+        let reason = job.skip.as_deref()?;
+        Some(Skipped { id: job.id, source: &job.pair.source, destination: &job.pair.destination, test: &job.test, reason })
+    });
+    let dry = DryRun {
+        topology: &topology.name,
+        campaign,
+        total_seconds: table.total.as_secs_f64(),
+        runs: rows.collect(),
+        skipped: skipped.collect(),
+        links: table.bytes_per_link(topology),
+    };
+    context.output.either(|| describe(&dry, topology), &dry);
+}
+
+fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
+    let mut text = String::from("   start  duration  run\n");
+    for row in &dry.runs {
+        let direction = match row.direction {
+            Direction::Forward => String::new(),
+            other => format!(" ({other})"),
+        };
+        text.push_str(&format!(
+            "{:>7.1}s {:>8.1}s  {} → {} {}{direction}\n",
+            row.start_seconds, row.duration_seconds, row.source, row.destination, row.test
+        ));
+    }
+    for row in &dry.skipped {
+        text.push_str(&format!("  not run            {} → {} {}: {}\n", row.source, row.destination, row.test, row.reason));
+    }
+    for (name, bytes) in &dry.links {
+        let Some(link) = topology.links.get(name) else { continue };
+        let [a, b] = &link.between;
+        let (a, b) = (a.name(), b.name());
+        let there = rounded(bytes.a_to_b_bytes);
+        let back = rounded(bytes.b_to_a_bytes);
+        text.push_str(&format!("link {name}: about {there} {a} → {b}, {back} {b} → {a}"));
+        if bytes.unknown_tests > 0 {
+            text.push_str(&format!(", and {} tests whose rate nothing bounds", bytes.unknown_tests));
+        }
+        text.push('\n');
+    }
+    let (seconds, runs) = (dry.total_seconds, dry.runs.len());
+    text.push_str(&format!("campaign {}: {runs} runs in about {seconds:.0} s, set-up not counted", dry.campaign));
+    text
+}
+
+/// Bytes to three digits.
+fn rounded(bytes: u64) -> ByteSize {
+    let step = 10_u64.pow(bytes.checked_ilog10().unwrap_or(0).saturating_sub(2));
+    ByteSize::new(bytes / step * step)
+}

@@ -1,0 +1,200 @@
+//! `run`.
+
+mod dry;
+mod events;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::args::Run as Arguments;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::progress::Progress;
+use super::stop;
+use crate::backend::local::Local;
+use crate::deploy;
+use crate::domain::campaign::{Campaign, Expectations};
+use crate::domain::name::Name;
+use crate::domain::run::{CampaignRun, CampaignRunHeader, RunStatus};
+use crate::domain::topology::Topology;
+use crate::domain::verdict::Verdict;
+use crate::report;
+use crate::runner::{self, Order, Outcome, Surroundings};
+use crate::schedule::{self, AdHocFault, Job, Options, Timetable};
+
+/// Name of a campaign run that has no campaign.
+const AD_HOC: &str = "ad-hoc";
+
+/// What is to be run, by name.
+struct Choice<'a> {
+    campaign: Name,
+    jobs: Vec<Job>,
+    expectations: Option<&'a Expectations>,
+}
+
+#[derive(Serialize)]
+struct Ended<'a> {
+    event: &'static str,
+    campaign_run: &'a str,
+    exit_code: u8,
+    findings: Vec<String>,
+}
+
+pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<Exit, Failure> {
+    let topology = context.load()?;
+    let choice = choose(&topology, with)?;
+    let table = schedule::timetable(&choice.jobs);
+    if with.dry_run {
+        dry::show(context, &topology, &choice.campaign, &choice.jobs, &table);
+        return Ok(Exit::Ok);
+    }
+    let _lock = context.lock(&topology, "run")?;
+    let backend = Context::backend(&topology);
+    deployed(&topology, &backend).await?;
+    let results = context.results().await?;
+    let started = Context::now();
+    let header = CampaignRunHeader {
+        id: CampaignRunHeader::id_for(&choice.campaign, started),
+        topology: topology.name.clone(),
+        campaign: choice.campaign.clone(),
+        started,
+        ended: None,
+        planned_runs: u32::try_from(choice.jobs.len()).unwrap_or(u32::MAX),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        duration_override: with.duration,
+        interrupted: false,
+    };
+    let id = header.id.clone();
+    let recording = results.begin(header, topology.clone()).await?;
+    let outcome = measure(context, &topology, &backend, &choice, &table, &recording).await;
+    let interrupted = outcome.as_ref().map_or(true, |o| o.interrupted);
+    for notice in recording.finish(Context::now(), interrupted).await? {
+        context.notice(&notice);
+    }
+    outcome?;
+    let whole = results.load(&id).await?;
+    let exit = exit(&whole, &choice.jobs);
+    tell(context, &whole, exit);
+    Ok(exit)
+}
+
+async fn measure(
+    context: &Context<'_>,
+    topology: &Topology,
+    backend: &Local,
+    choice: &Choice<'_>,
+    table: &Timetable,
+    recording: &crate::store::Recording<'_>,
+) -> Result<Outcome, Failure> {
+    let agent = Context::agent()?;
+    let progress = Progress::new(context.output, choice.jobs.len(), table.total);
+    let order =
+        Order { topology, jobs: &choice.jobs, expectations: choice.expectations, agent: &agent };
+    let around = Surroundings {
+        backend,
+        recording,
+        now: Context::now,
+        stop: stop::watch()?,
+        events: &|event| {
+            if context.output.is_json() {
+                events::line(context.output, &event);
+            } else {
+                progress.tell(context, &event);
+            }
+        },
+    };
+    let outcome = runner::run(order, around).await;
+    progress.end();
+    Ok(outcome?)
+}
+
+/// The campaign or pair that the arguments name.
+fn choose<'a>(topology: &'a Topology, with: &Arguments) -> Result<Choice<'a>, Failure> {
+    let options = Options { duration: with.duration };
+    if let (Some(from), Some(to)) = (&with.from, &with.to) {
+        let auto = Name::new("auto").expect("auto is a name");
+        let test = with.test.as_ref().unwrap_or(&auto);
+        let jobs = schedule::ad_hoc(topology, from, to, test, options).map_err(|fault| unknown(&fault))?;
+        let campaign = Name::new(AD_HOC).expect("ad-hoc is a name");
+        return Ok(Choice { campaign, jobs, expectations: None });
+    }
+    let (name, campaign) = campaign(topology, with.campaign.as_ref())?;
+    let jobs = schedule::jobs(topology, campaign, options);
+    Ok(Choice { campaign: name.clone(), jobs, expectations: campaign.expect.as_ref() })
+}
+
+fn campaign<'a>(topology: &'a Topology, asked: Option<&Name>) -> Result<(&'a Name, &'a Campaign), Failure> {
+    let known = list(topology.campaigns.keys());
+    match asked {
+        Some(name) => topology.campaigns.get_key_value(name).ok_or_else(|| {
+            Failure::bad_input(format!("there is no campaign `{name}` in topology {}", topology.name))
+                .hint(format!("known campaigns: {known}"))
+        }),
+        None if topology.campaigns.len() == 1 => {
+            topology.campaigns.first_key_value().ok_or_else(|| Failure::bad_input("there is no campaign"))
+        }
+        None => Err(Failure::bad_input(format!("topology {} has several campaigns", topology.name))
+            .hint(format!("name one: `iperftester run CAMPAIGN`; known: {known}"))),
+    }
+}
+
+fn unknown(fault: &AdHocFault) -> Failure {
+    match fault {
+        AdHocFault::Probe(name, known) => {
+            Failure::bad_input(format!("there is no probe `{name}`")).hint(format!("known probes: {}", list(known.iter())))
+        }
+        AdHocFault::Test(name, known) => Failure::bad_input(format!("there is no test or suite `{name}`"))
+            .hint(format!("known: {}", list(known.iter()))),
+        AdHocFault::Same(name) => {
+            Failure::bad_input(format!("`{name}` cannot be tested against itself")).hint("name two probes by --from and --to")
+        }
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a Name>) -> String {
+    names.map(Name::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Measuring something else than the file says would be worse than not measuring.
+async fn deployed(topology: &Topology, backend: &Local) -> Result<(), Failure> {
+    let plan = deploy::plan(backend).await?;
+    if plan.is_empty() {
+        return Ok(());
+    }
+    let what = if plan.unchanged == 0 { "is not deployed" } else { "is not deployed as its file says" };
+    Err(Failure::unavailable(format!("topology {} {what}: {} steps are missing", topology.name, plan.actions.len()))
+        .hint("`iperftester deploy` takes them, `iperftester plan` shows them"))
+}
+
+/// A failed expectation outranks what could not be measured. What was known not to apply before anything started is shown
+/// in the report, but is no failure of this run.
+fn exit(whole: &CampaignRun, jobs: &[Job]) -> Exit {
+    let foreseen: BTreeSet<u32> = jobs.iter().filter(|j| j.skip.is_some()).map(|j| j.id).collect();
+    let unforeseen = whole.runs.iter().filter(|run| !foreseen.contains(&run.id));
+    let partial = unforeseen.clone().any(|run| run.status != RunStatus::Ok);
+    match () {
+        () if whole.header.interrupted => Exit::Interrupted,
+        () if whole.runs.iter().any(|run| run.assessment.verdict == Verdict::Fail) => Exit::Expectation,
+        () if partial => Exit::Partial,
+        () => Exit::Ok,
+    }
+}
+
+fn tell(context: &Context<'_>, whole: &CampaignRun, exit: Exit) {
+    let id = &whole.header.id;
+    if context.output.is_json() {
+        let findings = report::findings(whole).into_iter().map(|f| f.sentence).collect();
+        context.output.json(&Ended { event: "ended", campaign_run: id, exit_code: exit.code(), findings });
+        return;
+    }
+    context.output.text(&report::summary(whole, context.output.width(), context.output.color));
+    if whole.header.interrupted {
+        context.output.note(&format!("stopped: the {} finished runs are kept", whole.runs.len()));
+    }
+    context.output.note(&format!(
+        "campaign run {id}: `iperftester report` shows the evidence, `iperftester report --format html --out report.html` \
+         writes it for others"
+    ));
+}

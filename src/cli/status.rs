@@ -1,0 +1,97 @@
+//! `status`.
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::{Failure, causes};
+use crate::backend::Backend;
+use crate::deploy;
+use crate::domain::facts::ProbeFacts;
+use crate::domain::name::Name;
+use crate::domain::topology::Topology;
+use crate::plan::Plan;
+use crate::runner;
+
+#[derive(Serialize)]
+struct Status {
+    topology: Name,
+    /// Steps that `deploy` would take.
+    pending: Plan,
+    probes: Vec<ProbeStatus>,
+}
+
+#[derive(Serialize)]
+struct ProbeStatus {
+    probe: Name,
+    host: Name,
+    site: Option<Name>,
+    address: Option<std::net::IpAddr>,
+    ready: bool,
+    /// Why it is not.
+    fault: Option<String>,
+    facts: Option<ProbeFacts>,
+}
+
+pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
+    let topology = context.load()?;
+    let backend = Context::backend(&topology);
+    let pending = deploy::plan(&backend).await?;
+    let agent = Context::agent()?;
+    let there = backend.observe().await?;
+    let probes = topology.probes.iter().map(|(name, probe)| {
+        let (backend, agent, topology, there) = (&backend, &agent, &topology, &there);
+        async move {
+            let outcome = if there.is_empty() {
+                Err("not deployed".to_owned())
+            } else {
+                match runner::open(topology, backend, name, agent).await {
+                    Ok((session, facts)) => {
+                        session.close().await;
+                        Ok(facts)
+                    }
+                    Err(fault) => Err(causes(&fault).join(": ")),
+                }
+            };
+            ProbeStatus {
+                probe: name.clone(),
+                host: probe.host.clone(),
+                site: probe.site.clone(),
+                address: backend.address(name),
+                ready: outcome.is_ok(),
+                fault: outcome.as_ref().err().cloned(),
+                facts: outcome.ok(),
+            }
+        }
+    });
+    let probes = join_all(probes).await;
+    let ready = probes.iter().all(|probe| probe.ready);
+    let status = Status { topology: topology.name.clone(), pending, probes };
+    context.output.either(|| describe(&topology, &status), &status);
+    Ok(if ready { Exit::Ok } else { Exit::Unavailable })
+}
+
+fn describe(topology: &Topology, status: &Status) -> String {
+    let mut table = Table::new();
+    table.load_preset(NOTHING);
+    table.set_header(["PROBE", "SITE", "HOST", "ADDRESS", "STATE", "TOOLS"]);
+    for probe in &status.probes {
+        let tools = probe.facts.iter().flat_map(|f| &f.tools).map(|(tool, version)| format!("{tool} {version}"));
+        table.add_row([
+            probe.probe.to_string(),
+            probe.site.as_ref().map_or("-".to_owned(), ToString::to_string),
+            probe.host.to_string(),
+            probe.address.map_or("-".to_owned(), |a| a.to_string()),
+            probe.fault.clone().unwrap_or_else(|| "ready".to_owned()),
+            tools.collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    let pending = match status.pending.actions.len() {
+        0 => "everything is as the file says".to_owned(),
+        n => format!("{n} steps to what the file says: `iperftester plan` shows them, `iperftester deploy` takes them"),
+    };
+    format!("{}\n\n{}: {pending}", table.trim_fmt(), topology.name)
+}

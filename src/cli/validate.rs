@@ -1,0 +1,47 @@
+//! `validate`.
+
+use serde::Serialize;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::domain::diagnostic::Diagnostic;
+
+#[derive(Serialize)]
+struct Validity<'a> {
+    valid: bool,
+    diagnostics: &'a [Diagnostic],
+}
+
+pub(super) fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
+    let checked = match context.check() {
+        Ok(checked) => checked,
+        Err(failure) if context.output.is_json() => {
+            // Here the findings are the data.
+            let Some((diagnostics, _)) = &failure.faults else { return Err(failure) };
+            context.output.json(&Validity { valid: false, diagnostics });
+            return Ok(failure.exit);
+        }
+        Err(failure) => return Err(failure),
+    };
+    if context.output.is_json() {
+        context.output.json(&Validity { valid: true, diagnostics: &checked.warnings });
+        return Ok(Exit::Ok);
+    }
+    context.output.diagnostics(&checked.warnings, &checked.source);
+    let t = &checked.topology;
+    context.output.text(&format!(
+        "{} is valid: topology {} with {}, {}, {}, {}",
+        context.topology.display(),
+        t.name,
+        count(t.probes.len(), "probe"),
+        count(t.sites.len(), "site"),
+        count(t.links.len(), "link"),
+        count(t.campaigns.len(), "campaign"),
+    ));
+    Ok(Exit::Ok)
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

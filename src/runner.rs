@@ -1,1 +1,0 @@
-//! Carries a campaign out.

@@ -1,0 +1,244 @@
+//! Carries a campaign out: sessions, preflight, runs in a conflict-free order, every finished run kept at once.
+
+mod conclude;
+mod execute;
+mod preflight;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+
+use crate::backend::Backend;
+use crate::domain::campaign::Expectations;
+use crate::domain::facts::ProbeFacts;
+use crate::domain::group::Pair;
+use crate::domain::name::Name;
+use crate::domain::run::Run;
+use crate::domain::topology::{PortRange, Topology};
+use crate::schedule::{Dispatcher, Job};
+use crate::store::{Kept, Notice, Recording, Store, StoreError};
+
+pub use preflight::Reachability;
+pub use session::{Session, SessionError};
+
+/// What is to be run.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The topology.
+    pub topology: &'a Topology,
+    /// Its jobs, in order.
+    pub jobs: &'a [Job],
+    /// The campaign's expectations.
+    pub expectations: Option<&'a Expectations>,
+    /// How an agent is started on a probe: program and arguments.
+    pub agent: &'a [String],
+}
+
+/// What happens meanwhile.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A probe has no session; its runs are skipped.
+    Unavailable(&'a Name, &'a SessionError),
+    /// The preflight's outcome.
+    Preflight(&'a Reachability),
+    /// A run starts.
+    Started(&'a Job),
+    /// The rate at the receiver of a running test, in bits per second.
+    Rate(&'a Job, f64),
+    /// A run has ended, or was skipped.
+    Finished(&'a Run),
+    /// Something about where results are kept.
+    Notice(&'a Notice),
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Stopped before everything was run.
+    pub interrupted: bool,
+}
+
+/// The world around the runner.
+pub struct Surroundings<'a, B, S> {
+    /// Where the probes are.
+    pub backend: &'a B,
+    /// Where results are kept.
+    pub recording: &'a Recording<'a, S>,
+    /// The wall clock.
+    pub now: fn() -> DateTime<Utc>,
+    /// Turns true when the user wants to stop.
+    pub stop: watch::Receiver<bool>,
+    /// Hears what happens.
+    pub events: &'a dyn Fn(Event<'_>),
+}
+
+/// Runs every job of `order` and keeps every result. What cannot be measured is skipped with its reason; the rest goes on.
+///
+/// # Errors
+/// A [`StoreError`] where a result can be kept nowhere; nothing more is started then.
+pub async fn run<B: Backend, S: Store>(
+    order: Order<'_>,
+    mut around: Surroundings<'_, B, S>,
+) -> Result<Outcome, StoreError> {
+    let sessions = tokio::select! {
+        sessions = open_all(order, around.backend, around.events) => sessions,
+        () = stopped(&mut around.stop) => return Ok(Outcome { interrupted: true }),
+    };
+    let outcome = measure(order, &mut around, &sessions).await;
+    join_all(sessions.into_values().map(|(session, _)| session.close())).await;
+    outcome
+}
+
+type Sessions = BTreeMap<Name, (Session, ProbeFacts)>;
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Nobody is left who could ask for a stop.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn open_all<B: Backend>(order: Order<'_>, backend: &B, events: &dyn Fn(Event<'_>)) -> Sessions {
+    let wanted: BTreeSet<&Name> = order
+        .jobs
+        .iter()
+        .filter(|job| job.skip.is_none())
+        .flat_map(|job| [&job.pair.source, &job.pair.destination])
+        .collect();
+    let opened = join_all(wanted.into_iter().map(|probe| async move {
+        (probe, open(order.topology, backend, probe, order.agent).await)
+    }));
+    let mut sessions = Sessions::new();
+    for (probe, outcome) in opened.await {
+        match outcome {
+            Ok(session) => {
+                sessions.insert(probe.clone(), session);
+            }
+            Err(fault) => events(Event::Unavailable(probe, &fault)),
+        }
+    }
+    sessions
+}
+
+/// Opens a session to one probe.
+///
+/// # Errors
+/// [`SessionError`].
+pub async fn open<B: Backend>(
+    topology: &Topology,
+    backend: &B,
+    probe: &Name,
+    agent: &[String],
+) -> Result<(Session, ProbeFacts), SessionError> {
+    let unknown = || SessionError::Silent { probe: probe.clone(), what: "has no address".to_owned() };
+    let address = backend.address(probe).ok_or_else(unknown)?;
+    let ports = topology.probes.get(probe).map_or(PortRange::DEFAULT, |p| p.ports);
+    Session::open(backend, probe, address, ports, agent).await
+}
+
+async fn measure<B: Backend, S: Store>(
+    order: Order<'_>,
+    around: &mut Surroundings<'_, B, S>,
+    sessions: &Sessions,
+) -> Result<Outcome, StoreError> {
+    for (probe, (_, facts)) in sessions {
+        noted(around.recording.facts(probe.clone(), facts.clone()).await?, around.events);
+    }
+    let pairs: BTreeSet<Pair> = order.jobs.iter().filter(|j| j.skip.is_none()).map(|j| j.pair.clone()).collect();
+    let reachable = tokio::select! {
+        reachable = preflight::preflight(sessions, &pairs) => reachable,
+        () = stopped(&mut around.stop) => return Ok(Outcome { interrupted: true }),
+    };
+    (around.events)(Event::Preflight(&reachable));
+
+    let mut possible = Vec::new();
+    for job in order.jobs {
+        let hindrance = job.skip.clone().or_else(|| {
+            let missing = [&job.pair.source, &job.pair.destination].into_iter().find(|p| !sessions.contains_key(*p));
+            missing
+                .map(|probe| format!("probe {probe} has no session"))
+                .or_else(|| reachable.hinders(&job.pair, job.specification.tool()))
+        });
+        match hindrance {
+            Some(why) => keep(conclude::skipped(order, job, &why, (around.now)()), around).await?,
+            None => possible.push(job.clone()),
+        }
+    }
+
+    let mut dispatcher = Dispatcher::new(possible);
+    let mut running = FuturesUnordered::new();
+    let mut writing = FuturesUnordered::new();
+    let (now, events, recording) = (around.now, around.events, around.recording);
+    loop {
+        while let Some(job) = dispatcher.take() {
+            running.push(carry_out(order, job, sessions, now, events));
+        }
+        tokio::select! {
+            Some((job, run)) = running.next() => {
+                dispatcher.release(&job);
+                events(Event::Finished(&run));
+                writing.push(recording.append(run));
+            }
+            Some(kept) = writing.next() => noted(kept?, events),
+            () = stopped(&mut around.stop) => break,
+            else => break,
+        }
+    }
+    let interrupted = !running.is_empty() || dispatcher.waiting().next().is_some();
+    // Dropping a run cancels it on both probes.
+    drop(running);
+    while let Some(kept) = writing.next().await {
+        noted(kept?, events);
+    }
+    Ok(Outcome { interrupted })
+}
+
+async fn keep<B, S: Store>(run: Run, around: &Surroundings<'_, B, S>) -> Result<(), StoreError> {
+    (around.events)(Event::Finished(&run));
+    noted(around.recording.append(run).await?, around.events);
+    Ok(())
+}
+
+fn noted(kept: Kept, events: &dyn Fn(Event<'_>)) {
+    if let Kept::Rescued(notice) = kept {
+        events(Event::Notice(&notice));
+    }
+}
+
+async fn carry_out(
+    order: Order<'_>,
+    job: Job,
+    sessions: &Sessions,
+    now: fn() -> DateTime<Utc>,
+    events: &dyn Fn(Event<'_>),
+) -> (Job, Run) {
+    let (Some((source, _)), Some((destination, _))) =
+        (sessions.get(&job.pair.source), sessions.get(&job.pair.destination))
+    else {
+        let run = conclude::skipped(order, &job, "a probe has no session", now());
+        return (job, run);
+    };
+    if let Some(gone) = [source, destination].into_iter().find(|session| !session.is_open()) {
+        let why = format!("the agent of {} has ended", gone.probe);
+        let run = conclude::skipped(order, &job, &why, now());
+        return (job, run);
+    }
+    events(Event::Started(&job));
+    let started = now();
+    let live = |rate| events(Event::Rate(&job, rate));
+    let executed = execute::execute(&job.specification, source, destination, live).await;
+    let run = conclude::concluded(order, &job, executed, started, now());
+    (job, run)
+}
+
+/// Time after which a run of this job is given up.
+#[must_use]
+pub fn deadline(job: &Job) -> Duration {
+    execute::deadline(&job.specification)
+}

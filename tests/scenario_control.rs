@@ -1,0 +1,131 @@
+//! Stopping, locking, what cannot be reached, what is not as the file says.
+
+mod world;
+
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use world::{World, runs, text};
+
+const THREE: &str = "
+name: NAME
+hosts: { here: { local: {} } }
+probes: { a: { host: here }, b: { host: here }, c: { host: here } }
+tests:
+  tcp: { iperf3: { duration: 2s, rate: 20M } }
+  rtt: { ping: { count: 3, interval: 100ms } }
+campaigns: { check: { group: all, run: [rtt, tcp] } }
+";
+
+#[test]
+fn ctrl_c_keeps_the_finished_runs() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    let mut child = world.spawn(&["run", "--output", "json"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut finished = 0;
+    while finished < 3 {
+        let value: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        finished += usize::from(value["event"] == "finished");
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    world.wait_for_silence(Duration::from_secs(1));
+    let report = world.report();
+    assert!(runs(&report).len() >= 3, "{}", report["runs"]);
+    assert!(runs(&report).len() < 12);
+    assert_eq!(report["interrupted"], true);
+}
+
+#[test]
+fn one_verb_at_a_time_and_the_second_says_who_is_first() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    let mut first = world.spawn(&["run", "--output", "json"]);
+    let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    for verb in ["deploy", "run", "destroy"] {
+        let second = world.run(&[verb]);
+        let said = text(&second.stderr);
+        assert_eq!(second.status.code(), Some(3), "{said}");
+        assert!(said.contains(&first.id().to_string()) && said.contains("run"), "{said}");
+        assert!(said.contains("hint:"), "{said}");
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    world.expect(0, &["deploy"]);
+}
+
+#[test]
+fn who_cannot_be_reached_is_named_and_the_rest_goes_on() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    let c = world.namespace("c");
+    let down = Command::new("ip").args(["-n", &c, "link", "set", "eth0", "down"]).status().unwrap();
+    assert!(down.success());
+    let output = world.run(&["run"]);
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("preflight: a cannot reach c"), "{}", text(&output.stderr));
+    let report = world.report();
+    for run in runs(&report) {
+        let of_c = run["source"] == "c" || run["destination"] == "c";
+        assert_eq!(run["status"], if of_c { "skipped" } else { "ok" }, "{run}");
+        if of_c {
+            assert!(run["reason"].as_str().unwrap().contains("cannot reach"), "{run}");
+        }
+    }
+    assert!(text(&output.stdout).contains("could not be measured"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_run_refuses_what_is_not_deployed_as_the_file_says() {
+    let world = World::new(THREE);
+    let output = world.run(&["run"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("is not deployed"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("iperftester deploy"));
+    world.expect(0, &["deploy"]);
+    world.write(&THREE.replace("c: { host: here } }", "c: { host: here }, d: { host: here } }"));
+    let output = world.run(&["run"]);
+    assert!(text(&output.stderr).contains("as its file says"), "{}", text(&output.stderr));
+    assert!(world.expect(0, &["deploy", "--dry-run"]).contains("create probe/d"));
+}
+
+#[test]
+fn a_dry_run_shows_order_time_and_bytes() {
+    let world = World::of_file("tests/topologies/valid/contract.yaml", "contract-check");
+    let said = world.expect(0, &["run", "--dry-run"]);
+    assert!(said.contains("link macrolan: about"), "{said}");
+    let value: Value = serde_json::from_str(&world.expect(0, &["run", "--dry-run", "--output", "json"])).unwrap();
+    assert!(value["total_seconds"].as_f64().unwrap() > 50.0, "{}", value["total_seconds"]);
+    let shared = |run: &Value| [run["source"].clone(), run["destination"].clone()];
+    let timed: Vec<&Value> = value["runs"].as_array().unwrap().iter().filter(|r| r["tool"] == "iperf3").collect();
+    for (i, one) in timed.iter().enumerate() {
+        for other in &timed[i + 1..] {
+            let times = |r: &Value| {
+                let start = r["start_seconds"].as_f64().unwrap();
+                (start, start + r["duration_seconds"].as_f64().unwrap())
+            };
+            let ((s1, e1), (s2, e2)) = (times(one), times(other));
+            if s1 < e2 && s2 < e1 {
+                assert!(shared(one).iter().all(|p| !shared(other).contains(p)), "{one} beside {other}");
+            }
+        }
+    }
+    assert!(world.namespaces().is_empty());
+}
+
+#[test]
+fn every_fault_is_told_at_once_and_nothing_is_created() {
+    let world = World::new("name: NAME\nhosts: { here: { lokal: {} } }\nprobes: { a: { host: there, ports: 9-3 } }\n");
+    let output = world.run(&["deploy"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("lokal") && said.contains("there") && said.contains("9-3"), "{said}");
+    let value: Value = serde_json::from_str(&world.expect(2, &["validate", "--output", "json"])).unwrap();
+    assert!(value["diagnostics"].as_array().unwrap().len() >= 3, "{value}");
+    assert!(world.namespaces().is_empty());
+}

@@ -1,0 +1,164 @@
+//! A world of its own for a scenario: a folder, a topology under a unique name, the real binary, everything removed at the end.
+//! Scenarios measure, so only one runs at a time on a machine.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+pub struct World {
+    pub folder: TempDir,
+    pub name: String,
+    _alone: File,
+}
+
+impl World {
+    /// A world with `topology` in its folder, `NAME` replaced by a unique name.
+    pub fn new(topology: &str) -> Self {
+        let alone = File::create(std::env::temp_dir().join("iperftester-scenarios.lock")).unwrap();
+        alone.lock().unwrap();
+        let folder = tempfile::Builder::new().prefix("iperftester-scenario").tempdir().unwrap();
+        let name = format!("t{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let world = Self { folder, name, _alone: alone };
+        world.write(topology);
+        world
+    }
+
+    /// A world with a file of the project, its own name replaced by a unique one.
+    pub fn of_file(path: &str, name: &str) -> Self {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        let line = format!("name: {name}\n");
+        assert!(text.contains(&line), "{path} has another name");
+        Self::new(&text.replacen(&line, "name: NAME\n", 1))
+    }
+
+    pub fn write(&self, topology: &str) {
+        std::fs::write(self.topology(), topology.replace("NAME", &self.name)).unwrap();
+    }
+
+    pub fn topology(&self) -> PathBuf {
+        self.folder.path().join("topology.yaml")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The real binary, at home in this world.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_iperftester"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("IPERFTESTER_DATA_DIR", self.data())
+            .env("TMPDIR", self.folder.path())
+            .env_remove("IPERFTESTER_TOPOLOGY")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs and expects exit code `code`; gives standard output.
+    pub fn expect(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n--- stdout\n{out}\n--- stderr\n{err}");
+        out
+    }
+
+    /// The newest report as JSON.
+    pub fn report(&self) -> Value {
+        serde_json::from_str(&self.expect(0, &["report", "--format", "json"])).unwrap()
+    }
+
+    /// Starts the binary with its standard output piped.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    pub fn namespace(&self, node: &str) -> String {
+        format!("iperftester.{}.{node}", self.name)
+    }
+
+    /// This topology's namespaces.
+    pub fn namespaces(&self) -> Vec<String> {
+        let prefix = self.namespace("");
+        let Ok(entries) = std::fs::read_dir("/run/netns") else { return vec![] };
+        let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
+        names.filter(|n| n.starts_with(&prefix)).collect()
+    }
+
+    /// Processes inside this topology's namespaces.
+    pub fn processes(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for namespace in self.namespaces() {
+            let output = Command::new("ip").args(["netns", "pids", &namespace]).output().unwrap();
+            for pid in text(&output.stdout).split_whitespace() {
+                let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                if !line.is_empty() {
+                    found.push(format!("{namespace} {pid} {}", text(&line).replace('\0', " ")));
+                }
+            }
+        }
+        found
+    }
+
+    /// Waits until no process is left in the namespaces; panics with their list after `limit`.
+    pub fn wait_for_silence(&self, limit: Duration) {
+        let until = Instant::now() + limit;
+        loop {
+            let left = self.processes();
+            if left.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < until, "processes are left: {left:#?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for namespace in self.namespaces() {
+            let pids = Command::new("ip").args(["netns", "pids", &namespace]).output();
+            for pid in pids.iter().flat_map(|o| text(&o.stdout).split_whitespace().map(str::to_owned).collect::<Vec<_>>()) {
+                let _ = Command::new("kill").args(["-9", &pid]).output();
+            }
+            let _ = Command::new("ip").args(["netns", "del", &namespace]).output();
+        }
+    }
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What `jq` reads: an oracle that shares no line with our parsers.
+pub fn jq(filter: &str, document: &str) -> String {
+    let mut child = Command::new("jq")
+        .args(["-r", filter])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "jq {filter}");
+    text(&output.stdout).trim().to_owned()
+}
+
+/// The runs of a report.
+pub fn runs(report: &Value) -> &Vec<Value> {
+    report["runs"].as_array().unwrap()
+}
