@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::domain::measurement::Measurement;
-use crate::domain::test::Test;
+use crate::domain::test::{Test, ToolKind};
 
 mod iperf3;
 mod ping;
@@ -75,6 +75,10 @@ pub trait Tool {
     /// Time the test takes from start to end when nothing goes wrong, the tool's own start and end not included.
     fn duration(&self) -> Duration;
 
+    /// What it may take beyond [`Tool::duration`] while it waits for answers that do not come: a deadline shorter than the
+    /// sum of both kills runs that would have ended by themselves, with their reason.
+    fn patience(&self) -> Duration;
+
     /// Whether it fills the path.
     fn load(&self) -> Load;
 
@@ -103,5 +107,81 @@ pub fn of(test: &Test) -> &dyn Tool {
         Test::Iperf3(t) => t,
         Test::Ping(t) => t,
         Test::Traceroute(t) => t,
+    }
+}
+
+/// The measurement in the outputs of `kind`, read without the test that made them. Never panics.
+///
+/// # Errors
+/// [`ParseError`] where there is no complete measurement.
+pub fn parse_raw(kind: ToolKind, outputs: &Outputs<'_>) -> Result<Measurement, ParseError> {
+    match kind {
+        ToolKind::Iperf3 => iperf3::parse(outputs).map(Measurement::Throughput),
+        ToolKind::Ping => ping::parse(outputs).map(Measurement::RoundTrip),
+        ToolKind::Traceroute => traceroute::parse(outputs).map(Measurement::Path),
+    }
+}
+
+/// A time as the tools take it: seconds with as many decimals as needed, down to the microsecond.
+fn decimal_seconds(time: Duration) -> String {
+    let micros = time.as_micros();
+    let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// What `program` said on its standard error: the first line that is no warning, without the program's name before it.
+fn complaint(program: &str, errors: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(errors);
+    let line = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.to_ascii_lowercase().contains("warning"))?;
+    let words = match line.split_once(": ") {
+        Some((name, rest)) if name.starts_with(program) => rest,
+        _ => line,
+    };
+    Some(words.strip_prefix("error - ").unwrap_or(words).trim().to_owned())
+}
+
+/// Why `program` left nothing to read: its own words, else the missing output.
+fn silent(program: &'static str, outputs: &Outputs<'_>) -> ParseError {
+    match complaint(program, outputs.client_errors) {
+        Some(message) => ParseError::Reported { tool: program, message },
+        None => ParseError::Unfinished { tool: program, message: "it wrote nothing".to_owned() },
+    }
+}
+
+/// A time printed in milliseconds, in seconds; `None` where it is no finite number from 0.
+fn milliseconds(text: &str) -> Option<f64> {
+    let value: f64 = text.parse().ok()?;
+    (value.is_finite() && value >= 0.0).then_some(value / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimal_seconds_are_exact_and_short() {
+        for (micros, text) in
+            [(0, "0"), (1, "0.000001"), (200_000, "0.2"), (1_000_000, "1"), (10_000_000, "10"), (2_500_000, "2.5")]
+        {
+            assert_eq!(decimal_seconds(Duration::from_micros(micros)), text);
+        }
+    }
+
+    #[test]
+    fn complaints_lose_the_program_and_warnings() {
+        let said = |errors: &str| complaint("ping", errors.as_bytes());
+        assert_eq!(said("ping: connect: Network is unreachable\n").as_deref(), Some("connect: Network is unreachable"));
+        assert_eq!(said("\nping: Warning: odd source\nplain words\n").as_deref(), Some("plain words"));
+        assert_eq!(said(" \n"), None);
+        assert_eq!(complaint("iperf3", b"iperf3: error - no\n").as_deref(), Some("no"));
+        assert_eq!(complaint("iperf3", b"iperf3-3.9: unrecognized option\n").as_deref(), Some("unrecognized option"));
+    }
+
+    #[test]
+    fn only_finite_times_count() {
+        assert_eq!(milliseconds("0.058"), Some(0.058 / 1000.0));
+        for text in ["nan", "inf", "-1", "", "1,5", "1e999"] {
+            assert_eq!(milliseconds(text), None, "{text}");
+        }
     }
 }

@@ -1,0 +1,242 @@
+//! iperf3's argument lists, one per end (iperf3(1)).
+
+use std::time::Duration;
+
+use crate::domain::test::{Direction, Iperf3, Protocol};
+use crate::domain::unit::Bitrate;
+use crate::tool::{Endpoints, decimal_seconds};
+
+/// Milliseconds to wait for the control connection.
+const CONNECT_TIMEOUT: &str = "5000";
+
+/// The wait for the control connection and as long again for the exchange of results.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Socket buffer of a UDP test, in bytes. iperf3 refuses to run ("socket buffer size not set correctly") when it asks for
+/// more than the kernel grants, which is twice `net.core.rmem_max` and `wmem_max` (socket(7)). 416 KiB is just that at
+/// Linux' own default of 212,992 bytes, so it works on an untuned host and is twice to four times iperf3's own choice.
+const UDP_BUFFER: &str = "416K";
+
+/// The limits of `-i` (`MIN_INTERVAL` and `MAX_INTERVAL` in iperf.h).
+const INTERVALS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
+
+/// `-t` and `-O` take whole seconds only: iperf3 cuts `1.9` to `1`. So a fraction is rounded up.
+pub(super) const fn whole_seconds(time: Duration) -> Duration {
+    let more = if time.subsec_nanos() > 0 { 1 } else { 0 };
+    Duration::from_secs(time.as_secs().saturating_add(more))
+}
+
+/// The time measured, at least one second: `-t 0` would never end.
+pub(super) fn measured(test: &Iperf3) -> Duration {
+    whole_seconds(test.duration).max(Duration::from_secs(1))
+}
+
+fn interval(test: &Iperf3) -> String {
+    decimal_seconds(test.interval.clamp(INTERVALS.0, INTERVALS.1))
+}
+
+/// The one-off server. It listens on every address, for behind a translating router the destination is not its own.
+pub(super) fn server(test: &Iperf3, at: &Endpoints) -> Vec<String> {
+    ["iperf3", "-s", "-1", "-J", "-i", &interval(test), "-p", &at.port.to_string()].map(str::to_owned).to_vec()
+}
+
+/// The client.
+pub(super) fn client(test: &Iperf3, at: &Endpoints) -> Vec<String> {
+    let mut argv: Vec<String> = vec!["iperf3".to_owned()];
+    let mut add = |option: &str, value: String| argv.extend([option.to_owned(), value]);
+    add("-c", at.destination.to_string());
+    add("-p", at.port.to_string());
+    add("-t", measured(test).as_secs().to_string());
+    add("-i", interval(test));
+    if !test.omit.is_zero() {
+        add("-O", whole_seconds(test.omit).as_secs().to_string());
+    }
+    if test.streams > 1 {
+        add("-P", test.streams.to_string());
+    }
+    if let Some(rate) = rate_per_stream(test) {
+        add("-b", rate.to_string());
+    }
+    if let (Protocol::Tcp, Some(name)) = (test.protocol, &test.congestion_control) {
+        add("-C", name.clone());
+    }
+    if let Some(length) = test.length {
+        add("-l", length.bytes().to_string());
+    }
+    add("--connect-timeout", CONNECT_TIMEOUT.to_owned());
+    argv.push("-J".to_owned());
+    if test.protocol == Protocol::Udp {
+        argv.extend(["-u", "-w", UDP_BUFFER].map(str::to_owned));
+    }
+    match test.direction {
+        Direction::Forward => {}
+        Direction::Reverse => argv.push("-R".to_owned()),
+        Direction::Bidirectional => argv.push("--bidir".to_owned()),
+    }
+    argv
+}
+
+/// iperf3's `-b` holds for each stream, and 0 is without limit; UDP without `-b` would be 1 Mbit/s.
+fn rate_per_stream(test: &Iperf3) -> Option<u64> {
+    match (test.rate_bits_per_second, test.protocol) {
+        (Some(rate), _) => Some((rate.bits_per_second() / u64::from(test.streams.max(1))).max(1)),
+        (None, Protocol::Udp) => Some(0),
+        (None, Protocol::Tcp) => None,
+    }
+}
+
+/// Payload each way. UDP keeps its own rate whatever the path does; TCP gets no more than the path lets through.
+pub(super) fn expected_bytes(
+    test: &Iperf3,
+    duration: Duration,
+    path_rate_bits_per_second: Option<u64>,
+) -> (Option<u64>, Option<u64>) {
+    let own = test.rate_bits_per_second.map(Bitrate::bits_per_second);
+    let rate = match (test.protocol, own, path_rate_bits_per_second) {
+        (Protocol::Udp, Some(own), _) => Some(own),
+        (_, Some(own), Some(path)) => Some(own.min(path)),
+        (_, own, path) => own.or(path),
+    };
+    let bytes = rate.map(|r| {
+        let bits = u128::from(r).saturating_mul(duration.as_millis()) / 1000;
+        u64::try_from(bits / 8).unwrap_or(u64::MAX)
+    });
+    match test.direction {
+        Direction::Forward => (bytes, Some(0)),
+        Direction::Reverse => (Some(0), bytes),
+        Direction::Bidirectional => (bytes, bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::unit::ByteSize;
+
+    fn tcp() -> Iperf3 {
+        Iperf3 {
+            protocol: Protocol::Tcp,
+            direction: Direction::Forward,
+            streams: 1,
+            duration: Duration::from_secs(10),
+            omit: Duration::ZERO,
+            interval: Duration::from_secs(1),
+            rate_bits_per_second: None,
+            congestion_control: None,
+            length: None,
+        }
+    }
+
+    fn udp() -> Iperf3 {
+        Iperf3 { protocol: Protocol::Udp, rate_bits_per_second: Some(rate("90M")), ..tcp() }
+    }
+
+    fn rate(text: &str) -> Bitrate {
+        Bitrate::parse(text).unwrap()
+    }
+
+    fn at() -> Endpoints {
+        Endpoints { destination: "10.0.0.2".parse().unwrap(), port: 5301 }
+    }
+
+    fn line(test: &Iperf3) -> String {
+        client(test, &at()).join(" ")
+    }
+
+    #[test]
+    fn plain_tcp() {
+        assert_eq!(line(&tcp()), "iperf3 -c 10.0.0.2 -p 5301 -t 10 -i 1 --connect-timeout 5000 -J");
+    }
+
+    #[test]
+    fn each_option_adds_its_own_words() {
+        let plain = client(&tcp(), &at());
+        let cases: [(Iperf3, &str); 8] = [
+            (Iperf3 { direction: Direction::Reverse, ..tcp() }, "-R"),
+            (Iperf3 { direction: Direction::Bidirectional, ..tcp() }, "--bidir"),
+            (Iperf3 { streams: 4, ..tcp() }, "-P 4"),
+            (Iperf3 { omit: Duration::from_secs(2), ..tcp() }, "-O 2"),
+            (Iperf3 { congestion_control: Some("cubic".to_owned()), ..tcp() }, "-C cubic"),
+            (Iperf3 { rate_bits_per_second: Some(rate("20M")), ..tcp() }, "-b 20000000"),
+            (Iperf3 { length: Some(ByteSize::parse("64KiB").unwrap()), ..tcp() }, "-l 65536"),
+            (Iperf3 { protocol: Protocol::Udp, ..tcp() }, "-b 0 -u -w 416K"),
+        ];
+        for (test, words) in cases {
+            let added: Vec<String> = client(&test, &at()).into_iter().filter(|w| !plain.contains(w)).collect();
+            assert_eq!(added.join(" "), words);
+        }
+    }
+
+    #[test]
+    fn udp_has_its_rate_and_buffer() {
+        assert_eq!(
+            line(&udp()),
+            "iperf3 -c 10.0.0.2 -p 5301 -t 10 -i 1 -b 90000000 --connect-timeout 5000 -J -u -w 416K"
+        );
+    }
+
+    #[test]
+    fn the_rate_is_shared_by_the_streams() {
+        let line = |streams, text| line(&Iperf3 { streams, rate_bits_per_second: Some(rate(text)), ..udp() });
+        assert!(line(4, "100M").contains("-P 4 -b 25000000 "));
+        assert!(line(3, "100M").contains("-P 3 -b 33333333 "));
+        assert!(line(128, "100bit/s").contains("-b 1 "), "0 would be without limit");
+    }
+
+    #[test]
+    fn congestion_control_is_for_tcp_only() {
+        assert!(!line(&Iperf3 { congestion_control: Some("bbr".to_owned()), ..udp() }).contains("-C"));
+    }
+
+    #[test]
+    fn fractions_are_rounded_up_to_what_iperf3_takes() {
+        use crate::tool::Tool as _;
+        let test = Iperf3 { duration: Duration::from_millis(1600), omit: Duration::from_millis(100), ..tcp() };
+        assert!(line(&test).contains("-t 2 -i 1 -O 1 "));
+        assert_eq!(test.duration(), Duration::from_secs(3));
+        let endless = Iperf3 { duration: Duration::ZERO, ..tcp() };
+        assert!(line(&endless).contains("-t 1 "), "-t 0 never ends");
+        assert_eq!(endless.duration(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn the_interval_stays_within_its_limits() {
+        let with = |ms| line(&Iperf3 { interval: Duration::from_millis(ms), ..tcp() });
+        assert!(with(500).contains("-i 0.5 "));
+        assert!(with(1).contains("-i 0.1 "));
+        assert!(with(3_600_000).contains("-i 60 "));
+    }
+
+    #[test]
+    fn the_server_serves_once() {
+        let test = Iperf3 { interval: Duration::from_millis(500), ..tcp() };
+        assert_eq!(server(&test, &at()).join(" "), "iperf3 -s -1 -J -i 0.5 -p 5301");
+    }
+
+    #[test]
+    fn ipv6_needs_no_brackets() {
+        let v6 = Endpoints { destination: "fd99:2::2".parse().unwrap(), port: 5301 };
+        assert_eq!(client(&tcp(), &v6)[2], "fd99:2::2");
+    }
+
+    #[test]
+    fn bytes_follow_rate_direction_and_path() {
+        let ten = Duration::from_secs(10);
+        let path = Some(100_000_000);
+        assert_eq!(expected_bytes(&tcp(), ten, None), (None, Some(0)));
+        assert_eq!(expected_bytes(&tcp(), ten, path), (Some(125_000_000), Some(0)));
+        let reverse = Iperf3 { direction: Direction::Reverse, ..udp() };
+        assert_eq!(expected_bytes(&reverse, ten, None), (Some(0), Some(112_500_000)));
+        let over = Iperf3 { rate_bits_per_second: Some(rate("120M")), direction: Direction::Bidirectional, ..udp() };
+        assert_eq!(expected_bytes(&over, ten, path), (Some(150_000_000), Some(150_000_000)));
+        let bounded = Iperf3 { protocol: Protocol::Tcp, ..over };
+        assert_eq!(expected_bytes(&bounded, ten, path), (Some(125_000_000), Some(125_000_000)));
+    }
+
+    #[test]
+    fn the_longest_test_does_not_overflow() {
+        let test = Iperf3 { rate_bits_per_second: Some(rate("1000G")), ..udp() };
+        assert_eq!(expected_bytes(&test, Duration::MAX, None).0, Some(u64::MAX));
+        assert_eq!(whole_seconds(Duration::MAX), Duration::from_secs(u64::MAX));
+    }
+}

@@ -1,0 +1,298 @@
+//! iperf3's result as a measurement. Where the versions differ, the data decides, not the version's number.
+
+use super::TOOL;
+use super::intervals::{Views, course};
+use super::json::{self, Document, Node};
+use crate::domain::measurement::{Flow, Throughput};
+use crate::domain::test::Protocol;
+use crate::tool::{Outputs, ParseError, complaint, silent};
+
+/// A run that measured less than this share of the time it was asked for was cut short, whatever it says.
+const COMPLETE: f64 = 0.9;
+
+/// Below this share of the sent bytes a receiver cannot have missed no datagram.
+const NO_LOSS: f64 = 0.99;
+
+fn unfinished(message: impl Into<String>) -> ParseError {
+    ParseError::Unfinished { tool: TOOL, message: message.into() }
+}
+
+fn unreadable(message: impl Into<String>) -> ParseError {
+    ParseError::Unreadable { tool: TOOL, message: message.into() }
+}
+
+/// The measurement in the outputs of a run.
+pub(in crate::tool) fn parse(outputs: &Outputs<'_>) -> Result<Throughput, ParseError> {
+    if outputs.client.trim_ascii().is_empty() {
+        return Err(silent(TOOL, outputs));
+    }
+    // 3.12 and others exit with 0 after a failure, so the exit code is not enough; before 3.10 some failures show in the
+    // exit code and on standard error only, so it is not idle either.
+    let failed = outputs.exit_code.filter(|c| *c != 0);
+    let said = failed.and_then(|_| complaint(TOOL, outputs.client_errors));
+    let reported = |message| ParseError::Reported { tool: TOOL, message };
+    let client = match (json::client(outputs.client), said) {
+        (Ok(Document { error: Some(words), .. }), _) | (_, Some(words)) => return Err(reported(words)),
+        (Err(fault), None) => return Err(fault),
+        (Ok(document), None) => document,
+    };
+    if let Some(code) = failed {
+        return Err(unfinished(format!("it ended with exit code {code}")));
+    }
+    let server = client.cookie().and_then(|c| json::server(outputs.server?, c));
+    measurement(&client, server.as_ref())
+}
+
+fn measurement(client: &Document, server: Option<&Document>) -> Result<Throughput, ParseError> {
+    let end = client.end.as_ref().ok_or_else(|| unfinished("its result (`end`) is missing"))?;
+    let setup = Setup::read(client, end)?;
+    let mut notes = Vec::new();
+    let mut flow = |second| Side { client, server, end, setup: &setup, second }.flow(&mut notes);
+    let first = flow(false)?;
+    let reverse = if setup.bidirectional { Some(Box::new(flow(true)?)) } else { None };
+    if setup.sums_alike {
+        notes.push(
+            "this version names the sums of both directions alike: the first is source to destination, the second the \
+             other way, and most readers of its JSON show only the second"
+                .to_owned(),
+        );
+    }
+    Ok(Throughput {
+        protocol: setup.protocol,
+        streams: setup.streams,
+        flow: first,
+        reverse,
+        tool_version: client.version().map(str::to_owned),
+        notes,
+    })
+}
+
+/// What the test was, as both ends agreed on it.
+struct Setup {
+    protocol: Protocol,
+    streams: u16,
+    reverse: bool,
+    bidirectional: bool,
+    /// Bidirectional, and both directions' sums have the same names (3.7 to 3.10).
+    sums_alike: bool,
+    /// 0 where the test was bound by bytes or blocks.
+    duration_seconds: f64,
+    omit_seconds: f64,
+}
+
+impl Setup {
+    fn read(client: &Document, end: &Node) -> Result<Self, ParseError> {
+        let test = client.start.get("test_start").ok_or_else(|| unfinished("the test did not start"))?;
+        let protocol = match test.text("protocol") {
+            Some("TCP") => Protocol::Tcp,
+            Some("UDP") => Protocol::Udp,
+            Some(other) => return Err(unreadable(format!("its protocol is {other}"))),
+            None => return Err(unreadable("`start.test_start.protocol` is missing")),
+        };
+        let sums_alike = ["sum_received", "sum"].iter().any(|name| end.all(name).count() > 1);
+        Ok(Self {
+            protocol,
+            streams: test
+                .whole("num_streams")
+                .and_then(|n| u16::try_from(n).ok())
+                .ok_or_else(|| unreadable("`start.test_start.num_streams` is no count of streams"))?,
+            reverse: test.flag("reverse").unwrap_or(false),
+            bidirectional: test.flag("bidir").unwrap_or(false)
+                || end.get("sum_received_bidir_reverse").is_some()
+                || sums_alike,
+            sums_alike,
+            duration_seconds: test.number("duration").unwrap_or(0.0),
+            omit_seconds: test.number("omit").unwrap_or(0.0),
+        })
+    }
+}
+
+/// One direction of a run.
+struct Side<'a> {
+    client: &'a Document,
+    server: Option<&'a Document>,
+    end: &'a Node,
+    setup: &'a Setup,
+    /// The second flow of a bidirectional test.
+    second: bool,
+}
+
+impl<'a> Side<'a> {
+    /// This direction's member `name` of the client's result.
+    fn sum(&self, name: &'a str, reverse_name: &'a str) -> Option<&'a Node> {
+        if self.second { self.end.get(reverse_name).or_else(|| self.end.all(name).nth(1)) } else { self.end.get(name) }
+    }
+
+    fn client_sends(&self) -> bool {
+        !self.setup.reverse && !self.second
+    }
+
+    fn views(&self) -> Views<'a> {
+        if self.client_sends() {
+            Views { sender: Some(self.client), receiver: self.server }
+        } else {
+            Views { sender: self.server, receiver: Some(self.client) }
+        }
+    }
+
+    fn flow(&self, notes: &mut Vec<String>) -> Result<Flow, ParseError> {
+        let sent = self.sum("sum_sent", "sum_sent_bidir_reverse");
+        let received = self.sum("sum_received", "sum_received_bidir_reverse");
+        let mut flow = match self.setup.protocol {
+            Protocol::Tcp => tcp(sent, received)?,
+            Protocol::Udp => self.udp(sent, received, notes)?,
+        };
+        let asked = self.setup.duration_seconds;
+        if let Some(measured) = flow.duration_seconds
+            && measured < asked * COMPLETE
+        {
+            return Err(unfinished(format!("it measured {measured:.3} s of {asked} s")));
+        }
+        self.ends(&mut flow);
+        (flow.intervals, flow.intervals_from) = course(self.views(), self.setup.omit_seconds);
+        Ok(flow)
+    }
+
+    /// UDP's figures. Up to 3.10 there is one `sum`, of the sender's bytes and the receiver's losses.
+    fn udp(&self, sent: Option<&Node>, received: Option<&Node>, notes: &mut Vec<String>) -> Result<Flow, ParseError> {
+        let sum = self.sum("sum", "sum_bidir_reverse");
+        let sent = sent.or(sum).ok_or_else(|| unfinished("`end.sum` is missing"))?;
+        let counted = received.or(sum).ok_or_else(|| unfinished("`end.sum_received` is missing"))?;
+        let packets = sent.whole("packets");
+        let lost = counted.whole("lost_packets");
+        let throughput = match (received, packets, lost) {
+            (Some(received), _, _) => rate(received, "end.sum_received")?,
+            (None, Some(packets), Some(lost)) if packets > 0 => {
+                notes.push(
+                    "this version does not tell the rate at the UDP receiver: it is the sender's, less the share lost"
+                        .to_owned(),
+                );
+                let sent = rate(counted, "end.sum")?;
+                if lost == 0 { sent } else { sent * share(packets.saturating_sub(lost), packets) }
+            }
+            _ => return Err(unfinished("`end.sum` counts no datagrams")),
+        };
+        let mut flow = Flow {
+            throughput_bits_per_second: throughput,
+            sent_bits_per_second: sent.number("bits_per_second"),
+            duration_seconds: counted.number("seconds"),
+            received_bytes: received.and_then(|r| r.whole("bytes")),
+            sent_bytes: sent.whole("bytes"),
+            jitter_seconds: counted.number("jitter_ms").map(|ms| ms / 1000.0),
+            loss_ratio: counted.number("lost_percent").map(|percent| percent / 100.0),
+            lost_packets: lost,
+            packets,
+            out_of_order_packets: self.views().receiver.and_then(out_of_order),
+            ..Flow::default()
+        };
+        self.correct_loss(&mut flow, notes);
+        Ok(flow)
+    }
+
+    /// A sending client from 3.15 on shows no loss when the server is older than that (esnet/iperf#1984). The server's own
+    /// output has it.
+    fn correct_loss(&self, flow: &mut Flow, notes: &mut Vec<String>) {
+        let suspect = self.client_sends() && flow.lost_packets == Some(0) && at_least(self.client.version(), (3, 15));
+        if !suspect {
+            return;
+        }
+        let seen = self.server.and_then(|s| s.end.as_ref()?.get("sum")).and_then(|s| s.whole("lost_packets"));
+        match (seen, flow.packets) {
+            (Some(lost), Some(packets)) if lost > 0 && packets > 0 => {
+                flow.lost_packets = Some(lost);
+                flow.loss_ratio = Some(share(lost, packets));
+                notes.push(
+                    "the client shows no loss, a known fault with an older server: it is the server's count".into(),
+                );
+            }
+            (None, _) if bytes_missing(flow) => {
+                flow.lost_packets = None;
+                flow.loss_ratio = None;
+                notes.push(
+                    "the client shows no loss though bytes are missing, a known fault with an older server".into(),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// What only one of the ends knows: round-trip times and window of the sender, CPU use and congestion control.
+    fn ends(&self, flow: &mut Flow) {
+        if let (Protocol::Tcp, Some(sender)) = (self.setup.protocol, self.views().sender) {
+            sender_figures(sender, flow);
+        }
+        // In a bidirectional test these two names are those of the second flow.
+        let name =
+            if self.setup.bidirectional && !self.second { "receiver_tcp_congestion" } else { "sender_tcp_congestion" };
+        flow.congestion_control = self.end.text(name).map(str::to_owned);
+        let cpu = |name| {
+            let percent = self.end.get("cpu_utilization_percent")?.number(name)?;
+            (percent >= 0.0).then_some(percent / 100.0)
+        };
+        let (client, server) = (cpu("host_total"), cpu("remote_total"));
+        (flow.sender_cpu_ratio, flow.receiver_cpu_ratio) =
+            if self.client_sends() { (client, server) } else { (server, client) };
+    }
+}
+
+fn tcp(sent: Option<&Node>, received: Option<&Node>) -> Result<Flow, ParseError> {
+    let received = received.ok_or_else(|| unfinished("`end.sum_received` is missing"))?;
+    Ok(Flow {
+        throughput_bits_per_second: rate(received, "end.sum_received")?,
+        sent_bits_per_second: sent.and_then(|s| s.number("bits_per_second")),
+        duration_seconds: received.number("seconds"),
+        received_bytes: received.whole("bytes"),
+        sent_bytes: sent.and_then(|s| s.whole("bytes")),
+        retransmits: sent.and_then(|s| s.whole("retransmits")),
+        ..Flow::default()
+    })
+}
+
+/// The rate of a sum exactly as it stands in the JSON.
+fn rate(sum: &Node, name: &str) -> Result<f64, ParseError> {
+    let rate = sum.number("bits_per_second").filter(|r| *r >= 0.0);
+    rate.ok_or_else(|| unreadable(format!("`{name}.bits_per_second` is no rate")))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts of packets stay far below 2^53")]
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
+
+fn bytes_missing(flow: &Flow) -> bool {
+    matches!((flow.received_bytes, flow.sent_bytes), (Some(r), Some(s)) if s > 0 && share(r, s) < NO_LOSS)
+}
+
+fn at_least(version: Option<&str>, least: (u32, u32)) -> bool {
+    let mut parts = version.unwrap_or_default().split(['.', '+', '-']).map(|p| p.parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= least
+}
+
+/// The streams of `part` (`sender`, `receiver`, `udp`) that this end sends (or receives), in its own result.
+fn streams<'a>(document: &'a Document, part: &'a str, sends: bool) -> impl Iterator<Item = &'a Node> {
+    let all = document.end.as_ref().map_or(&[][..], |end| end.list("streams"));
+    all.iter().filter_map(move |s| s.get(part)).filter(move |s| s.flag("sender").is_none_or(|flag| flag == sends))
+}
+
+/// Datagrams out of order; the ends do not tell each other, so only the receiver's own output has them.
+fn out_of_order(receiver: &Document) -> Option<u64> {
+    let counts = streams(receiver, "udp", false).map(|s| s.whole("out_of_order"));
+    counts.reduce(|sum, count| sum?.checked_add(count?)).flatten()
+}
+
+/// Round-trip times (microseconds in iperf3) and congestion window from the sender's own output; a receiver's figures there
+/// are of its socket that only acknowledges. Several streams: the mean of the means, the least, the most. 0 is unknown.
+fn sender_figures(sender: &Document, flow: &mut Flow) {
+    let positive = |name: &'static str| {
+        streams(sender, "sender", true).filter_map(move |s| s.number(name)).filter(|value| *value > 0.0)
+    };
+    let seconds = |micros: f64| micros / 1e6;
+    let means: Vec<f64> = positive("mean_rtt").collect();
+    #[allow(clippy::cast_precision_loss, reason = "at most 128 streams")]
+    let count = means.len() as f64;
+    flow.rtt_seconds = (!means.is_empty()).then(|| seconds(means.iter().sum::<f64>() / count));
+    flow.rtt_min_seconds = positive("min_rtt").reduce(f64::min).map(seconds);
+    flow.rtt_max_seconds = positive("max_rtt").reduce(f64::max).map(seconds);
+    let windows = streams(sender, "sender", true).filter_map(|s| s.whole("max_snd_cwnd"));
+    flow.congestion_window_max_bytes = windows.max().filter(|w| *w > 0);
+}
