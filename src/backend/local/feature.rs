@@ -1,0 +1,92 @@
+//! What this machine's kernel and programs can do, tried in a network namespace that goes with the trial.
+
+use std::time::Duration;
+
+use super::Programs;
+use crate::process::{self, ProcessError};
+
+/// Longest time for a trial; it takes a few milliseconds.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// A feature of the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feature {
+    /// Pairs of virtual Ethernet devices.
+    Veth,
+    /// A switch in software.
+    Bridge,
+    /// The token bucket filter, which shapes a rate.
+    Tbf,
+    /// The hierarchical token bucket, which shapes several.
+    Htb,
+    /// Delay and jitter.
+    Netem,
+    /// Random loss by nftables.
+    Loss,
+    /// A device to shape incoming traffic with.
+    Ifb,
+}
+
+impl Feature {
+    /// Every feature.
+    pub const ALL: [Self; 7] = [Self::Veth, Self::Bridge, Self::Tbf, Self::Htb, Self::Netem, Self::Loss, Self::Ifb];
+
+    /// Its name in the field.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Veth => "veth",
+            Self::Bridge => "bridge",
+            Self::Tbf => "tbf",
+            Self::Htb => "htb",
+            Self::Netem => "netem",
+            Self::Loss => "nftables random loss",
+            Self::Ifb => "ifb",
+        }
+    }
+
+    /// The kernel module that brings it.
+    #[must_use]
+    pub const fn module(self) -> &'static str {
+        match self {
+            Self::Veth => "veth",
+            Self::Bridge => "bridge",
+            Self::Tbf => "sch_tbf",
+            Self::Htb => "sch_htb",
+            Self::Netem => "sch_netem",
+            Self::Loss => "nft_numgen",
+            Self::Ifb => "ifb",
+        }
+    }
+
+    /// The program that tries it, its arguments and its input.
+    fn trial(self, programs: &Programs) -> (&str, &'static str, &'static str) {
+        let Programs { ip, tc, nft, .. } = programs;
+        match self {
+            Self::Veth => (ip, "link add name a type veth peer name b", ""),
+            Self::Bridge => (ip, "link add name a type bridge", ""),
+            Self::Ifb => (ip, "link add name a type ifb", ""),
+            Self::Tbf => (tc, "qdisc add dev lo root tbf rate 1mbit burst 16000b limit 30000b", ""),
+            Self::Htb => (tc, "qdisc add dev lo root htb", ""),
+            Self::Netem => (tc, "qdisc add dev lo root netem delay 1ms", ""),
+            Self::Loss => (
+                nft,
+                "-f -",
+                "table netdev t {\n chain c {\n  type filter hook ingress device \"lo\" priority 0\n  \
+                 numgen random mod 2 < 1 counter drop\n }\n}\n",
+            ),
+        }
+    }
+
+    /// Does the kernel have it? As root; `rootless` tries in a user namespace instead.
+    ///
+    /// # Errors
+    /// A [`ProcessError`] where a program for the trial is missing.
+    pub async fn present(self, programs: &Programs, rootless: bool) -> Result<bool, ProcessError> {
+        let (program, args, input) = self.trial(programs);
+        let flags = if rootless { "-Urn" } else { "-n" };
+        let mut argv = vec![programs.unshare.clone(), flags.to_owned(), program.to_owned()];
+        argv.extend(args.split_whitespace().map(str::to_owned));
+        Ok(process::run(&argv, input.as_bytes(), LIMIT).await?.status.success())
+    }
+}

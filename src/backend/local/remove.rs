@@ -1,0 +1,102 @@
+//! Removing, so that nothing is left: processes, devices, namespaces.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, getpid, kill_process};
+
+use super::layout::{Batch, Program, link_device};
+use super::{LIMIT, Local, device, path, step};
+use crate::backend::{Backend, BackendError};
+use crate::domain::name::Name;
+use crate::plan::ResourceId;
+use crate::process::{self, ProcessError};
+
+/// How often killed processes are looked for again, and how long in between: 5 s together.
+const LOOKS: u32 = 250;
+const PAUSE: Duration = Duration::from_millis(20);
+
+impl Local {
+    /// Removes a namespace with all in it. Wires into other namespaces are deleted first, for the kernel deletes those of
+    /// a dead namespace only later, and their names would still be taken when it is made anew.
+    pub(super) async fn remove_namespace(&self, id: &ResourceId, name: &str) -> Result<(), BackendError> {
+        let here = format!("{}{name}", self.prefix);
+        if !path(&here).exists() {
+            return Ok(());
+        }
+        self.end_processes(id, &here).await?;
+        let shown = self.ip(&["-n", &here, "-j", "link", "show"]).await.map_err(|e| step("remove", id, e))?;
+        let wires: String = device::read(&shown.stdout)
+            .unwrap_or_default()
+            .iter()
+            .filter(|d| d.leads_elsewhere())
+            .map(|d| format!("link del dev {}\n", d.name))
+            .collect();
+        if !wires.is_empty() {
+            let batch = Batch { program: Program::Ip, namespace: Some(here.clone()), lines: wires };
+            // What resists goes with the namespace.
+            let _ = process::run(&self.argv(&batch), batch.lines.as_bytes(), LIMIT).await;
+        }
+        let deleted = self.ip(&["netns", "del", &here]).await.map_err(|e| step("remove", id, e))?;
+        if deleted.status.success() || !path(&here).exists() {
+            return Ok(());
+        }
+        let complaint = deleted.complaint();
+        Err(step("remove", id, ProcessError::Failed { command: format!("ip netns del {here}"), complaint }))
+    }
+
+    /// Kills what runs in the namespace, ourselves excepted, and waits until it is gone.
+    async fn end_processes(&self, id: &ResourceId, here: &str) -> Result<(), BackendError> {
+        for _ in 0..LOOKS {
+            // A namespace that was left half made does not answer; nothing runs in it then.
+            let listed = self.ip(&["netns", "pids", here]).await.map_err(|e| step("remove", id, e))?;
+            let pids: Vec<Pid> = String::from_utf8_lossy(&listed.stdout)
+                .lines()
+                .filter_map(|line| Pid::from_raw(line.trim().parse().ok()?))
+                .filter(|pid| *pid != getpid())
+                .collect();
+            if pids.is_empty() {
+                return Ok(());
+            }
+            for pid in pids {
+                // It may have ended by itself meanwhile.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let source = std::io::Error::other("its processes do not end");
+        Err(BackendError::System { action: "remove", subject: id.to_string(), source })
+    }
+
+    /// Removes a link wherever it was seen or would be made; one end's deletion is the other's too.
+    pub(super) async fn remove_link(&self, id: &ResourceId, name: &str) -> Result<(), BackendError> {
+        let device = match name.strip_prefix(device::NAMELESS) {
+            Some(device) => device.to_owned(),
+            None => Name::new(name).map(|n| link_device(&n)).map_err(|_| BackendError::Unknown(id.to_string()))?,
+        };
+        if self.seen.lock().await.is_none() {
+            self.observe().await?;
+        }
+        let mut places: BTreeSet<String> = self
+            .seen
+            .lock()
+            .await
+            .iter()
+            .flatten()
+            .filter(|(d, _)| **d == device)
+            .flat_map(|(_, places)| places.clone())
+            .collect();
+        let made_of = self.layout.resources.iter().filter(|r| r.desired.id == *id).flat_map(|r| &r.batches);
+        places.extend(made_of.filter_map(|batch| batch.namespace.clone()));
+        for here in places.iter().filter(|here| path(here).exists()) {
+            let deleted =
+                self.ip(&["-n", here, "link", "del", "dev", &device]).await.map_err(|e| step("remove", id, e))?;
+            let complaint = deleted.complaint();
+            if !deleted.status.success() && !complaint.contains("Cannot find device") && path(here).exists() {
+                let command = format!("ip -n {here} link del dev {device}");
+                return Err(step("remove", id, ProcessError::Failed { command, complaint }));
+            }
+        }
+        Ok(())
+    }
+}

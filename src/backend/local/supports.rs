@@ -1,0 +1,112 @@
+//! Can this machine make what the topology asks for? Everything that it cannot, at once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::feature::Feature;
+use super::layout::{Layout, Need};
+use super::{Programs, words};
+use crate::backend::BackendError;
+use crate::process::{self, ProcessError};
+
+const LIMIT: Duration = Duration::from_secs(10);
+/// Bits of capabilities(7): the kernel's `CAP_NET_ADMIN` and `CAP_SYS_ADMIN`.
+const NET_ADMIN: u64 = 1 << 12;
+const SYS_ADMIN: u64 = 1 << 21;
+
+/// Looks at rights, programs and kernel, in this order; what hides the rest ends the search.
+pub(super) async fn check(layout: &Layout, programs: &Programs) -> Result<(), Vec<BackendError>> {
+    let mut errors: Vec<BackendError> = layout.refusals.iter().map(|(what, hint)| unsupported(what, *hint)).collect();
+    errors.extend(rights(&fs_err::read_to_string("/proc/self/status").unwrap_or_default()));
+    let loss = layout.needs.iter().any(|n| n.feature == Feature::Loss);
+    let Programs { ip, tc, nft, unshare } = programs;
+    let wanted =
+        [(ip, "-V", "iproute2"), (tc, "-V", "iproute2"), (unshare, "-V", "util-linux"), (nft, "-v", "nftables")];
+    for (program, ask, package) in wanted.into_iter().filter(|(program, ..)| loss || *program != nft) {
+        if let Err(error) = process::run(&words(&[program, ask]), b"", LIMIT).await {
+            errors.push(missing(program, package, &error));
+        }
+    }
+    let sysctl = "sysctl";
+    if let Err(error) = process::run(&words(&[sysctl, "--version"]), b"", LIMIT).await {
+        errors.push(missing(sysctl, "procps", &error));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut known: BTreeMap<Feature, bool> = BTreeMap::new();
+    for need in &layout.needs {
+        let present = match known.get(&need.feature) {
+            Some(present) => *present,
+            None => need.feature.present(programs, false).await.unwrap_or(false),
+        };
+        known.insert(need.feature, present);
+        if !present {
+            errors.push(lacking(need));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+fn unsupported(what: impl Into<String>, hint: impl Into<String>) -> BackendError {
+    BackendError::Unsupported { what: what.into(), hint: hint.into() }
+}
+
+/// What `/proc/self/status` says about our rights.
+fn rights(status: &str) -> Option<BackendError> {
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    let held = u64::from_str_radix(effective.trim(), 16).ok()?;
+    let lacking = if held & NET_ADMIN == 0 {
+        "CAP_NET_ADMIN"
+    } else if held & SYS_ADMIN == 0 {
+        "CAP_SYS_ADMIN"
+    } else {
+        return None;
+    };
+    Some(unsupported(
+        format!("local probes need root, and this process lacks {lacking}"),
+        "run it with sudo; rootless local probes are not there yet",
+    ))
+}
+
+fn missing(program: &str, package: &str, error: &ProcessError) -> BackendError {
+    unsupported(
+        format!("local probes need the program `{program}`: {error}"),
+        format!("install it: apt install {package}"),
+    )
+}
+
+fn lacking(need: &Need) -> BackendError {
+    let (feature, module) = (need.feature.as_str(), need.feature.module());
+    unsupported(
+        format!("{}, which needs {feature}, and this kernel has none (no {module})", need.who),
+        format!(
+            "load it: modprobe {module}; if there is no such module, take that out of the topology or deploy on a machine \
+             whose kernel has it"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_has_the_rights_and_a_user_has_not() {
+        assert!(rights("Name:\tx\nCapEff:\t000001fffeffffff\n").is_none());
+        let told = |status| rights(status).map(|e| e.to_string()).unwrap_or_default();
+        assert!(told("CapEff:\t0000000000000000\n").contains("lacks CAP_NET_ADMIN"));
+        assert!(told("CapEff:\t0000000000001000\n").contains("lacks CAP_SYS_ADMIN"));
+    }
+
+    #[test]
+    fn what_lacks_names_who_asks_the_feature_and_the_mend() {
+        let need = Need { feature: Feature::Netem, who: "link `adsl` asks for `impair.delay`".to_owned() };
+        let BackendError::Unsupported { what, hint } = lacking(&need) else { panic!("another error") };
+        assert_eq!(
+            what,
+            "link `adsl` asks for `impair.delay`, which needs netem, and this kernel has none (no sch_netem)"
+        );
+        assert!(hint.starts_with("load it: modprobe sch_netem"), "{hint}");
+    }
+}

@@ -1,0 +1,271 @@
+//! What every backend must hold, the one in memory first. The local one makes real namespaces, so this needs root.
+
+#[path = "support/lab.rs"]
+mod lab;
+#[path = "support/memory.rs"]
+mod memory;
+
+use std::time::Duration;
+
+use iperftester::backend::local::Local;
+use iperftester::backend::{Backend, BackendError};
+use iperftester::deploy;
+use iperftester::domain::name::Name;
+use iperftester::domain::topology::{Impairment, Topology};
+use iperftester::plan::{Observed, Plan, Reason, ResourceId, Verb};
+use lab::{Build, Lab, empty, inventory, name, shaped};
+use memory::{Memory, desired};
+
+/// Two sites, three probes (one without a site) and one link.
+fn small(what: &str, link: Impairment) -> Topology {
+    empty(what)
+        .site("west", None)
+        .site("east", Some(("100M", "50M")))
+        .probe("w1", "west")
+        .probe("e1", "east")
+        .probe("free", "")
+        .link("wan", "west", "east", link)
+}
+
+/// The same in memory; `link` is the digest of the link.
+fn in_memory(link: &str) -> Memory {
+    Memory::new(vec![
+        desired("core", "1", &[]),
+        desired("site/east", "1", &["core"]),
+        desired("site/west", "1", &["core"]),
+        desired("probe/e1", "1", &["site/east"]),
+        desired("probe/free", "1", &["core"]),
+        desired("probe/w1", "1", &["site/west"]),
+        desired("link/wan", link, &["site/west", "site/east"]),
+    ])
+}
+
+fn id(text: &str) -> ResourceId {
+    ResourceId(text.to_owned())
+}
+
+async fn carry_out(backend: &impl Backend) -> Plan {
+    let plan = deploy::plan(backend).await.unwrap();
+    let done = deploy::apply(&plan, backend, &|| false, &mut |_| {}).await.unwrap();
+    assert_eq!(done.created + done.removed, plan.actions.len());
+    plan
+}
+
+async fn observed(backend: &impl Backend) -> Vec<Observed> {
+    backend.observe().await.unwrap()
+}
+
+/// Nothing is there; after a deploy everything is, with its label; a second one has nothing to do.
+async fn deploys_once(backend: &impl Backend) {
+    backend.supports().await.unwrap();
+    assert_eq!(observed(backend).await, []);
+    let plan = carry_out(backend).await;
+    assert!(plan.actions.iter().all(|a| a.verb == Verb::Create && a.reason == Reason::Missing));
+    let wanted: Vec<_> = backend.desired().into_iter().map(|d| Observed { id: d.id, hash: Some(d.hash) }).collect();
+    let mut found = observed(backend).await;
+    found.sort_by_key(|o| wanted.iter().position(|w| w.id == o.id));
+    assert_eq!(found, wanted);
+    let again = carry_out(backend).await;
+    assert!(again.is_empty());
+    assert_eq!(again.unchanged, wanted.len());
+}
+
+/// Removing what is not there is no error; what was removed is made again, with what stood on it.
+async fn mends_what_is_gone(backend: &impl Backend) {
+    backend.remove(&id("link/wan")).await.unwrap();
+    backend.remove(&id("link/wan")).await.unwrap();
+    backend.remove(&id("probe/e1")).await.unwrap();
+    backend.remove(&id("probe/e1")).await.unwrap();
+    let plan = carry_out(backend).await;
+    let made: Vec<_> = plan.actions.iter().map(|a| (a.verb, a.id.0.as_str(), &a.reason)).collect();
+    let missing = |what| (Verb::Create, what, &Reason::Missing);
+    assert_eq!(made, [missing("probe/e1"), missing("link/wan")]);
+    assert!(deploy::plan(backend).await.unwrap().is_empty());
+}
+
+/// A probe answers for its program, which ends with the stream; strangers are refused.
+async fn connects(backend: &impl Backend, probe: &Name) {
+    let argv = ["cat"].map(str::to_owned);
+    let mut session = backend.connect(probe, &argv).await.unwrap();
+    let mut input = session.take_stdin().unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut input, b"hello\n").await.unwrap();
+    drop(input);
+    assert_eq!(session.finish(Duration::from_secs(5)).await.unwrap().stdout, b"hello\n");
+    let stranger = backend.connect(&name("nobody"), &argv).await;
+    assert!(matches!(stranger, Err(BackendError::Unknown(what)) if what == "probe/nobody"));
+    assert!(matches!(backend.create(&id("probe/nobody")).await, Err(BackendError::Unknown(_))));
+    assert!(backend.address(probe).is_some());
+    assert_eq!(backend.address(&name("nobody")), None);
+}
+
+/// With another link between the same sites, the link alone is replaced.
+async fn replaces_the_link_alone(changed: &impl Backend) {
+    let plan = carry_out(changed).await;
+    let steps: Vec<_> = plan.actions.iter().map(|a| (a.verb, a.id.0.as_str(), &a.reason)).collect();
+    let step = |verb| (verb, "link/wan", &Reason::Changed);
+    assert_eq!(steps, [step(Verb::Remove), step(Verb::Create)]);
+    assert!(deploy::plan(changed).await.unwrap().is_empty());
+}
+
+/// A backend that wants nothing removes everything; a probe then cannot be reached.
+async fn destroys(backend: &impl Backend, nothing: &impl Backend, probe: &Name) {
+    carry_out(nothing).await;
+    assert_eq!(observed(backend).await, []);
+    let gone = backend.connect(probe, &["true".to_owned()]).await;
+    assert!(matches!(gone, Err(BackendError::System { action: "reach", .. })));
+    assert!(deploy::plan(nothing).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_contract_holds_in_memory() {
+    let (first, probe) = (in_memory("1"), name("e1"));
+    deploys_once(&first).await;
+    mends_what_is_gone(&first).await;
+    connects(&first, &probe).await;
+    let second = Memory { made: first.made.clone(), ..in_memory("2") };
+    replaces_the_link_alone(&second).await;
+    let nothing = Memory { made: second.made.clone(), ..Memory::default() };
+    carry_out(&nothing).await;
+    let after = Memory { made: nothing.made.clone(), ..in_memory("2") };
+    destroys(&after, &nothing, &probe).await;
+}
+
+#[tokio::test]
+async fn the_contract_holds_in_namespaces() {
+    let topology = small("contract", shaped("20M", "10M"));
+    let before = inventory(&topology);
+    let lab = Lab::of(&topology);
+    let probe = name("e1");
+    deploys_once(&lab.local).await;
+    mends_what_is_gone(&lab.local).await;
+    connects(&lab.local, &probe).await;
+    let mut other = topology.clone();
+    other.links.get_mut("wan").unwrap().impair = shaped("30M", "10M");
+    replaces_the_link_alone(&Local::new(&other)).await;
+    assert!(lab.say("west", "tc qdisc show").contains("rate 30Mbit"));
+    destroys(&lab.local, &Local::remains(&topology.name), &probe).await;
+    assert_eq!(inventory(&topology), before);
+}
+
+#[tokio::test]
+async fn half_made_resources_are_made_anew_with_what_stands_on_them() {
+    let topology = small("half", Impairment::default());
+    let lab = Lab::deploy(&topology).await;
+    // A label is the last thing that a resource gets.
+    lab.say("west", "ip link set lo alias half-made");
+    lab.say("free", "ip link set lo alias half-made");
+    let plan = carry_out(&lab.local).await;
+    let why = |what: &str| plan.actions.iter().find(|a| a.id.0 == what).map(|a| a.reason.clone());
+    assert_eq!(why("site/west"), Some(Reason::Unfinished));
+    assert_eq!(why("probe/free"), Some(Reason::Unfinished));
+    assert_eq!(why("probe/w1"), Some(Reason::Follows(id("site/west"))));
+    assert_eq!(why("link/wan"), Some(Reason::Follows(id("site/west"))));
+    assert_eq!(why("site/east"), None);
+    assert!(deploy::plan(&lab.local).await.unwrap().is_empty());
+    let ping = format!("ping -c 1 -W 2 {}", lab.address("e1"));
+    lab.say("w1", &ping);
+}
+
+#[tokio::test]
+async fn a_link_without_a_label_at_one_end_is_half_made() {
+    let topology = small("half-link", Impairment::default());
+    let lab = Lab::deploy(&topology).await;
+    let shown = lab.say("east", "ip -br link show type veth");
+    let device = shown.split_whitespace().find(|w| w.starts_with("l-")).unwrap().split('@').next().unwrap().to_owned();
+    for alias in ["iperftester link=wan spec=0", "half-made"] {
+        let output = std::process::Command::new("ip")
+            .args(["-n", &lab.local.namespace(&name("east")), "link", "set", &device, "alias", alias])
+            .status()
+            .unwrap();
+        assert!(output.success());
+        let plan = carry_out(&lab.local).await;
+        assert_eq!(plan.actions[0].reason, Reason::Unfinished, "{alias}");
+        assert_eq!(plan.actions.len(), 2);
+    }
+    assert!(deploy::plan(&lab.local).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn namespaces_left_by_a_killed_ip_are_mended_and_removed() {
+    let topology = small("killed", Impairment::default());
+    let lab = Lab::of(&topology);
+    let before = inventory(&topology);
+    // `ip netns add` makes the file, then mounts the namespace on it; killed in between it leaves the file.
+    let file = |n: &str| std::path::Path::new("/run/netns").join(lab.local.namespace(&name(n)));
+    std::fs::create_dir_all("/run/netns").unwrap();
+    std::fs::write(file("e1"), "").unwrap();
+    let plan = carry_out(&lab.local).await;
+    let e1: Vec<_> = plan.actions.iter().filter(|a| a.id.0 == "probe/e1").map(|a| (a.verb, &a.reason)).collect();
+    assert_eq!(e1, [(Verb::Remove, &Reason::Unfinished), (Verb::Create, &Reason::Unfinished)]);
+    std::fs::write(file("unknown"), "").unwrap();
+    carry_out(&Local::remains(&topology.name)).await;
+    assert_eq!(inventory(&topology), before);
+}
+
+#[tokio::test]
+async fn a_probe_that_moves_and_a_site_that_goes_are_followed() {
+    let topology = small("move", Impairment::default());
+    let lab = Lab::deploy(&topology).await;
+    let mut moved = topology.clone();
+    moved.probes.get_mut("e1").unwrap().site = Some(name("west"));
+    moved.links.clear();
+    moved.sites.remove("east");
+    let next = Local::new(&moved);
+    carry_out(&next).await;
+    assert!(deploy::plan(&next).await.unwrap().is_empty());
+    let to = next.address(&name("e1")).unwrap();
+    lab.say("w1", &format!("ping -c 1 -W 2 {to}"));
+    assert_eq!(inventory(&topology).0.len(), 5, "core, west, e1, free, w1");
+}
+
+#[tokio::test]
+async fn what_runs_in_a_probe_ends_with_it() {
+    let topology = empty("running").probe("a", "");
+    let lab = Lab::deploy(&topology).await;
+    let here = lab.local.namespace(&name("a"));
+    let mut child = std::process::Command::new("ip").args(["netns", "exec", &here, "sleep", "60"]).spawn().unwrap();
+    let runs = || {
+        let list = std::process::Command::new("ip").args(["netns", "pids", &here]).output().unwrap();
+        String::from_utf8_lossy(&list.stdout).trim() == child_id(&child)
+    };
+    assert!(lab::eventually(runs));
+    lab.local.remove(&id("probe/a")).await.unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert!(!inventory(&topology).0.contains(&here));
+}
+
+fn child_id(child: &std::process::Child) -> String {
+    child.id().to_string()
+}
+
+#[tokio::test]
+async fn what_the_kernel_lacks_is_told_at_once_and_before_anything_is_made() {
+    use iperftester::domain::topology::{Directed, Seconds};
+    let delay = Directed::both(Seconds(Duration::from_millis(10)));
+    let topology =
+        small("lacking", Impairment { delay_seconds: delay, jitter_seconds: delay, ..Impairment::default() });
+    let netem = std::process::Command::new("unshare")
+        .args(["-n", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"])
+        .output()
+        .unwrap();
+    let answer = Local::new(&topology).supports().await;
+    if netem.status.success() {
+        answer.unwrap();
+        return;
+    }
+    let told: Vec<_> = answer.unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("link `wan` asks for `impair.delay`, which needs netem"), "{told:?}");
+    assert!(told[1].starts_with("link `wan` asks for `impair.jitter`, which needs netem"), "{told:?}");
+    assert_eq!(inventory(&topology).0, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn missing_programs_are_named_with_their_package() {
+    let programs = iperftester::backend::local::Programs { tc: "/nonexistent/tc".to_owned(), ..Default::default() };
+    let errors = Local::new(&small("programs", Impairment::default())).with_programs(programs).supports().await;
+    let errors = errors.unwrap_err();
+    let [BackendError::Unsupported { what, hint }] = errors.as_slice() else { panic!("{errors:?}") };
+    assert!(what.contains("`/nonexistent/tc`"), "{what}");
+    assert_eq!(hint, "install it: apt install iproute2");
+}

@@ -1,0 +1,164 @@
+//! Topologies for tests that make real networks, each under a name of its own and removed whatever happens.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use iperftester::backend::Backend as _;
+use iperftester::backend::local::Local;
+use iperftester::deploy;
+use iperftester::domain::name::Name;
+use iperftester::domain::topology::{
+    Contract, Directed, End, Host, HostKind, Impairment, Link, PortRange, Probe, Site, Topology, Uplink,
+};
+use iperftester::domain::unit::Bitrate;
+
+/// A name.
+pub(crate) fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// A rate.
+pub(crate) fn rate(text: &str) -> Bitrate {
+    Bitrate::parse(text).unwrap()
+}
+
+/// A topology without anything in it; its name is used by no other test.
+pub(crate) fn empty(what: &str) -> Topology {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    Topology {
+        name: name(&format!("t{}-{number}-{what}", std::process::id())),
+        description: None,
+        hosts: [(name("here"), Host { kind: HostKind::Local })].into(),
+        sites: [].into(),
+        probes: [].into(),
+        links: [].into(),
+        groups: [].into(),
+        tests: [].into(),
+        suites: [].into(),
+        campaigns: [].into(),
+    }
+}
+
+/// Adding to a topology.
+pub(crate) trait Build: Sized {
+    /// A site; its uplink's rates down and up.
+    fn site(self, site: &str, uplink: Option<(&str, &str)>) -> Self;
+    /// A probe in a site, or in none for "".
+    fn probe(self, probe: &str, site: &str) -> Self;
+    /// A link between two sites or probes.
+    fn link(self, link: &str, a: &str, b: &str, impair: Impairment) -> Self;
+}
+
+impl Build for Topology {
+    fn site(mut self, site: &str, uplink: Option<(&str, &str)>) -> Self {
+        let uplink = uplink.map(|(down, up)| Uplink { down_bits_per_second: rate(down), up_bits_per_second: rate(up) });
+        self.sites.insert(name(site), Site { uplink });
+        self
+    }
+
+    fn probe(mut self, probe: &str, site: &str) -> Self {
+        let site = (!site.is_empty()).then(|| name(site));
+        let probe_of = Probe { host: name("here"), site, tags: [].into(), ports: PortRange::DEFAULT };
+        self.probes.insert(name(probe), probe_of);
+        self
+    }
+
+    fn link(mut self, link: &str, a: &str, b: &str, impair: Impairment) -> Self {
+        let end = |n: &str| {
+            if self.sites.contains_key(n) { End::Site(name(n)) } else { End::Probe(name(n)) }
+        };
+        let between = [end(a), end(b)];
+        self.links.insert(name(link), Link { between, contract: Contract::default(), impair });
+        self
+    }
+}
+
+/// Shaped to these rates, from the first end to the second and back.
+pub(crate) fn shaped(there: &str, back: &str) -> Impairment {
+    let rates = Directed { a_to_b: Some(rate(there)), b_to_a: Some(rate(back)) };
+    Impairment { rate_bits_per_second: rates, ..Impairment::default() }
+}
+
+/// A deployed topology, removed with this value.
+pub(crate) struct Lab {
+    /// Its backend.
+    pub(crate) local: Local,
+    topology: Name,
+}
+
+impl Lab {
+    /// Marks `topology` for removal, without deploying it.
+    pub(crate) fn of(topology: &Topology) -> Self {
+        Self { local: Local::new(topology), topology: topology.name.clone() }
+    }
+
+    /// Deploys `topology`.
+    pub(crate) async fn deploy(topology: &Topology) -> Self {
+        let lab = Self::of(topology);
+        lab.local.supports().await.unwrap();
+        let plan = deploy::plan(&lab.local).await.unwrap();
+        deploy::apply(&plan, &lab.local, &|| false, &mut |_| {}).await.unwrap();
+        lab
+    }
+
+    /// Runs `command` (words) on a probe or site.
+    pub(crate) fn on(&self, place: &str, command: &str) -> Output {
+        let here = self.local.namespace(&name(place));
+        Command::new("ip").args(["netns", "exec", &here]).args(command.split_whitespace()).output().unwrap()
+    }
+
+    /// Standard output of `command` on a probe or site; it must succeed.
+    pub(crate) fn say(&self, place: &str, command: &str) -> String {
+        let output = self.on(place, command);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{place}: {command}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// Address of a probe.
+    pub(crate) fn address(&self, probe: &str) -> String {
+        self.local.address(&name(probe)).unwrap().to_string()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let topology = self.topology.clone();
+        let sweep = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let remains = Local::remains(&topology);
+                let plan = deploy::plan(&remains).await.unwrap();
+                deploy::apply(&plan, &remains, &|| false, &mut |_| {}).await.unwrap();
+            });
+        };
+        // A runtime cannot be entered from within another, so the sweeping has a thread of its own.
+        std::thread::spawn(sweep).join().unwrap();
+    }
+}
+
+/// Namespaces of this topology and devices of the root namespace, by name.
+pub(crate) fn inventory(topology: &Topology) -> (Vec<String>, Vec<String>) {
+    let list = |dir: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let prefix = format!("iperftester.{}.", topology.name);
+    let namespaces = list("/run/netns").into_iter().filter(|n| n.starts_with(&prefix)).collect();
+    (namespaces, list("/sys/class/net"))
+}
+
+/// Waits until `true`, at most 5 s.
+pub(crate) fn eventually(mut what: impl FnMut() -> bool) -> bool {
+    (0..250).any(|_| {
+        what() || {
+            std::thread::sleep(Duration::from_millis(20));
+            false
+        }
+    })
+}

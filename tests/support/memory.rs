@@ -1,0 +1,108 @@
+//! A backend without a machine: resources are entries of a map, and any step can be made to fail.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use iperftester::backend::{Backend, BackendError};
+use iperftester::domain::name::Name;
+use iperftester::plan::{Desired, Observed, ResourceId, SpecHash};
+use iperftester::process::{self, Errors, Running};
+
+/// The backend.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// What it should have.
+    pub(crate) desired: Vec<Desired>,
+    /// What it has, in the order in which it was made.
+    pub(crate) made: RefCell<Vec<Observed>>,
+    /// Creations that fail when they have half made their resource.
+    pub(crate) failing: RefCell<Vec<ResourceId>>,
+    /// Removals that fail.
+    pub(crate) stuck: RefCell<Vec<ResourceId>>,
+    /// Calls so far.
+    pub(crate) calls: Cell<usize>,
+}
+
+/// A resource as it should be.
+pub(crate) fn desired(id: &str, hash: &str, depends_on: &[&str]) -> Desired {
+    let resource = |text: &&str| ResourceId((*text).to_owned());
+    Desired {
+        id: resource(&id),
+        hash: SpecHash(hash.to_owned()),
+        depends_on: depends_on.iter().map(resource).collect(),
+    }
+}
+
+impl Memory {
+    /// A backend that should have `desired`.
+    pub(crate) fn new(desired: Vec<Desired>) -> Self {
+        Self { desired, ..Self::default() }
+    }
+
+    /// Its resources and whether they are whole.
+    pub(crate) fn state(&self) -> BTreeMap<String, bool> {
+        self.made.borrow().iter().map(|o| (o.id.0.clone(), o.hash.is_some())).collect()
+    }
+
+    fn refuse(action: &'static str, id: &ResourceId) -> BackendError {
+        BackendError::System { action, subject: id.to_string(), source: std::io::Error::other("made to fail") }
+    }
+}
+
+impl Backend for Memory {
+    fn desired(&self) -> Vec<Desired> {
+        self.desired.clone()
+    }
+
+    async fn supports(&self) -> Result<(), Vec<BackendError>> {
+        Ok(())
+    }
+
+    async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
+        Ok(self.made.borrow().clone())
+    }
+
+    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
+        self.calls.set(self.calls.get() + 1);
+        let want = self.desired.iter().find(|d| d.id == *id).ok_or_else(|| BackendError::Unknown(id.to_string()))?;
+        let there = |id: &ResourceId| self.made.borrow().iter().any(|o| o.id == *id);
+        assert!(!there(id), "{id} is there already");
+        assert!(want.depends_on.iter().all(there), "{id} has nothing to stand on");
+        let fails = self.failing.borrow().contains(id);
+        let hash = (!fails).then(|| want.hash.clone());
+        self.made.borrow_mut().push(Observed { id: id.clone(), hash });
+        if fails { Err(Self::refuse("create", id)) } else { Ok(()) }
+    }
+
+    async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {
+        self.calls.set(self.calls.get() + 1);
+        if self.stuck.borrow().contains(id) {
+            return Err(Self::refuse("remove", id));
+        }
+        self.made.borrow_mut().retain(|o| o.id != *id);
+        Ok(())
+    }
+
+    async fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError> {
+        let subject = format!("probe/{probe}");
+        if !self.desired.iter().any(|d| d.id.0 == subject) {
+            return Err(BackendError::Unknown(subject));
+        }
+        if !self.made.borrow().iter().any(|o| o.id.0 == subject) {
+            return Err(Self::refuse("reach", &ResourceId(subject)));
+        }
+        process::start(argv, Errors::Inherited).map_err(|source| BackendError::Step {
+            action: "reach",
+            subject,
+            source,
+        })
+    }
+
+    fn address(&self, probe: &Name) -> Option<IpAddr> {
+        let subject = format!("probe/{probe}");
+        let number = self.desired.iter().position(|d| d.id.0 == subject)?;
+        Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, u8::try_from(number).ok()?)))
+    }
+}
