@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::campaign::Metric;
+use super::name::Name;
 
 /// The judgement of a run or of one expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,6 +46,10 @@ impl std::fmt::Display for Verdict {
 pub struct Judgement {
     /// What was looked at.
     pub metric: Metric,
+    /// Where the judged data came from; a bidirectional run has judgements of both flows.
+    pub sender: Name,
+    /// Where it went.
+    pub receiver: Name,
     /// The outcome.
     pub verdict: Verdict,
     /// One sentence with the numbers: "76.2 Mbit/s is 76 % of the contracted 100 Mbit/s, below 90 %".
@@ -74,7 +79,7 @@ pub struct Cause {
     /// Which kind.
     pub kind: CauseKind,
     /// The probe it was seen on.
-    pub probe: super::name::Name,
+    pub probe: Name,
     /// The counter's value.
     pub value: f64,
     /// The threshold it is beyond.

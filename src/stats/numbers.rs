@@ -1,0 +1,258 @@
+//! Numbers as engineers read them: three significant digits, decimal prefixes, a space before the unit (SI brochure 5.4.3).
+
+/// A number and its unit, apart, for aligned columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The digits.
+    pub number: String,
+    /// The unit, such as `Mbit/s`.
+    pub unit: &'static str,
+}
+
+impl std::fmt::Display for Figure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&format!("{} {}", self.number, self.unit))
+    }
+}
+
+/// A unit and how many of the base unit it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// Base units in one of this unit.
+    pub factor: f64,
+    /// Its symbol.
+    pub unit: &'static str,
+}
+
+const fn scale(factor: f64, unit: &'static str) -> Scale {
+    Scale { factor, unit }
+}
+
+const RATES: [Scale; 5] =
+    [scale(1.0, "bit/s"), scale(1e3, "kbit/s"), scale(1e6, "Mbit/s"), scale(1e9, "Gbit/s"), scale(1e12, "Tbit/s")];
+const SIZES: [Scale; 5] = [scale(1.0, "B"), scale(1e3, "kB"), scale(1e6, "MB"), scale(1e9, "GB"), scale(1e12, "TB")];
+/// Network times are read in milliseconds, however small, so that columns compare.
+const TIMES: [Scale; 2] = [scale(1e-3, "ms"), scale(1.0, "s")];
+/// Ratios are read in percent.
+pub const PERCENT: Scale = scale(0.01, "%");
+
+impl Scale {
+    /// `value` (in the base unit) in this unit, rounded to `digits` significant ones.
+    #[must_use]
+    pub fn round(self, value: f64, digits: usize) -> Figure {
+        Figure { number: significant(value / self.factor, digits), unit: self.unit }
+    }
+
+    /// `value` (in the base unit) in this unit, as it was written down: up to nine digits, none of them a trailing zero.
+    #[must_use]
+    pub fn exact(self, value: f64) -> Figure {
+        Figure { number: trim(significant(value / self.factor, 9)), unit: self.unit }
+    }
+}
+
+/// `value` with `digits` significant digits, never in exponent form; zero is `0`.
+#[must_use]
+pub fn significant(value: f64, digits: usize) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let places = |v: f64| {
+        #[allow(clippy::cast_possible_truncation, reason = "the exponent of a double lies within ±324")]
+        let magnitude = v.abs().log10().floor() as i64;
+        usize::try_from(i64::try_from(digits).unwrap_or(3) - 1 - magnitude).unwrap_or(0)
+    };
+    let text = format!("{value:.*}", places(value));
+    // Rounding may have added a digit in front: 99.96 is 100, not 100.0.
+    match text.parse::<f64>() {
+        Ok(rounded) if rounded != 0.0 && places(rounded) < places(value) => format!("{value:.*}", places(rounded)),
+        _ => text,
+    }
+}
+
+fn trim(text: String) -> String {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// The largest unit in which `value` is at least 1 after rounding.
+fn fitting(scales: &[Scale], value: f64) -> Scale {
+    let reaches = |s: &&Scale| value.abs() / s.factor >= 0.9995;
+    scales.iter().rev().find(reaches).or(scales.first()).copied().unwrap_or(scale(1.0, ""))
+}
+
+/// The unit in which a rate is read.
+#[must_use]
+pub fn rate_scale(bits_per_second: f64) -> Scale {
+    fitting(&RATES, bits_per_second)
+}
+
+/// The unit in which a time is read.
+#[must_use]
+pub fn time_scale(seconds: f64) -> Scale {
+    fitting(&TIMES, seconds)
+}
+
+/// `76.2 Mbit/s`.
+#[must_use]
+pub fn rate(bits_per_second: f64) -> Figure {
+    rate_scale(bits_per_second).round(bits_per_second, 3)
+}
+
+/// A rate as it was agreed: `100 Mbit/s`.
+#[must_use]
+pub fn rate_exact(bits_per_second: f64) -> Figure {
+    rate_scale(bits_per_second).exact(bits_per_second)
+}
+
+/// `18.2 ms`.
+#[must_use]
+pub fn time(seconds: f64) -> Figure {
+    time_scale(seconds).round(seconds, 3)
+}
+
+/// A time as it was agreed: `20 ms`.
+#[must_use]
+pub fn time_exact(seconds: f64) -> Figure {
+    time_scale(seconds).exact(seconds)
+}
+
+/// `12.3 MB`.
+#[must_use]
+pub fn bytes(bytes: f64) -> Figure {
+    fitting(&SIZES, bytes).round(bytes, 3)
+}
+
+/// A ratio with three significant digits: `0.102 %`.
+#[must_use]
+pub fn percent(ratio: f64) -> Figure {
+    Figure { number: trim(significant(ratio * 100.0, 3)), unit: "%" }
+}
+
+/// A ratio in whole percent: `76 %`. What would round to zero keeps two digits.
+#[must_use]
+pub fn percent_whole(ratio: f64) -> Figure {
+    let share = ratio * 100.0;
+    let number = if share != 0.0 && share.abs() < 0.5 { significant(share, 2) } else { format!("{share:.0}") };
+    Figure { number, unit: "%" }
+}
+
+/// `value` rounded as usual (`whole`: to whole percent), but never onto a `limit` that it is not at: 94.97 % against 95 %
+/// is not written `95 %`.
+#[must_use]
+pub fn apart(unit: Scale, value: f64, limit: f64, whole: bool) -> Figure {
+    let usual = match (whole, unit == PERCENT) {
+        (true, _) => percent_whole(value),
+        (false, true) => percent(value),
+        (false, false) => unit.round(value, 3),
+    };
+    // Reading back `95` as 0.95 rounds in the last bit; that is no difference.
+    let same = |a: f64, b: f64| (a - b).abs() <= f64::EPSILON * 4.0 * b.abs().max(f64::MIN_POSITIVE);
+    let truthful = |figure: &Figure| {
+        let shown = figure.number.parse().unwrap_or(f64::NAN) * unit.factor;
+        value == limit || (!same(shown, limit) && (shown < limit) == (value < limit))
+    };
+    if truthful(&usual) {
+        return usual;
+    }
+    (3..=12).map(|digits| unit.round(value, digits)).find(truthful).unwrap_or(usual)
+}
+
+/// A count with its thousands apart: `2,450`.
+#[must_use]
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// A span of time as people say it: `820 ms`, `42 s`, `3 min 12 s`, `2 h 5 min`.
+#[must_use]
+pub fn span(time: std::time::Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 => format!("{} ms", time.subsec_millis()),
+        1..=9 if time.subsec_millis() >= 50 => format!("{:.1} s", time.as_secs_f64()),
+        1..=59 => format!("{seconds} s"),
+        60..=3599 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ if seconds % 3600 < 60 => format!("{} h", seconds / 3600),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `one` or `many` by the number `n`, with it: `1 run`, `2,450 runs`.
+#[must_use]
+pub fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(n as u64), if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn three_significant_digits() {
+        for (value, text) in [
+            (76_234_567.0, "76.2 Mbit/s"),
+            (100e6, "100 Mbit/s"),
+            (99_960_000.0, "100 Mbit/s"),
+            (999_960_000.0, "1.00 Gbit/s"),
+            (9.414e9, "9.41 Gbit/s"),
+            (64_000.0, "64.0 kbit/s"),
+            (12.0, "12.0 bit/s"),
+            (0.0, "0 bit/s"),
+        ] {
+            assert_eq!(rate(value).to_string(), text, "{value}");
+        }
+        assert_eq!(time(0.000_045_31).to_string(), "0.0453 ms");
+        assert_eq!(time(0.0182).to_string(), "18.2 ms");
+        assert_eq!(time(1.5).to_string(), "1.50 s");
+        assert_eq!(bytes(1_234_567.0).to_string(), "1.23 MB");
+        assert_eq!(rate(f64::NAN).number, "–");
+    }
+
+    #[test]
+    fn what_was_agreed_is_shown_as_it_was_written() {
+        assert_eq!(rate_exact(100e6).to_string(), "100 Mbit/s");
+        assert_eq!(rate_exact(2.5e9).to_string(), "2.5 Gbit/s");
+        assert_eq!(rate_exact(1_234_567.0).to_string(), "1.234567 Mbit/s");
+        assert_eq!(time_exact(0.02).to_string(), "20 ms");
+        assert_eq!(PERCENT.exact(0.001).to_string(), "0.1 %");
+    }
+
+    #[test]
+    fn rounding_never_hides_a_miss() {
+        let share = |value: f64| apart(PERCENT, value, 0.95, true).to_string();
+        assert_eq!((share(0.762), share(0.949_7), share(0.95)), ("76 %".into(), "94.97 %".into(), "95 %".into()));
+        assert_eq!(share(0.949_999_9), "94.99999 %");
+        let late = |value: f64| apart(time_scale(value), value, 0.02, false).to_string();
+        assert_eq!((late(0.0241), late(0.020_04)), ("24.1 ms".into(), "20.04 ms".into()));
+    }
+
+    #[test]
+    fn shares_counts_and_spans() {
+        assert_eq!(percent(0.201_3).to_string(), "20.1 %");
+        assert_eq!(percent(0.001_02).to_string(), "0.102 %");
+        assert_eq!(percent(0.0).to_string(), "0 %");
+        assert_eq!(percent(1.0).to_string(), "100 %");
+        assert_eq!(percent_whole(0.762).to_string(), "76 %");
+        assert_eq!(percent_whole(0.0012).to_string(), "0.12 %");
+        assert_eq!((count(7), count(1234), count(2_450_000)), ("7".into(), "1,234".into(), "2,450,000".into()));
+        assert_eq!((counted(1, "run", "runs"), counted(2450, "run", "runs")), ("1 run".into(), "2,450 runs".into()));
+        let said = |ms| span(Duration::from_millis(ms));
+        assert_eq!((said(820), said(4_000), said(4_200)), ("820 ms".into(), "4 s".into(), "4.2 s".into()));
+        assert_eq!(
+            (said(192_000), said(120_000), said(7_500_000)),
+            ("3 min 12 s".into(), "2 min".into(), "2 h 5 min".into())
+        );
+    }
+}

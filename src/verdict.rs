@@ -1,1 +1,0 @@
-//! Expectation × measurement × contract → verdict with its reason.

@@ -1,0 +1,234 @@
+//! Expectation × measurement × contract → verdict with its reason.
+
+use crate::domain::campaign::{Expectations, Metric};
+use crate::domain::counters::EndCounters;
+use crate::domain::measurement::{Flow, Measurement, Throughput};
+use crate::domain::name::Name;
+use crate::domain::path::Agreed;
+use crate::domain::run::RunStatus;
+use crate::domain::test::{Direction, Protocol, Test};
+use crate::domain::topology::Topology;
+use crate::domain::unit::Bitrate;
+use crate::domain::verdict::{Assessment, Judgement, Verdict};
+
+mod cause;
+mod expect;
+
+pub use cause::{CPU_STARVED_RATIO, advice, explain};
+pub use expect::default_limits;
+
+use expect::{Basis, Subject};
+
+/// What a run brought.
+#[derive(Debug, Clone, Copy)]
+pub enum Outcome<'a> {
+    /// A measurement.
+    Measured(&'a Measurement),
+    /// None, because the tool failed; with its error.
+    Failed(&'a str),
+    /// None, because it was not started; with the reason.
+    Skipped(&'a str),
+}
+
+/// All that a verdict is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct RunInput<'a> {
+    /// Where the client ran.
+    pub source: &'a Name,
+    /// Where the server ran.
+    pub destination: &'a Name,
+    /// The test as it was carried out.
+    pub test: &'a Test,
+    /// What it brought.
+    pub outcome: Outcome<'a>,
+    /// The topology, for the contract of the crossed link.
+    pub topology: &'a Topology,
+    /// The campaign's expectations; `None` means [`default_limits`] where something was agreed.
+    pub expectations: Option<&'a Expectations>,
+    /// Counters of the source.
+    pub source_counters: Option<&'a EndCounters>,
+    /// Counters of the destination.
+    pub destination_counters: Option<&'a EndCounters>,
+}
+
+/// A flow of a throughput test with its ends.
+#[derive(Debug, Clone, Copy)]
+pub struct DirectedFlow<'a> {
+    /// Where the data came from.
+    pub sender: &'a Name,
+    /// Where it went.
+    pub receiver: &'a Name,
+    /// What arrived.
+    pub flow: &'a Flow,
+}
+
+/// The flows of a throughput test between `source` (the client) and `destination`, each with the ends of its data.
+#[must_use]
+pub fn flows<'a>(
+    throughput: &'a Throughput,
+    direction: Direction,
+    source: &'a Name,
+    destination: &'a Name,
+) -> Vec<DirectedFlow<'a>> {
+    let there = |flow| DirectedFlow { sender: source, receiver: destination, flow };
+    let back = |flow| DirectedFlow { sender: destination, receiver: source, flow };
+    match direction {
+        Direction::Forward => vec![there(&throughput.flow)],
+        Direction::Reverse => vec![back(&throughput.flow)],
+        Direction::Bidirectional => {
+            std::iter::once(there(&throughput.flow)).chain(throughput.reverse.as_deref().map(back)).collect()
+        }
+    }
+}
+
+/// Judges a run. Its status is `Failed` or `Skipped` as the outcome says, `Invalid` where the instrument was the limit,
+/// else `Ok`.
+///
+/// A cause makes a run invalid where an expectation was missed or where the run's main figure was not judged at all: then
+/// nothing speaks for the number. A pass stays a pass, for a hampered instrument only ever makes a link look worse.
+#[must_use]
+pub fn assess(input: &RunInput<'_>) -> (RunStatus, Assessment) {
+    let none = |reason: String| Assessment { verdict: Verdict::None, reason, judgements: vec![], causes: vec![] };
+    let measurement = match input.outcome {
+        Outcome::Failed(error) => return (RunStatus::Failed, none(format!("nothing was measured: {error}"))),
+        Outcome::Skipped(why) => return (RunStatus::Skipped, none(format!("not started: {why}"))),
+        Outcome::Measured(measurement) => measurement,
+    };
+    let judgements = judge_all(input, measurement);
+    let causes = cause::find(input);
+    let missed = judgements.iter().any(|j| matches!(j.verdict, Verdict::Warn | Verdict::Fail));
+    if let Some(cause) = causes.first()
+        && (missed || !main_figure_judged(measurement, &judgements))
+    {
+        let figure = main_figure(measurement);
+        let reason = format!("{}, so {figure} says nothing about the link; {}", explain(cause), advice(cause));
+        return (RunStatus::Invalid, Assessment { verdict: Verdict::Invalid, reason, judgements, causes });
+    }
+    let verdict = worst(judgements.iter().map(|j| j.verdict));
+    let reason = summarise(measurement, verdict, &judgements);
+    (RunStatus::Ok, Assessment { verdict, reason, judgements, causes })
+}
+
+/// The worst of `verdicts`: fail, invalid, warn, pass, none, for a proven failure outranks an unknown. `None` of an empty
+/// list.
+#[must_use]
+pub fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    let rank = |v: &Verdict| match v {
+        Verdict::None => 0,
+        Verdict::Pass => 1,
+        Verdict::Warn => 2,
+        Verdict::Invalid => 3,
+        Verdict::Fail => 4,
+    };
+    verdicts.max_by_key(rank).unwrap_or(Verdict::None)
+}
+
+fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> {
+    match measurement {
+        Measurement::Path(_) => vec![],
+        Measurement::RoundTrip(ping) => {
+            let agreed = agreed(input, input.source, input.destination);
+            let loss = format!("{} of {} packets", ping.packets.saturating_sub(ping.received_packets), ping.packets);
+            let subject = |metric, value, detail| Subject {
+                metric,
+                sender: input.source,
+                receiver: input.destination,
+                value,
+                detail,
+                offered: None,
+            };
+            let subjects = [
+                subject(Metric::Rtt, ping.rtt_seconds, None),
+                subject(Metric::Loss, Some(ping.loss_ratio), Some(loss)),
+            ];
+            judge_subjects(input, agreed, &subjects)
+        }
+        Measurement::Throughput(throughput) => {
+            let direction = input.test.direction();
+            flows(throughput, direction, input.source, input.destination)
+                .into_iter()
+                .flat_map(|flow| {
+                    let agreed = agreed(input, flow.sender, flow.receiver);
+                    judge_subjects(input, agreed, &flow_subjects(throughput.protocol, flow, input.test))
+                })
+                .collect()
+        }
+    }
+}
+
+fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> Vec<Subject<'a>> {
+    let DirectedFlow { sender, receiver, flow } = of;
+    let subject = |metric, value, detail, offered| Subject { metric, sender, receiver, value, detail, offered };
+    let throughput = Some(flow.throughput_bits_per_second);
+    match protocol {
+        // The round-trip time under load is TCP's own doing and never held against the link.
+        Protocol::Tcp => vec![subject(Metric::Throughput, throughput, None, None)],
+        Protocol::Udp => {
+            let offered = match test {
+                Test::Iperf3(t) => t.rate_bits_per_second.map_or(0.0, Bitrate::as_f64),
+                Test::Ping(_) | Test::Traceroute(_) => 0.0,
+            };
+            let lost = flow.lost_packets.zip(flow.packets).map(|(lost, all)| format!("{lost} of {all} packets"));
+            vec![
+                subject(Metric::Throughput, throughput, None, Some(offered)),
+                subject(Metric::Jitter, flow.jitter_seconds, None, None),
+                subject(Metric::Loss, flow.loss_ratio, lost, None),
+            ]
+        }
+    }
+}
+
+fn agreed(input: &RunInput<'_>, sender: &Name, receiver: &Name) -> Option<Agreed> {
+    input.topology.agreed(input.topology.path(sender, receiver).link.as_ref())
+}
+
+fn judge_subjects(input: &RunInput<'_>, agreed: Option<Agreed>, subjects: &[Subject<'_>]) -> Vec<Judgement> {
+    let judged = |subject: &Subject<'_>| {
+        let contracted = agreed.and_then(|a| expect::contracted(&a, subject.metric));
+        let (limits, basis) = match input.expectations {
+            Some(expectations) => (*expectations.get(&subject.metric)?, Basis::Campaign),
+            // By default only what was agreed is judged.
+            None => (contracted.map(|_| default_limits(subject.metric))?, Basis::Default),
+        };
+        Some(expect::judge(subject, limits, contracted, basis))
+    };
+    subjects.iter().filter_map(judged).collect()
+}
+
+/// Was the figure that the test was run for judged, for each of its flows?
+fn main_figure_judged(measurement: &Measurement, judgements: &[Judgement]) -> bool {
+    let judged = |metric| judgements.iter().filter(|j| j.metric == metric && j.verdict != Verdict::None).count();
+    match measurement {
+        Measurement::Throughput(t) => judged(Metric::Throughput) == 1 + usize::from(t.reverse.is_some()),
+        Measurement::RoundTrip(_) => judged(Metric::Rtt) == 1,
+        // A path has no figure that a slow instrument could spoil.
+        Measurement::Path(_) => true,
+    }
+}
+
+fn main_figure(measurement: &Measurement) -> String {
+    use crate::stats::numbers;
+    match measurement {
+        Measurement::Throughput(t) => numbers::rate(t.flow.throughput_bits_per_second).to_string(),
+        Measurement::RoundTrip(p) => {
+            p.rtt_seconds.map_or_else(|| "the ping".to_owned(), |rtt| numbers::time(rtt).to_string())
+        }
+        Measurement::Path(_) => "the path".to_owned(),
+    }
+}
+
+fn summarise(measurement: &Measurement, verdict: Verdict, judgements: &[Judgement]) -> String {
+    let both = matches!(measurement, Measurement::Throughput(t) if t.reverse.is_some());
+    let telling: Vec<String> = judgements
+        .iter()
+        .filter(|j| j.verdict == verdict)
+        .map(|j| if both { format!("{} → {}: {}", j.sender, j.receiver, j.reason) } else { j.reason.clone() })
+        .collect();
+    if !telling.is_empty() {
+        return telling.join("; ");
+    }
+    match measurement {
+        Measurement::Path(_) => "a path is shown, not judged".to_owned(),
+        _ => "nothing was expected: no contract covers this path and the campaign sets no limit for it".to_owned(),
+    }
+}
