@@ -1,1 +1,134 @@
-//! Where finished runs are kept.
+//! Where finished runs are kept. [`Results`] is what the rest of the program uses: a [`Store`] with a rescue file behind it,
+//! so that a full disk or a locked database loses nothing that was measured.
+#![allow(clippy::disallowed_methods, reason = "an edge: the database and its rescue files are files")]
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::facts::ProbeFacts;
+use crate::domain::name::Name;
+use crate::domain::run::{CampaignRun, CampaignRunHeader, Run};
+use crate::domain::topology::Topology;
+
+mod error;
+mod rescue;
+mod results;
+mod rows;
+mod sqlite;
+
+pub use error::{Refusal, StoreError};
+pub use results::{Kept, Notice, Recording, Results};
+pub use sqlite::SqliteStore;
+
+/// What a campaign run starts with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// What, when and how.
+    pub header: CampaignRunHeader,
+    /// Its topology at that time.
+    pub topology: Topology,
+}
+
+/// What is added to a campaign run while it goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// What a probe is.
+    Facts {
+        /// The probe.
+        probe: Name,
+        /// Its facts.
+        facts: Box<ProbeFacts>,
+    },
+    /// A finished run.
+    Run(Box<Run>),
+    /// Its end.
+    End {
+        /// When, in UTC.
+        at: DateTime<Utc>,
+        /// Before everything was run?
+        interrupted: bool,
+    },
+}
+
+/// A line of `list`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CampaignRunSummary {
+    /// What, when and how.
+    #[serde(flatten)]
+    pub header: CampaignRunHeader,
+    /// Its runs by how they ended.
+    pub runs: StatusCounts,
+    /// Its runs by what they mean.
+    pub verdicts: VerdictCounts,
+}
+
+/// Runs by how they ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusCounts {
+    /// Measured.
+    pub ok: u32,
+    /// Without a measurement.
+    pub failed: u32,
+    /// Not started.
+    pub skipped: u32,
+    /// Measured, but the instrument was the limit.
+    pub invalid: u32,
+}
+
+/// Runs by what they mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictCounts {
+    /// As expected.
+    pub pass: u32,
+    /// Beyond a warning limit.
+    pub warn: u32,
+    /// Beyond a failure limit.
+    pub fail: u32,
+    /// The instrument was the limit.
+    pub invalid: u32,
+    /// Nothing was expected or nothing measured.
+    pub none: u32,
+}
+
+/// What every kind of database does. Each write is whole and durable when it returns: it survives the end of this process
+/// and of the machine's power.
+#[allow(async_fn_in_trait)]
+pub trait Store {
+    /// Starts a campaign run; before: its id is not there; after: it is, without runs.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], or why the database cannot be written.
+    async fn begin(&self, head: &Head) -> Result<(), StoreError>;
+
+    /// Adds to the campaign run `id`. Facts and the end may be written again; a run may not.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::RunExists`], or why the database cannot be written.
+    async fn write(&self, id: &str, entry: &Entry) -> Result<(), StoreError>;
+
+    /// Takes in what was rescued, all or nothing. What is there already stays as it is, so that doing it twice is harmless.
+    /// Gives the number of runs that were new.
+    ///
+    /// # Errors
+    /// Why the database cannot be written.
+    async fn take_in(&self, head: &Head, entries: &[Entry]) -> Result<usize, StoreError>;
+
+    /// All campaign runs, the newest first.
+    ///
+    /// # Errors
+    /// Why the database cannot be read.
+    async fn list(&self) -> Result<Vec<CampaignRunSummary>, StoreError>;
+
+    /// A campaign run, whole, exactly as it was written.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], or why the database cannot be read.
+    async fn load(&self, id: &str) -> Result<CampaignRun, StoreError>;
+
+    /// Id of the campaign run that started last.
+    ///
+    /// # Errors
+    /// Why the database cannot be read.
+    async fn newest(&self) -> Result<Option<String>, StoreError>;
+}

@@ -1,0 +1,198 @@
+//! Results in a SQLite file.
+//!
+//! Write-ahead log, so that a reader (`list`, `report`) never waits for a run that is being stored. `synchronous = FULL`,
+//! because in this mode NORMAL keeps the last commits only through the end of the process, not of the machine's power
+//! (sqlite.org/pragma.html#pragma_synchronous); a run may have cost minutes, its fsync costs milliseconds.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Row, SqliteConnection};
+use tokio::sync::Mutex;
+
+use super::rows;
+use super::{CampaignRunSummary, Entry, Head, Store, StoreError};
+use crate::domain::run::CampaignRun;
+
+/// How long another process may hold the database before a write is given up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The forms of the database in order; `PRAGMA user_version` says how many of them a file has been through. Never change one
+/// that was released: add the next.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+
+/// The embedded database, in one file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    /// Absent after a failure: what then happens starts from a connection without a half-done transaction.
+    connection: Mutex<Option<SqliteConnection>>,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, making it and its folder where they are not there, and brings it to the present form.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], [`StoreError::Damaged`], or why it can be neither made nor opened.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| StoreError::File {
+                action: "make the folder",
+                path: folder.to_owned(),
+                source,
+            })?;
+        }
+        let store = Self { path: path.to_owned(), connection: Mutex::new(None) };
+        let found = store.read("open", async |c| version(c).await.map_err(Fault::from)).await?;
+        let known = i64::try_from(MIGRATIONS.len()).expect("a handful");
+        if found > known {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known });
+        }
+        if found < known {
+            store.transact("bring to its present form", "BEGIN IMMEDIATE", async |c| Ok(migrate(c).await?)).await?;
+        }
+        Ok(store)
+    }
+
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        SqliteConnectOptions::new()
+            .filename(&self.path)
+            .create_if_missing(true)
+            .busy_timeout(PATIENCE)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .connect()
+            .await
+    }
+
+    /// Does `work` in a transaction that is opened by `begin`.
+    async fn transact<T>(
+        &self,
+        action: &'static str,
+        begin: &'static str,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let told = |source| StoreError::database(action, &self.path, source);
+        let mut slot = self.connection.lock().await;
+        let mut connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.connect().await.map_err(told)?,
+        };
+        // Dropping the connection on any way out but the last one takes back what was half done.
+        sqlx::query(begin).execute(&mut connection).await.map_err(told)?;
+        let value = work(&mut connection).await.map_err(|fault| match fault {
+            Fault::Database(source) => told(source),
+            Fault::Store(error) => error,
+        })?;
+        sqlx::query("COMMIT").execute(&mut connection).await.map_err(told)?;
+        *slot = Some(connection);
+        Ok(value)
+    }
+
+    async fn read<T>(
+        &self,
+        action: &'static str,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        self.transact(action, "BEGIN", work).await
+    }
+}
+
+/// A failure within a transaction.
+pub(super) enum Fault {
+    /// The database's, not yet sorted.
+    Database(sqlx::Error),
+    /// Ours.
+    Store(StoreError),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+async fn version(c: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("PRAGMA user_version").fetch_one(c).await
+}
+
+async fn migrate(c: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    // Read again: another process may have been faster.
+    let done = usize::try_from(version(c).await?).unwrap_or_default();
+    for script in MIGRATIONS.iter().skip(done) {
+        sqlx::raw_sql(*script).execute(&mut *c).await?;
+    }
+    let set = format!("PRAGMA user_version = {}", MIGRATIONS.len());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(c).await?;
+    Ok(())
+}
+
+/// The row of campaign run `id`.
+async fn number(c: &mut SqliteConnection, id: &str) -> Result<i64, Fault> {
+    let found = sqlx::query_scalar("SELECT number FROM campaign_runs WHERE id = ?").bind(id).fetch_optional(c).await?;
+    found.ok_or_else(|| StoreError::Unknown { id: id.to_owned() }.into())
+}
+
+impl Store for SqliteStore {
+    async fn begin(&self, head: &Head) -> Result<(), StoreError> {
+        let id = &head.header.id;
+        self.transact("begin a campaign run", "BEGIN IMMEDIATE", async |c| {
+            if rows::insert_head(c, head).await? { Ok(()) } else { Err(StoreError::Exists { id: id.clone() }.into()) }
+        })
+        .await
+    }
+
+    async fn write(&self, id: &str, entry: &Entry) -> Result<(), StoreError> {
+        self.transact("store a result", "BEGIN IMMEDIATE", async |c| {
+            let number = number(c, id).await?;
+            match (entry, rows::insert_entry(c, number, id, entry).await?) {
+                (Entry::Run(run), false) => Err(StoreError::RunExists { id: id.to_owned(), run: run.id }.into()),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn take_in(&self, head: &Head, entries: &[Entry]) -> Result<usize, StoreError> {
+        let id = &head.header.id;
+        self.transact("take in rescued results", "BEGIN IMMEDIATE", async |c| {
+            rows::insert_head(c, head).await?;
+            let number = number(c, id).await?;
+            let mut runs = 0;
+            for entry in entries {
+                let new = rows::insert_entry(c, number, id, entry).await?;
+                runs += usize::from(new && matches!(entry, Entry::Run(_)));
+            }
+            Ok(runs)
+        })
+        .await
+    }
+
+    async fn list(&self) -> Result<Vec<CampaignRunSummary>, StoreError> {
+        self.read("list the results in", rows::summaries).await
+    }
+
+    async fn load(&self, id: &str) -> Result<CampaignRun, StoreError> {
+        self.read("read results from", async |c| {
+            let number = number(c, id).await?;
+            rows::load(c, number, id).await
+        })
+        .await
+    }
+
+    async fn newest(&self) -> Result<Option<String>, StoreError> {
+        self.read("read results from", async |c| {
+            let newest = sqlx::query("SELECT id FROM campaign_runs ORDER BY started DESC, number DESC LIMIT 1");
+            Ok(newest.fetch_optional(c).await?.map(|row| row.try_get("id")).transpose()?)
+        })
+        .await
+    }
+}

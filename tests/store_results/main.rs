@@ -1,0 +1,7 @@
+//! The store: exact, durable, and losing nothing when the database cannot be written.
+
+mod contract;
+mod crash;
+mod exactness;
+mod rescue;
+mod sample;
