@@ -49,9 +49,22 @@ fn from_nothing_to_a_report_and_back_to_nothing() {
     let report = world.report();
     assert_eq!(runs(&report).len(), 8);
     for run in runs(&report) {
-        for key in ["id", "source", "destination", "test", "tool", "direction", "status", "started", "ended", "command",
-            "measurement", "verdict", "reason", "raw"]
-        {
+        for key in [
+            "id",
+            "source",
+            "destination",
+            "test",
+            "tool",
+            "direction",
+            "status",
+            "started",
+            "ended",
+            "command",
+            "measurement",
+            "verdict",
+            "reason",
+            "raw",
+        ] {
             assert!(run.get(key).is_some(), "{key} is missing in {run}");
         }
         assert_eq!(run["status"], "ok", "{run}");
@@ -112,7 +125,8 @@ fn the_language_s_own_examples_run_unchanged() {
         assert!(run["reason"].as_str().unwrap().contains("no link with a contract"), "{run}");
     }
     // The slower way of an asymmetric link is judged by its own rate.
-    let up = runs(&report).iter().find(|r| r["source"] == "c1" && r["destination"] == "m1" && r["test"] == "tcp").unwrap();
+    let up =
+        runs(&report).iter().find(|r| r["source"] == "c1" && r["destination"] == "m1" && r["test"] == "tcp").unwrap();
     let rate = up["measurement"]["throughput_bits_per_second"].as_f64().unwrap();
     assert!((17e6..21e6).contains(&rate), "{rate}");
 }

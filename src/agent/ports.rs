@@ -28,8 +28,7 @@ impl Leases {
     /// A port that neither this session nor anybody else on the probe uses, or why there is none.
     pub(super) fn take(&self) -> Result<Lease, String> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = (self.range.first()..=self.range.last())
-            .find(|port| !taken.contains(port) && bind(*port).is_ok());
+        let free = (self.range.first()..=self.range.last()).find(|port| !taken.contains(port) && bind(*port).is_ok());
         let Some(port) = free else {
             let (first, last) = (self.range.first(), self.range.last());
             return Err(format!("every port of {first}-{last} is in use on this probe: widen its `ports`"));

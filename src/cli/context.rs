@@ -43,9 +43,9 @@ impl<'a> Context<'a> {
             let name = self.topology.display();
             let failure = Failure::bad_input(format!("cannot read the topology file {name}"));
             let mut failure = match fault.kind() {
-                std::io::ErrorKind::NotFound => failure.hint(
-                    "name it by `-t FILE` or IPERFTESTER_TOPOLOGY; `iperftester init` writes a first one",
-                ),
+                std::io::ErrorKind::NotFound => {
+                    failure.hint("name it by `-t FILE` or IPERFTESTER_TOPOLOGY; `iperftester init` writes a first one")
+                }
                 _ => failure,
             };
             failure.chain.push(fault.to_string());
@@ -58,7 +58,7 @@ impl<'a> Context<'a> {
             None => {
                 let faults = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
                 let mut failure = Failure::bad_input(format!("{faults} faults in {}", self.topology.display()));
-                failure.faults = Some((loaded.diagnostics, source));
+                failure.faults = Some(Box::new((loaded.diagnostics, source)));
                 Err(failure)
             }
         }
@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
     }
 
     /// Takes the topology's lock for `verb`.
-    pub(super) fn lock(&self, topology: &Topology, verb: &str) -> Result<LockGuard, Failure> {
+    pub(super) fn lock(topology: &Topology, verb: &str) -> Result<LockGuard, Failure> {
         Ok(lock::acquire(&lock_folder(), &topology.name, verb, Self::now())?)
     }
 

@@ -35,7 +35,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
         return super::plan::perform(context).await;
     }
     let topology = context.load()?;
-    let _lock = context.lock(&topology, "deploy")?;
+    let _lock = Context::lock(&topology, "deploy")?;
     let began = Instant::now();
     let backend = Context::backend(&topology);
     backend.supports().await?;
@@ -44,7 +44,10 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     ready(&topology, &backend).await?;
     let probes = topology.probes.len();
     let text = if plan.is_empty() {
-        format!("{}: nothing to do, {} resources are as they should be, {probes} probes ready", topology.name, done.unchanged)
+        format!(
+            "{}: nothing to do, {} resources are as they should be, {probes} probes ready",
+            topology.name, done.unchanged
+        )
     } else {
         format!(
             "{}: created {}, removed {}, left {} as they were; {probes} probes ready in {:.2} s",
@@ -60,11 +63,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
 }
 
 /// Carries `plan` out, telling each step, until the user stops it.
-pub(super) async fn carry_out(
-    context: &Context<'_>,
-    plan: &Plan,
-    backend: &impl Backend,
-) -> Result<Done, Failure> {
+pub(super) async fn carry_out(context: &Context<'_>, plan: &Plan, backend: &impl Backend) -> Result<Done, Failure> {
     let stop = stop::watch()?;
     let mut tell = |event: DeployEvent<'_>| {
         if let DeployEvent::Started { action, number, total } = event {

@@ -9,7 +9,7 @@ use crate::plan;
 
 pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let topology = context.load()?;
-    let _lock = context.lock(&topology, "destroy")?;
+    let _lock = Context::lock(&topology, "destroy")?;
     let backend = Context::backend(&topology);
     let plan = plan::diff(&[], &backend.observe().await?);
     let done = carry_out(context, &plan, &backend).await?;

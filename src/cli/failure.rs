@@ -16,7 +16,7 @@ pub(super) struct Failure {
     pub(super) chain: Vec<String>,
     pub(super) hint: Option<String>,
     /// Faults in the topology file with the file's text, when that is why.
-    pub(super) faults: Option<(Vec<Diagnostic>, crate::config::Source)>,
+    pub(super) faults: Option<Box<(Vec<Diagnostic>, crate::config::Source)>>,
 }
 
 impl Failure {
@@ -77,7 +77,8 @@ impl From<Vec<BackendError>> for Failure {
         if errors.len() == 1 {
             return errors.remove(0).into();
         }
-        let mut failure = Self::unavailable(format!("this machine lacks {} things that the topology asks for", errors.len()));
+        let mut failure =
+            Self::unavailable(format!("this machine lacks {} things that the topology asks for", errors.len()));
         failure.chain.extend(errors.iter().map(|error| match error {
             BackendError::Unsupported { what, hint } => format!("{what} (hint: {hint})"),
             other => causes(other).join(": "),
@@ -102,6 +103,6 @@ impl From<DeployError> for Failure {
 
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
-        Self::of(Exit::Unavailable, &error).maybe_hint(error.hint())
+        Self::of(Exit::Unavailable, &error).hint(error.hint())
     }
 }

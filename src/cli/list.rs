@@ -19,8 +19,18 @@ fn table(runs: &[CampaignRunSummary]) -> String {
         return "no campaign runs yet: `iperftester run` makes the first".to_owned();
     }
     let mut table = Table::new();
-    table.load_preset(NOTHING);
-    table.set_header(["CAMPAIGN RUN", "TOPOLOGY", "STARTED (UTC)", "RUNS", "OK", "FAILED", "SKIPPED", "INVALID", "VERDICT"]);
+    table.load_style(NOTHING);
+    table.set_header([
+        "CAMPAIGN RUN",
+        "TOPOLOGY",
+        "STARTED (UTC)",
+        "RUNS",
+        "OK",
+        "FAILED",
+        "SKIPPED",
+        "INVALID",
+        "VERDICT",
+    ]);
     for run in runs {
         let counts = run.runs;
         let measured = counts.ok + counts.failed + counts.skipped + counts.invalid;

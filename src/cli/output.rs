@@ -119,7 +119,7 @@ impl Output {
 
     /// A failed verb.
     pub(super) fn failure(&self, failure: &Failure) {
-        match &failure.faults {
+        match failure.faults.as_deref() {
             Some((diagnostics, _)) if self.is_json() => {
                 let error = failure.chain.first().map_or("", String::as_str);
                 self.problem_json(&Problem { error, caused_by: &[], hint: None, diagnostics });
@@ -130,7 +130,8 @@ impl Output {
     }
 
     fn chain(&self, chain: &[String], hint: Option<&str>) {
-        let (error, caused_by) = chain.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
+        let (error, caused_by) =
+            chain.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
         if self.is_json() {
             self.problem_json(&Problem { error, caused_by, hint, diagnostics: &[] });
             return;

@@ -43,7 +43,10 @@ impl Progress {
     pub(super) fn tell(&self, context: &Context<'_>, event: &Event<'_>) {
         match event {
             Event::Unavailable(probe, fault) => {
-                self.say(context, &format!("{probe}: not available, its runs are skipped: {}", causes(fault).join(": ")));
+                self.say(
+                    context,
+                    &format!("{probe}: not available, its runs are skipped: {}", causes(fault).join(": ")),
+                );
             }
             Event::Preflight(reachable) => {
                 for sentence in reachable.sentences() {
@@ -67,6 +70,7 @@ impl Progress {
                 }
                 self.say(context, &format!("[{}/{}] {}", self.done.get(), self.total, result(run)));
             }
+            Event::Kept(_) => {}
             Event::Notice(notice) => {
                 if let Some(bars) = &self.bars {
                     bars.all.suspend(|| context.notice(notice));
@@ -155,9 +159,9 @@ fn result(run: &Run) -> String {
                 format!("{there}, back {}", numbers::rate(back.throughput_bits_per_second))
             })
         }
-        (Some(Measurement::RoundTrip(p)), _) => p
-            .rtt_seconds
-            .map_or_else(|| "no answer".to_owned(), |rtt| format!("rtt {}", numbers::time(rtt))),
+        (Some(Measurement::RoundTrip(p)), _) => {
+            p.rtt_seconds.map_or_else(|| "no answer".to_owned(), |rtt| format!("rtt {}", numbers::time(rtt)))
+        }
         (Some(Measurement::Path(p)), _) => {
             format!("{} hops{}", p.hops.len(), if p.reached { "" } else { ", not reached" })
         }

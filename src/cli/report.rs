@@ -17,18 +17,15 @@ pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit
     let run = results.load(&id).await?;
     let to_terminal = with.out.is_none();
     let text = match with.format {
-        ReportFormat::Terminal => {
-            report::terminal(&run, context.output.width(), to_terminal && context.output.color)
-        }
+        ReportFormat::Terminal => report::terminal(&run, context.output.width(), to_terminal && context.output.color),
         ReportFormat::Html => report::html(&run),
         ReportFormat::Json => report::json(&run),
     };
     match &with.out {
         None => context.output.text(&text),
         Some(path) => {
-            fs_err::write(path, text).map_err(|fault| {
-                Failure::of(Exit::Unavailable, &fault).hint("name another file by `--out FILE`")
-            })?;
+            fs_err::write(path, text)
+                .map_err(|fault| Failure::of(Exit::Unavailable, &fault).hint("name another file by `--out FILE`"))?;
             let path = path.display();
             context.output.either(
                 || format!("wrote the report on {id} to {path}"),

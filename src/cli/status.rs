@@ -76,7 +76,7 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
 
 fn describe(topology: &Topology, status: &Status) -> String {
     let mut table = Table::new();
-    table.load_preset(NOTHING);
+    table.load_style(NOTHING);
     table.set_header(["PROBE", "SITE", "HOST", "ADDRESS", "STATE", "TOOLS"]);
     for probe in &status.probes {
         let tools = probe.facts.iter().flat_map(|f| &f.tools).map(|(tool, version)| format!("{tool} {version}"));

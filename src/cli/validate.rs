@@ -18,7 +18,7 @@ pub(super) fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
         Ok(checked) => checked,
         Err(failure) if context.output.is_json() => {
             // Here the findings are the data.
-            let Some((diagnostics, _)) = &failure.faults else { return Err(failure) };
+            let Some((diagnostics, _)) = failure.faults.as_deref() else { return Err(failure) };
             context.output.json(&Validity { valid: false, diagnostics });
             return Ok(failure.exit);
         }

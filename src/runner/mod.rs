@@ -53,6 +53,8 @@ pub enum Event<'a> {
     Rate(&'a Job, f64),
     /// A run has ended, or was skipped.
     Finished(&'a Run),
+    /// The result of this run is kept: it survives whatever comes.
+    Kept(u32),
     /// Something about where results are kept.
     Notice(&'a Notice),
 }
@@ -86,16 +88,16 @@ pub async fn run<B: Backend, S: Store>(
     order: Order<'_>,
     mut around: Surroundings<'_, B, S>,
 ) -> Result<Outcome, StoreError> {
-    let sessions = tokio::select! {
-        sessions = open_all(order, around.backend, around.events) => sessions,
+    let (sessions, facts) = tokio::select! {
+        opened = open_all(order, around.backend, around.events) => opened,
         () = stopped(&mut around.stop) => return Ok(Outcome { interrupted: true }),
     };
-    let outcome = measure(order, &mut around, &sessions).await;
-    join_all(sessions.into_values().map(|(session, _)| session.close())).await;
+    let outcome = measure(order, &mut around, &sessions, facts).await;
+    join_all(sessions.into_values().map(Session::close)).await;
     outcome
 }
 
-type Sessions = BTreeMap<Name, (Session, ProbeFacts)>;
+type Sessions = BTreeMap<Name, Session>;
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
@@ -104,26 +106,31 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
-async fn open_all<B: Backend>(order: Order<'_>, backend: &B, events: &dyn Fn(Event<'_>)) -> Sessions {
+async fn open_all<B: Backend>(
+    order: Order<'_>,
+    backend: &B,
+    events: &dyn Fn(Event<'_>),
+) -> (Sessions, BTreeMap<Name, ProbeFacts>) {
     let wanted: BTreeSet<&Name> = order
         .jobs
         .iter()
         .filter(|job| job.skip.is_none())
         .flat_map(|job| [&job.pair.source, &job.pair.destination])
         .collect();
-    let opened = join_all(wanted.into_iter().map(|probe| async move {
-        (probe, open(order.topology, backend, probe, order.agent).await)
-    }));
-    let mut sessions = Sessions::new();
+    let opened = join_all(
+        wanted.into_iter().map(|probe| async move { (probe, open(order.topology, backend, probe, order.agent).await) }),
+    );
+    let (mut sessions, mut facts) = (Sessions::new(), BTreeMap::new());
     for (probe, outcome) in opened.await {
         match outcome {
-            Ok(session) => {
+            Ok((session, told)) => {
                 sessions.insert(probe.clone(), session);
+                facts.insert(probe.clone(), told);
             }
             Err(fault) => events(Event::Unavailable(probe, &fault)),
         }
     }
-    sessions
+    (sessions, facts)
 }
 
 /// Opens a session to one probe.
@@ -146,9 +153,10 @@ async fn measure<B: Backend, S: Store>(
     order: Order<'_>,
     around: &mut Surroundings<'_, B, S>,
     sessions: &Sessions,
+    facts: BTreeMap<Name, ProbeFacts>,
 ) -> Result<Outcome, StoreError> {
-    for (probe, (_, facts)) in sessions {
-        noted(around.recording.facts(probe.clone(), facts.clone()).await?, around.events);
+    for (probe, facts) in facts {
+        noted(around.recording.facts(probe, facts).await?, around.events);
     }
     let pairs: BTreeSet<Pair> = order.jobs.iter().filter(|j| j.skip.is_none()).map(|j| j.pair.clone()).collect();
     let reachable = tokio::select! {
@@ -183,9 +191,12 @@ async fn measure<B: Backend, S: Store>(
             Some((job, run)) = running.next() => {
                 dispatcher.release(&job);
                 events(Event::Finished(&run));
-                writing.push(recording.append(run));
+                writing.push(store(recording, run));
             }
-            Some(kept) = writing.next() => noted(kept?, events),
+            Some((id, kept)) = writing.next() => {
+                noted(kept?, events);
+                events(Event::Kept(id));
+            }
             () = stopped(&mut around.stop) => break,
             else => break,
         }
@@ -193,16 +204,23 @@ async fn measure<B: Backend, S: Store>(
     let interrupted = !running.is_empty() || dispatcher.waiting().next().is_some();
     // Dropping a run cancels it on both probes.
     drop(running);
-    while let Some(kept) = writing.next().await {
+    while let Some((id, kept)) = writing.next().await {
         noted(kept?, events);
+        events(Event::Kept(id));
     }
     Ok(Outcome { interrupted })
 }
 
 async fn keep<B, S: Store>(run: Run, around: &Surroundings<'_, B, S>) -> Result<(), StoreError> {
     (around.events)(Event::Finished(&run));
-    noted(around.recording.append(run).await?, around.events);
+    let (id, kept) = store(around.recording, run).await;
+    noted(kept?, around.events);
+    (around.events)(Event::Kept(id));
     Ok(())
+}
+
+async fn store<S: Store>(recording: &Recording<'_, S>, run: Run) -> (u32, Result<Kept, StoreError>) {
+    (run.id, recording.append(run).await)
 }
 
 fn noted(kept: Kept, events: &dyn Fn(Event<'_>)) {
@@ -218,8 +236,7 @@ async fn carry_out(
     now: fn() -> DateTime<Utc>,
     events: &dyn Fn(Event<'_>),
 ) -> (Job, Run) {
-    let (Some((source, _)), Some((destination, _))) =
-        (sessions.get(&job.pair.source), sessions.get(&job.pair.destination))
+    let (Some(source), Some(destination)) = (sessions.get(&job.pair.source), sessions.get(&job.pair.destination))
     else {
         let run = conclude::skipped(order, &job, "a probe has no session", now());
         return (job, run);

@@ -123,8 +123,7 @@ impl Session {
         let routes = Arc::new(Mutex::new(Routes { jobs: HashMap::new(), hello: Some(hello), open: true }));
         let pumps =
             [tokio::spawn(send(stdin, requests)), tokio::spawn(receive(BufReader::new(stdout), routes.clone()))];
-        let session =
-            Self { probe: probe.clone(), address, outbox, routes, next: AtomicU64::new(1), running, pumps };
+        let session = Self { probe: probe.clone(), address, outbox, routes, next: AtomicU64::new(1), running, pumps };
         session.send(Request::Hello { protocol: VERSION, ports });
         match tokio::time::timeout(HELLO_WITHIN, answer).await {
             Ok(Ok((VERSION, facts))) => Ok((session, *facts)),

@@ -132,7 +132,9 @@ impl Drop for World {
     fn drop(&mut self) {
         for namespace in self.namespaces() {
             let pids = Command::new("ip").args(["netns", "pids", &namespace]).output();
-            for pid in pids.iter().flat_map(|o| text(&o.stdout).split_whitespace().map(str::to_owned).collect::<Vec<_>>()) {
+            for pid in
+                pids.iter().flat_map(|o| text(&o.stdout).split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            {
                 let _ = Command::new("kill").args(["-9", &pid]).output();
             }
             let _ = Command::new("ip").args(["netns", "del", &namespace]).output();
@@ -146,12 +148,8 @@ pub fn text(bytes: &[u8]) -> String {
 
 /// What `jq` reads: an oracle that shares no line with our parsers.
 pub fn jq(filter: &str, document: &str) -> String {
-    let mut child = Command::new("jq")
-        .args(["-r", filter])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new("jq").args(["-r", filter]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "jq {filter}");

@@ -83,10 +83,8 @@ pub(super) fn interface_growth(before: Option<&InterfaceGrowth>, now: &Interface
 pub(super) fn udp(text: &str) -> UdpGrowth {
     let mut rows = text.lines().filter_map(|row| row.strip_prefix("Udp:"));
     let (Some(names), Some(numbers)) = (rows.next(), rows.next()) else { return UdpGrowth::default() };
-    let values: BTreeMap<&str, u64> = names
-        .split_ascii_whitespace()
-        .zip(numbers.split_ascii_whitespace().map(|n| n.parse().unwrap_or(0)))
-        .collect();
+    let values: BTreeMap<&str, u64> =
+        names.split_ascii_whitespace().zip(numbers.split_ascii_whitespace().map(|n| n.parse().unwrap_or(0))).collect();
     let of = |name: &str| values.get(name).copied().unwrap_or(0);
     UdpGrowth {
         in_datagrams: of("InDatagrams"),

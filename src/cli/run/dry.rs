@@ -58,7 +58,13 @@ pub(super) fn show(context: &Context<'_>, topology: &Topology, campaign: &Name, 
     });
     let skipped = jobs.iter().filter_map(|job| {
         let reason = job.skip.as_deref()?;
-        Some(Skipped { id: job.id, source: &job.pair.source, destination: &job.pair.destination, test: &job.test, reason })
+        Some(Skipped {
+            id: job.id,
+            source: &job.pair.source,
+            destination: &job.pair.destination,
+            test: &job.test,
+            reason,
+        })
     });
     let dry = DryRun {
         topology: &topology.name,
@@ -84,7 +90,10 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
         ));
     }
     for row in &dry.skipped {
-        text.push_str(&format!("  not run            {} → {} {}: {}\n", row.source, row.destination, row.test, row.reason));
+        text.push_str(&format!(
+            "  not run            {} → {} {}: {}\n",
+            row.source, row.destination, row.test, row.reason
+        ));
     }
     for (name, bytes) in &dry.links {
         let Some(link) = topology.links.get(name) else { continue };

@@ -34,6 +34,7 @@ fn value(event: &Event<'_>) -> Value {
             "reason": run.assessment.reason,
             "measurement": run.measurement,
         }),
+        Event::Kept(id) => json!({ "event": "kept", "id": id }),
         Event::Notice(notice) => json!({ "event": "notice", "text": notice.to_string(), "hint": notice.hint() }),
     }
 }

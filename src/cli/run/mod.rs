@@ -50,7 +50,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         dry::show(context, &topology, &choice.campaign, &choice.jobs, &table);
         return Ok(Exit::Ok);
     }
-    let _lock = context.lock(&topology, "run")?;
+    let _lock = Context::lock(&topology, "run")?;
     let backend = Context::backend(&topology);
     deployed(&topology, &backend).await?;
     let results = context.results().await?;
@@ -90,8 +90,7 @@ async fn measure(
 ) -> Result<Outcome, Failure> {
     let agent = Context::agent()?;
     let progress = Progress::new(context.output, choice.jobs.len(), table.total);
-    let order =
-        Order { topology, jobs: &choice.jobs, expectations: choice.expectations, agent: &agent };
+    let order = Order { topology, jobs: &choice.jobs, expectations: choice.expectations, agent: &agent };
     let around = Surroundings {
         backend,
         recording,
@@ -142,14 +141,12 @@ fn campaign<'a>(topology: &'a Topology, asked: Option<&Name>) -> Result<(&'a Nam
 
 fn unknown(fault: &AdHocFault) -> Failure {
     match fault {
-        AdHocFault::Probe(name, known) => {
-            Failure::bad_input(format!("there is no probe `{name}`")).hint(format!("known probes: {}", list(known.iter())))
-        }
+        AdHocFault::Probe(name, known) => Failure::bad_input(format!("there is no probe `{name}`"))
+            .hint(format!("known probes: {}", list(known.iter()))),
         AdHocFault::Test(name, known) => Failure::bad_input(format!("there is no test or suite `{name}`"))
             .hint(format!("known: {}", list(known.iter()))),
-        AdHocFault::Same(name) => {
-            Failure::bad_input(format!("`{name}` cannot be tested against itself")).hint("name two probes by --from and --to")
-        }
+        AdHocFault::Same(name) => Failure::bad_input(format!("`{name}` cannot be tested against itself"))
+            .hint("name two probes by --from and --to"),
     }
 }
 
