@@ -86,7 +86,7 @@ async fn a_full_disk_loses_no_finished_run() {
     // Of the two folders, the one on the full disk refuses and is left without half a line.
     let Kept::Rescued(notice) = recording.append(bulky(13, 150_000)).await.unwrap() else { panic!("not rescued") };
     let Notice::Rescued { file, .. } = &notice else { panic!("{notice:?}") };
-    assert_eq!(rescue_files(&state), [file.clone()]);
+    assert_eq!(rescue_files(&state), std::slice::from_ref(file));
     let said = notice.to_string();
     assert!(said.contains(&file.display().to_string()) && said.contains("is full"), "{said}");
     let hint = notice.hint().unwrap();

@@ -1,0 +1,58 @@
+#!/bin/sh
+# Installs what is missing (Debian 12 and 13, Ubuntu 24.04) and sees that cargo is new enough.
+#   scripts/deps.sh demo|test
+set -eu
+cd "$(dirname "$0")/.."
+
+# What iperftester drives, and what it is built with (SQLite is compiled in).
+packages="iperf3 iproute2 iputils-ping traceroute nftables util-linux ethtool gcc libc6-dev make"
+case "${1:-demo}" in
+    demo) ;;
+    # The tests look at results with tools that are not ours.
+    test) packages="$packages jq sqlite3 mount procps" ;;
+    *) echo "usage: $0 demo|test" >&2; exit 2 ;;
+esac
+
+missing=""
+if command -v dpkg-query > /dev/null; then
+    for package in $packages; do
+        status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) || status=absent
+        [ "$status" = installed ] || missing="$missing $package"
+    done
+else
+    echo "deps: this is no Debian or Ubuntu; see yourself that these are there: $packages"
+fi
+if [ -n "$missing" ]; then
+    sudo=""
+    if [ "$(id -u)" -ne 0 ]; then
+        sudo=sudo
+        if ! command -v sudo > /dev/null; then
+            echo "error: missing:$missing" >&2
+            echo "hint: as root: apt-get install --no-install-recommends$missing" >&2
+            exit 3
+        fi
+    fi
+    echo "deps: installing$missing"
+    # Without questions: iperf3's package would ask whether to start a daemon, and unasked it does not.
+    # shellcheck disable=SC2086 # a list of words
+    if ! $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing; then
+        $sudo apt-get update -q
+        # shellcheck disable=SC2086
+        $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+    fi
+else
+    echo "deps: all packages are there"
+fi
+
+wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+found=$(cargo --version 2> /dev/null | cut -d ' ' -f 2) || found=""
+if [ -z "$found" ]; then
+    echo "error: cargo is missing; iperftester is built with Rust $wanted or newer" >&2
+elif [ "$(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1)" != "$wanted" ]; then
+    echo "error: cargo is $found; iperftester is built with Rust $wanted or newer" >&2
+else
+    echo "deps: cargo $found"
+    exit 0
+fi
+echo "hint: install it for your user as https://rustup.rs says, open a new shell, and come back" >&2
+exit 3
