@@ -13,16 +13,12 @@ mod tool_cases;
 use tool_cases::{Case, cases};
 
 /// Outputs of finished measurements that are none to us, with the reason.
-const NOT_OURS: [(&str, &str); 8] = [
+const NOT_OURS: [(&str, &str); 5] = [
     ("-debug-J", "`-d` mixes text with the JSON; we never ask for it"),
     ("-verbose-J", "`-V` writes text before the JSON; we never ask for it"),
     ("-logfile", "the output went to a file"),
     ("-tcp-text", "plain text; we always ask for JSON"),
     ("-sctp-unsupported", "this build has no SCTP"),
-    // Two of each of these exist, but only iperf3's; the list is kept by ending.
-    ("-busy-text", "plain text of a failure"),
-    ("-oneoff-idle", "only a server was recorded"),
-    ("-stream-truncated", "cut by hand"),
 ];
 
 /// Outputs named `fail-` that are measurements all the same: every packet was lost, or no hop answered.
@@ -41,7 +37,7 @@ const MEASURED: [&str; 9] = [
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Outcome {
-    Measured(Measurement),
+    Measured(Box<Measurement>),
     Error(String),
 }
 
@@ -59,7 +55,7 @@ fn every_fixture_has_its_stored_outcome() {
     let mut groups: BTreeMap<String, BTreeMap<String, Outcome>> = BTreeMap::new();
     for case in cases() {
         let outcome = match read(&case) {
-            Ok(measurement) => Outcome::Measured(measurement),
+            Ok(measurement) => Outcome::Measured(Box::new(measurement)),
             Err(error) => Outcome::Error(error.to_string()),
         };
         groups.entry(case.group()).or_default().insert(label(&case), outcome);
@@ -84,11 +80,12 @@ fn the_names_tell_which_outputs_are_measurements() {
 
 #[test]
 fn a_failure_is_seen_without_the_exit_code_too() {
-    // The report of a stored run has the bytes only. Seven outputs of old versions hold nothing but a shortened run.
+    // A stored run is read again from its bytes alone. Of a packet too long to be sent only standard error tells.
+    let told_aside = ["fail-ping-DF-toolong", "fail-ping-fragneeded"];
     for mut case in cases().into_iter().filter(|c| !c.good() && !MEASURED.contains(&c.name.as_str())) {
         case.exit_code = None;
         case.client_errors.clear();
-        assert!(read(&case).is_err() || case.kind == ToolKind::Ping, "{}", label(&case));
+        assert_eq!(read(&case).is_ok(), told_aside.contains(&case.name.as_str()), "{}", label(&case));
     }
 }
 
@@ -219,17 +216,18 @@ fn magnitudes_are_those_of_this_lab() {
     for case in cases() {
         match read(&case) {
             Ok(Measurement::Throughput(t)) => {
+                // A transfer of one megabyte is over before the receiver has counted: 3.9 shows 0 bit/s.
+                if t.flow.duration_seconds < Some(0.5) {
+                    continue;
+                }
                 for flow in [Some(&t.flow), t.reverse.as_deref()].into_iter().flatten() {
                     let name = &case.name;
                     assert!(within(Some(flow.throughput_bits_per_second), 1e6, 1e11), "{name}");
                     assert!(within(flow.rtt_seconds, 5e-6, 0.1), "{name}: {:?}", flow.rtt_seconds);
                     assert!(within(flow.jitter_seconds, 0.0, 0.01), "{name}: {:?}", flow.jitter_seconds);
                     assert!(within(flow.loss_ratio, 0.0, 1.0), "{name}");
-                    // A transfer of a few milliseconds has no CPU use worth the name.
-                    if flow.duration_seconds > Some(0.5) {
-                        assert!(within(flow.sender_cpu_ratio, 0.0, 1.1), "{name}");
-                        assert!(within(flow.receiver_cpu_ratio, 0.0, 1.1), "{name}");
-                    }
+                    assert!(within(flow.sender_cpu_ratio, 0.0, 1.1), "{name}");
+                    assert!(within(flow.receiver_cpu_ratio, 0.0, 1.1), "{name}");
                     assert!(within(flow.duration_seconds, 0.0, 5.0), "{name}");
                     let mean = flow.intervals.iter().filter(|i| !i.omitted).map(|i| i.throughput_bits_per_second);
                     let (sum, count) = mean.fold((0.0, 0.0), |(s, n), rate| (s + rate, n + 1.0));

@@ -148,10 +148,11 @@ fn silent(program: &'static str, outputs: &Outputs<'_>) -> ParseError {
     }
 }
 
-/// A time printed in milliseconds, in seconds; `None` where it is no finite number from 0.
+/// A time printed in milliseconds, in seconds; `None` where it is no finite number from 0. The point is moved in the text, so
+/// that `0.043` becomes 4.3e-5 and not its neighbour.
 fn milliseconds(text: &str) -> Option<f64> {
-    let value: f64 = text.parse().ok()?;
-    (value.is_finite() && value >= 0.0).then_some(value / 1000.0)
+    let value: f64 = format!("{text}e-3").parse().ok()?;
+    (value.is_finite() && value >= 0.0).then_some(value)
 }
 
 #[cfg(test)]
@@ -179,7 +180,8 @@ mod tests {
 
     #[test]
     fn only_finite_times_count() {
-        assert_eq!(milliseconds("0.058"), Some(0.058 / 1000.0));
+        assert_eq!(milliseconds("0.043"), Some(0.000_043));
+        assert_eq!(milliseconds("1004"), Some(1.004));
         for text in ["nan", "inf", "-1", "", "1,5", "1e999"] {
             assert_eq!(milliseconds(text), None, "{text}");
         }

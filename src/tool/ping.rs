@@ -17,7 +17,7 @@ impl Tool for Ping {
         self.interval.saturating_mul(self.count.saturating_sub(1))
     }
 
-    /// The wait for the last answer; iputils waits ten seconds where not one came and `-W` is longer than that.
+    /// Where no answer came at all, ping waits its full `-W` after the last request; otherwise two round trips (ping(8)).
     fn patience(&self) -> Duration {
         self.timeout
     }

@@ -84,7 +84,7 @@ impl Node {
     fn take(&mut self, key: &str) -> Option<Node> {
         let Self::Object(members) = self else { return None };
         let at = members.iter().position(|(k, _)| k == key)?;
-        Some(members.swap_remove(at).1)
+        Some(members.remove(at).1)
     }
 }
 
@@ -187,6 +187,13 @@ impl Document {
     }
 }
 
+/// The first line of text, shortened.
+fn beginning(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let line: String = text.lines().next()?.chars().filter(|c| !c.is_control()).take(60).collect();
+    (!line.trim().is_empty()).then_some(line)
+}
+
 fn clean(words: &str) -> String {
     words.strip_prefix("error - ").unwrap_or(words).trim().to_owned()
 }
@@ -213,7 +220,12 @@ pub(super) fn client(bytes: &[u8]) -> Result<Document, ParseError> {
             let place = format!("{what} is cut off at line {} column {}", fault.line(), fault.column());
             ParseError::Unfinished { tool: TOOL, message: place }
         } else {
-            unreadable(format!("{what} cannot be read: {fault}"))
+            unreadable(match beginning(bytes) {
+                Some(words) if values.is_empty() && fault.line() == 1 && fault.column() <= 1 => {
+                    format!("it starts with `{words}`, not with JSON")
+                }
+                _ => format!("{what} cannot be read: {fault}"),
+            })
         });
     }
     let streamed = |v: &Node| v.get("event").is_some();
