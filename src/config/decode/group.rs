@@ -1,0 +1,103 @@
+//! Groups and the selectors in them.
+
+use super::object::{Fields, Slot, kind};
+use super::place::two_names;
+use super::scalar;
+use crate::config::codes::Code;
+use crate::config::fault::{Fault, Faults, Spanned};
+use crate::config::language::{ALL, BETWEEN, GROUP_EXTRAS, GROUP_KINDS, SELECTOR, STAR};
+use crate::config::raw::{Base, Field, Group, Names, Selector, Shape};
+use crate::config::tree::Node;
+use crate::domain::name::Name;
+
+pub(super) fn group(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Group {
+    let Some(kind) = kind("group", slot, GROUP_KINDS, GROUP_EXTRAS, Code::UnknownKind, faults) else {
+        return Group::default();
+    };
+    let mut one_way = Field::Absent;
+    for (key, node) in kind.extras.iter().filter(|(k, _)| k.value == "one-way") {
+        let slot = Slot { name: "one-way", example: "true", node, key: key.span };
+        one_way = scalar::boolean(&slot, faults).map_or(Field::Faulty, |v| Field::Given(Spanned::new(v, node.span)));
+    }
+    let shape = match kind.slot.name {
+        "mesh" => Some(Shape::Mesh(selector(&kind.slot, faults))),
+        "ring" => Some(Shape::Ring(selector(&kind.slot, faults))),
+        "star" => star(&kind.slot, faults),
+        "between" => between(&kind.slot, faults),
+        _ => pairs(&kind.slot, faults).map(Shape::Pairs),
+    };
+    Group { shape, one_way }
+}
+
+fn star(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Shape> {
+    let fields = Fields::open(&STAR, None, slot, faults)?;
+    let hub = fields.read("hub", scalar::name, faults);
+    let except = fields.read("except", some_names, faults);
+    let spokes = selector(&fields.slot("spokes")?, faults);
+    Some(Shape::Star { hub, spokes, except })
+}
+
+fn between(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Shape> {
+    let fields = Fields::open(&BETWEEN, None, slot, faults)?;
+    let except = fields.read("except", some_names, faults);
+    let from = fields.slot("from").map(|s| selector(&s, faults));
+    let to = fields.slot("to").map(|s| selector(&s, faults));
+    Some(Shape::Between { from: from?, to: to?, except })
+}
+
+fn pairs(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Vec<Spanned<[Spanned<Name>; 2]>>> {
+    let items = slot.list("a list of pairs", faults)?;
+    empty(items.is_empty(), slot, faults)?;
+    let mut pairs = vec![];
+    for item in items {
+        let slot = Slot { name: "a pair", example: "[alpha, beta]", node: item, key: item.span };
+        pairs.push(two_names(&slot, faults).map(|pair| Spanned::new(pair, item.span)));
+    }
+    pairs.into_iter().collect()
+}
+
+/// `all`, names, or a map of criteria.
+fn selector(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Selector {
+    let span = if slot.node.value == Node::Null { slot.key } else { slot.node.span };
+    let plain = |base| Selector { span, base, tags: Field::Absent, sites: Field::Absent, except: Field::Absent };
+    if let Node::Map(_) = slot.node.value {
+        let Some(fields) = Fields::open(&SELECTOR, None, slot, faults) else { return plain(Base::Faulty) };
+        let tags = fields.read("tags", some_names, faults);
+        let sites = fields.read("sites", some_names, faults);
+        let base = match fields.slot("probes") {
+            Some(probes) => base(&probes, faults),
+            None => Base::All,
+        };
+        let except = fields.read("except", some_names, faults);
+        return Selector { span, base, tags, sites, except };
+    }
+    plain(base(slot, faults))
+}
+
+fn base(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Base {
+    match &slot.node.value {
+        Node::Scalar(text) if text == ALL => Base::All,
+        Node::Scalar(_) | Node::List(_) => some_names(slot, faults).map_or(Base::Faulty, Base::These),
+        Node::Null | Node::Map(_) => {
+            slot.wrong_type("`all`, a list of names or a map with `tags` or `sites`", faults);
+            Base::Faulty
+        }
+    }
+}
+
+/// At least one name.
+pub(super) fn some_names(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Names> {
+    if let Node::List(items) = &slot.node.value {
+        empty(items.is_empty(), slot, faults)?;
+    }
+    scalar::names(slot, faults)
+}
+
+fn empty(is_empty: bool, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<()> {
+    if is_empty {
+        let fault = Fault::new(Code::EmptyList, slot.node.span, format!("`{}` is an empty list", slot.name));
+        faults.add(fault.fix(format!("for example `{}`", slot.written())));
+        return None;
+    }
+    Some(())
+}

@@ -1,0 +1,45 @@
+//! Tree to raw types: unknown keys, wrong types, spellings. Every fault is reported and decoding goes on behind it.
+
+mod campaign;
+mod group;
+mod object;
+mod place;
+mod scalar;
+mod test;
+
+use super::fault::{Faults, Spanned};
+use super::language::TOPOLOGY;
+use super::raw::{DefaultTest, Topology};
+use super::tree::Node;
+use crate::config::language::{DEFAULT_TEST, DEFAULTS};
+use object::{Fields, Slot};
+
+/// The whole document.
+pub(crate) fn topology(root: &Spanned<Node>, faults: &mut Faults<'_>) -> Topology {
+    let slot = Slot { name: "the topology", example: "name: office", node: root, key: root.span };
+    let Some(fields) = Fields::open(&TOPOLOGY, None, &slot, faults) else { return Topology::default() };
+    let mut topology = Topology {
+        name: fields.read("name", scalar::name, faults),
+        description: fields.read("description", scalar::text, faults),
+        hosts: fields.named("hosts", place::host, faults),
+        sites: fields.named("sites", place::site, faults),
+        probes: fields.named("probes", place::probe, faults),
+        links: fields.named("links", place::link, faults),
+        groups: fields.named("groups", group::group, faults),
+        tests: fields.named("tests", test::test, faults),
+        suites: fields.named("suites", campaign::suite, faults),
+        campaigns: fields.named("campaigns", campaign::campaign, faults),
+        ..Topology::default()
+    };
+    if let Some(defaults) = fields.object("defaults", &DEFAULTS, faults) {
+        if let Some(test) = defaults.object("test", &DEFAULT_TEST, faults) {
+            topology.default_test = DefaultTest {
+                duration: test.read("duration", test::duration, faults),
+                interval: test.read("interval", test::interval, faults),
+                omit: test.read("omit", test::omit, faults),
+            };
+        }
+        topology.default_probe = place::default_probe(&defaults, faults);
+    }
+    topology
+}

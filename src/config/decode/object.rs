@@ -1,0 +1,238 @@
+//! Maps: with a fixed set of keys ([`Fields`]), by name, and of one kind.
+
+use crate::config::codes::Code;
+use crate::config::fault::{Fault, Faults, Quoted, Span, Spanned};
+use crate::config::language::{Key, Object};
+use crate::config::nearest::{listed, nearest};
+use crate::config::raw::{Field, Named};
+use crate::config::tree::{Entry, Node};
+use crate::domain::name::Name;
+
+/// A value and what stands before it.
+#[derive(Clone, Copy)]
+pub(super) struct Slot<'t> {
+    /// Its key, for sentences.
+    pub(super) name: &'t str,
+    /// A value as one would write it.
+    pub(super) example: &'t str,
+    pub(super) node: &'t Spanned<Node>,
+    /// Place of its key.
+    pub(super) key: Span,
+}
+
+impl<'t> Slot<'t> {
+    /// The scalar's text, or a fault.
+    pub(super) fn scalar(&self, wanted: &str, faults: &mut Faults<'_>) -> Option<&'t str> {
+        if let Node::Scalar(text) = &self.node.value {
+            return Some(text);
+        }
+        self.wrong_type(wanted, faults);
+        None
+    }
+
+    /// The list's items, each a slot of the same name, or a fault.
+    pub(super) fn list(&self, wanted: &str, faults: &mut Faults<'_>) -> Option<&'t [Spanned<Node>]> {
+        if let Node::List(items) = &self.node.value {
+            return Some(items);
+        }
+        self.wrong_type(wanted, faults);
+        None
+    }
+
+    pub(super) const fn item(&self, node: &'t Spanned<Node>) -> Self {
+        Self { node, ..*self }
+    }
+
+    pub(super) fn wrong_type(&self, wanted: &str, faults: &mut Faults<'_>) {
+        let found = self.node.value.kind();
+        // Where nothing stands, the caret would too.
+        let span = if self.node.value == Node::Null { self.key } else { self.node.span };
+        let fault = Fault::new(Code::WrongType, span, format!("`{}` must be {wanted}, not {found}", self.name))
+            .label(format!("this is {found}"))
+            .fix(format!("for example `{}`", self.written()));
+        faults.add(fault);
+    }
+
+    /// Key and example, as one would write them.
+    pub(super) fn written(&self) -> String {
+        if self.name.contains(' ') { self.example.to_owned() } else { format!("{}: {}", self.name, self.example) }
+    }
+}
+
+/// The entries of a map, its keys checked.
+pub(super) struct Fields<'t> {
+    object: &'static Object,
+    entries: &'t [Entry],
+}
+
+impl<'t> Fields<'t> {
+    /// Opens the map of a slot: unknown and missing keys are reported. `subject` names the object where it has a name.
+    pub(super) fn open(
+        object: &'static Object,
+        subject: Option<&str>,
+        slot: &Slot<'t>,
+        faults: &mut Faults<'_>,
+    ) -> Option<Self> {
+        let entries = entries(slot, faults)?;
+        let fields = Self { object, entries };
+        let subject = || subject.map_or_else(|| object.what.to_owned(), |s| format!("`{s}`"));
+        let known = || object.keys.iter().map(|k| k.name).collect::<Vec<_>>();
+        for (key, _) in entries.iter().filter(|(k, _)| object.key(&k.value).is_none()) {
+            let message = format!("{} has no key {}", object.what, Quoted(&key.value));
+            unknown_key(key, message, &known(), faults);
+        }
+        for missing in object.keys.iter().filter(|k| k.required && fields.entry(k.name).is_none()) {
+            let message = format!("{} needs the key `{}`", subject(), missing.name);
+            let fix = format!("add `{}: {}`", missing.name, missing.example);
+            let fault = Fault::new(Code::MissingKey, slot.key, message);
+            faults.add(fault.label(format!("`{}` is missing", missing.name)).fix(fix));
+        }
+        Some(fields)
+    }
+
+    fn entry(&self, name: &str) -> Option<&'t Entry> {
+        self.entries.iter().find(|(k, _)| k.value == name)
+    }
+
+    /// The slot of a key that is there.
+    pub(super) fn slot(&self, name: &'static str) -> Option<Slot<'t>> {
+        let key = self.object.key(name)?;
+        self.entry(name).map(|(k, node)| Slot { name: key.name, example: key.example, node, key: k.span })
+    }
+
+    /// Reads a key's value.
+    pub(super) fn read<T>(
+        &self,
+        name: &'static str,
+        reader: impl FnOnce(&Slot<'t>, &mut Faults<'_>) -> Option<T>,
+        faults: &mut Faults<'_>,
+    ) -> Field<T> {
+        debug_assert!(self.object.key(name).is_some(), "`{name}` is not in the table of {}", self.object.what);
+        let Some(slot) = self.slot(name) else { return Field::Absent };
+        reader(&slot, faults).map_or(Field::Faulty, |value| Field::Given(Spanned::new(value, slot.node.span)))
+    }
+
+    /// Opens the object under a key, if it is there.
+    pub(super) fn object(
+        &self,
+        name: &'static str,
+        object: &'static Object,
+        faults: &mut Faults<'_>,
+    ) -> Option<Fields<'t>> {
+        Fields::open(object, None, &self.slot(name)?, faults)
+    }
+
+    /// Reads a map by name.
+    pub(super) fn named<T>(
+        &self,
+        name: &'static str,
+        reader: impl Fn(&Slot<'t>, &mut Faults<'_>) -> T,
+        faults: &mut Faults<'_>,
+    ) -> Named<T> {
+        let mut named = Named::default();
+        let Some(slot) = self.slot(name) else { return named };
+        named.key = Some(slot.key);
+        let Some(entries) = entries(&slot, faults) else {
+            named.refused = 1;
+            return named;
+        };
+        if entries.is_empty() && self.object.key(name).is_some_and(|k| k.required) {
+            let fault = Fault::new(Code::MissingKey, slot.key, format!("`{name}` is empty"));
+            faults.add(fault.fix(format!("write `{}`", slot.written())));
+        }
+        for (key, node) in entries {
+            let value = reader(&Slot { name: &key.value, example: "{}", node, key: key.span }, faults);
+            match check_name(&key.value, key.span, faults) {
+                Some(name) => named.entries.push((Spanned::new(name, key.span), value)),
+                None => named.refused += 1,
+            }
+        }
+        named
+    }
+}
+
+/// The entries of a map; nothing at all counts as an empty one.
+pub(super) fn entries<'t>(slot: &Slot<'t>, faults: &mut Faults<'_>) -> Option<&'t [Entry]> {
+    match &slot.node.value {
+        Node::Map(entries) => Some(entries),
+        Node::Null => Some(&[]),
+        Node::Scalar(_) | Node::List(_) => {
+            slot.wrong_type("a map", faults);
+            None
+        }
+    }
+}
+
+fn unknown_key(key: &Spanned<String>, message: String, known: &[&str], faults: &mut Faults<'_>) {
+    let near = nearest(&key.value, known.iter().copied());
+    let fix = near.map_or_else(|| "remove it".to_owned(), |near| format!("write `{near}`"));
+    let fault = Fault::new(Code::UnknownKey, key.span, message).label("unknown key").fix(fix);
+    faults.add(fault.known(known.iter().map(|k| (*k).to_owned()).collect()));
+}
+
+/// `text` as a name, or a fault with the nearest valid one.
+pub(super) fn check_name(text: &str, span: Span, faults: &mut Faults<'_>) -> Option<Name> {
+    let fault = match Name::new(text) {
+        Ok(name) => return Some(name),
+        Err(fault) => fault,
+    };
+    let fix = Name::nearest(text).map(|near| format!("write `{near}`"));
+    let message = format!("{} is no name: {fault}", Quoted(text));
+    faults.add(Fault::new(Code::InvalidName, span, message).maybe_fix(fix));
+    None
+}
+
+/// What a thing of one kind is: the one key under it, with its slot; `extras` may stand beside the kind.
+pub(super) struct Kind<'t> {
+    pub(super) slot: Slot<'t>,
+    pub(super) extras: &'t [Entry],
+}
+
+/// Finds the one kind among `kinds`; `unknown` is the code of a kind that is none of them.
+pub(super) fn kind<'t>(
+    what: &str,
+    slot: &Slot<'t>,
+    kinds: &'static [Key],
+    extras: &'static [Key],
+    unknown: Code,
+    faults: &mut Faults<'_>,
+) -> Option<Kind<'t>> {
+    let all = entries(slot, faults)?;
+    let known: Vec<&str> = kinds.iter().map(|k| k.name).collect();
+    let example = |k: &Key| format!("{}: {{ {}: {} }}", slot.name, k.name, k.example);
+    let mut found: Option<Slot<'t>> = None;
+    let mut strange = false;
+    for (key, node) in all {
+        if extras.iter().any(|k| k.name == key.value) {
+            continue;
+        }
+        let Some(kind) = kinds.iter().find(|k| k.name == key.value) else {
+            strange = true;
+            let near = nearest(&key.value, known.iter().copied());
+            let message = format!("{} is no kind of {what}", Quoted(&key.value));
+            let fix = near.map(|near| format!("write `{near}`"));
+            let listed =
+                listed(&key.value, known.iter().chain(&extra_names(extras)).copied().collect::<Vec<_>>().into_iter());
+            faults.add(Fault::new(unknown, key.span, message).label("unknown kind").known(listed).maybe_fix(fix));
+            continue;
+        };
+        if let Some(first) = &found {
+            let message = format!("`{}` cannot be `{}` and `{}` at once", slot.name, first.name, kind.name);
+            let fault = Fault::new(Code::SeveralKinds, key.span, message).label("second kind");
+            faults.add(fault.related(first.key, "first kind").fix("keep one of the two"));
+        } else {
+            found = Some(Slot { name: kind.name, example: kind.example, node, key: key.span });
+        }
+    }
+    if found.is_none() && !strange {
+        let fault =
+            Fault::new(Code::MissingKind, slot.key, format!("`{}` does not say what kind of {what} it is", slot.name));
+        let known = known.iter().map(|k| (*k).to_owned()).collect();
+        faults.add(fault.known(known).maybe_fix(kinds.first().map(|k| format!("write `{}`", example(k)))));
+    }
+    found.map(|slot| Kind { slot, extras: all })
+}
+
+fn extra_names(extras: &'static [Key]) -> Vec<&'static str> {
+    extras.iter().map(|k| k.name).collect()
+}

@@ -1,0 +1,239 @@
+//! The topology as written: optional fields, unbound names, every value with its place.
+
+use std::time::Duration;
+
+use super::fault::{Span, Spanned};
+use crate::domain::campaign::Metric;
+use crate::domain::name::Name;
+use crate::domain::test::{Directions, OfferedRate, Protocol};
+use crate::domain::topology::{HostKind, PortRange};
+use crate::domain::unit::{Bitrate, ByteSize, Ratio};
+
+/// A key's value. What is faulty has been reported, so that nothing is concluded from its absence.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) enum Field<T> {
+    /// The key is not there.
+    #[default]
+    Absent,
+    /// It is there, but its value is no `T`.
+    Faulty,
+    /// As written.
+    Given(Spanned<T>),
+}
+
+impl<T> Field<T> {
+    pub(crate) const fn given(&self) -> Option<&Spanned<T>> {
+        match self {
+            Self::Given(spanned) => Some(spanned),
+            Self::Absent | Self::Faulty => None,
+        }
+    }
+
+    pub(crate) const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Given(spanned) => Some(&spanned.value),
+            Self::Absent | Self::Faulty => None,
+        }
+    }
+
+    pub(crate) const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// This one, or `farther` where it is absent.
+    pub(crate) const fn or<'a>(&'a self, farther: &'a Self) -> &'a Self {
+        if self.is_absent() { farther } else { self }
+    }
+}
+
+/// A map by name, in the order of the file.
+#[derive(Debug)]
+pub(crate) struct Named<T> {
+    pub(crate) entries: Vec<(Spanned<Name>, T)>,
+    /// Entries without a valid name, already reported.
+    pub(crate) refused: usize,
+    /// The key that holds the map.
+    pub(crate) key: Option<Span>,
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self { entries: vec![], refused: 0, key: None }
+    }
+}
+
+impl<T> Named<T> {
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
+        self.entries.iter().map(|(name, _)| name.value.as_str())
+    }
+}
+
+/// A list of names.
+pub(crate) type Names = Vec<Spanned<Name>>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Topology {
+    pub(crate) name: Field<Name>,
+    pub(crate) description: Field<String>,
+    pub(crate) hosts: Named<Option<HostKind>>,
+    pub(crate) default_test: DefaultTest,
+    pub(crate) default_probe: Probe,
+    pub(crate) sites: Named<Site>,
+    pub(crate) probes: Named<Probe>,
+    pub(crate) links: Named<Link>,
+    pub(crate) groups: Named<Group>,
+    pub(crate) tests: Named<Option<Test>>,
+    pub(crate) suites: Named<Field<Names>>,
+    pub(crate) campaigns: Named<Campaign>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct DefaultTest {
+    pub(crate) duration: Field<Duration>,
+    pub(crate) interval: Field<Duration>,
+    pub(crate) omit: Field<Duration>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Site {
+    pub(crate) uplink: Field<Uplink>,
+    pub(crate) probe: Probe,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Uplink {
+    pub(crate) down: Bitrate,
+    pub(crate) up: Bitrate,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Probe {
+    pub(crate) host: Field<Name>,
+    pub(crate) site: Field<Name>,
+    pub(crate) tags: Field<Names>,
+    pub(crate) ports: Field<PortRange>,
+}
+
+impl Probe {
+    /// Says nothing.
+    pub(crate) const NOTHING: Self =
+        Self { host: Field::Absent, site: Field::Absent, tags: Field::Absent, ports: Field::Absent };
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Link {
+    pub(crate) between: Field<[Spanned<Name>; 2]>,
+    pub(crate) contract: Contract,
+    pub(crate) impair: Impair,
+}
+
+/// One value for both directions, or one for each.
+#[derive(Debug, Clone)]
+pub(crate) enum Directed<T> {
+    Both(T),
+    Each(Vec<(Spanned<Way>, T)>),
+}
+
+/// A direction as written: from, to.
+pub(crate) type Way = (Name, Name);
+
+#[derive(Debug, Default)]
+pub(crate) struct Contract {
+    pub(crate) rate: Field<Directed<Bitrate>>,
+    pub(crate) rtt: Field<Duration>,
+    pub(crate) jitter: Field<Duration>,
+    pub(crate) loss: Field<Ratio>,
+    pub(crate) mtu: Field<u32>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Impair {
+    pub(crate) rate: Field<Directed<Bitrate>>,
+    pub(crate) delay: Field<Directed<Duration>>,
+    pub(crate) jitter: Field<Directed<Duration>>,
+    pub(crate) loss: Field<Directed<Ratio>>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) shape: Option<Shape>,
+    pub(crate) one_way: Field<bool>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Shape {
+    Mesh(Selector),
+    Star { hub: Field<Name>, spokes: Selector, except: Field<Names> },
+    Ring(Selector),
+    Between { from: Selector, to: Selector, except: Field<Names> },
+    Pairs(Vec<Spanned<[Spanned<Name>; 2]>>),
+}
+
+/// Which probes: those of `base` that meet every criterion, but `except`.
+#[derive(Debug)]
+pub(crate) struct Selector {
+    /// All of it.
+    pub(crate) span: Span,
+    pub(crate) base: Base,
+    pub(crate) tags: Field<Names>,
+    pub(crate) sites: Field<Names>,
+    pub(crate) except: Field<Names>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Base {
+    /// `all`, or nothing but criteria.
+    All,
+    These(Names),
+    /// Already reported.
+    Faulty,
+}
+
+#[derive(Debug)]
+pub(crate) enum Test {
+    Iperf3(Box<Iperf3>),
+    Ping(Ping),
+    Traceroute(Traceroute),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Iperf3 {
+    pub(crate) protocol: Field<Protocol>,
+    pub(crate) direction: Field<Directions>,
+    pub(crate) streams: Field<u16>,
+    pub(crate) duration: Field<Duration>,
+    pub(crate) omit: Field<Duration>,
+    pub(crate) interval: Field<Duration>,
+    pub(crate) rate: Field<OfferedRate>,
+    pub(crate) congestion_control: Field<String>,
+    pub(crate) length: Field<ByteSize>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Ping {
+    pub(crate) count: Field<u32>,
+    pub(crate) interval: Field<Duration>,
+    pub(crate) timeout: Field<Duration>,
+    pub(crate) size: Field<ByteSize>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Traceroute {
+    pub(crate) max_hops: Field<u8>,
+    pub(crate) queries: Field<u8>,
+    pub(crate) timeout: Field<Duration>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Campaign {
+    pub(crate) group: Field<Name>,
+    pub(crate) run: Field<Names>,
+    pub(crate) repeat: Field<u32>,
+    pub(crate) expect: Vec<(Metric, Limits)>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) warn: Field<crate::domain::campaign::Limit>,
+    pub(crate) fail: Field<crate::domain::campaign::Limit>,
+}

@@ -1,0 +1,289 @@
+//! Bytes to a tree: encoding, YAML's events, duplicate keys, aliases with a budget, depth.
+//!
+//! The tree is built from the parser's events rather than by deserialising: only so are all duplicate keys found at once
+//! and is every scalar's own text kept.
+
+use std::collections::HashMap;
+
+use serde_saphyr::granit_parser::{self as yaml, ErrorKind, Event, Parser, ScalarStyle};
+
+use super::Source;
+use super::codes::Code;
+use super::fault::{Fault, Faults, Quoted, Span, Spanned};
+use super::tree::{Entry, Node};
+use crate::domain::diagnostic::{Diagnostic, Place};
+
+/// Nodes that all aliases together may stand for.
+const ALIAS_BUDGET: usize = 250_000;
+
+/// Deepest nesting; the language itself needs eight levels.
+const DEPTH: usize = 64;
+
+/// The source as text.
+///
+/// # Errors
+/// The one diagnostic that says why it is none.
+pub(crate) fn text(source: &Source) -> Result<&str, Box<Diagnostic>> {
+    let bytes = source.bytes.as_slice();
+    // A byte order mark, or ASCII characters padded with a zero byte.
+    let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] | [1..=0x7f, 0, ..]);
+    let problem = match std::str::from_utf8(bytes) {
+        _ if utf16 => (Code::Utf16, None, "the file is written in UTF-16; a topology is UTF-8 text".to_owned()),
+        Ok(text) => return Ok(text),
+        Err(error) => {
+            let start = error.valid_up_to();
+            let byte = bytes.get(start).copied().unwrap_or_default();
+            let message = format!("byte 0x{byte:02x} is no UTF-8 text");
+            (Code::NotUtf8, Some(place_of_byte(source, start)), message)
+        }
+    };
+    let (code, place, message) = problem;
+    Err(Box::new(Diagnostic {
+        code: code.text().to_owned(),
+        severity: code.severity(),
+        message,
+        place,
+        label: None,
+        related: vec![],
+        known: vec![],
+        fix: Some("save the file as UTF-8".to_owned()),
+    }))
+}
+
+fn place_of_byte(source: &Source, start: usize) -> Place {
+    let valid = std::str::from_utf8(&source.bytes[..start]).unwrap_or_default();
+    let line_start = valid.rfind('\n').map_or(0, |i| i + 1);
+    Place {
+        file: source.file.clone(),
+        line: valid.matches('\n').count() + 1,
+        column: valid[line_start..].chars().count() + 1,
+        start,
+        end: start + 1,
+    }
+}
+
+/// The document's root; `None` where there is none or where it could not be read to its end.
+pub(crate) fn tree(faults: &mut Faults<'_>) -> Option<Spanned<Node>> {
+    let mut options = yaml::Options::default();
+    options.flow_nesting_limit = DEPTH;
+    options.block_nesting_limit = DEPTH;
+    let mut parser = Parser::new_from_str_with_options(faults.text(), options);
+    let mut builder = Builder { faults, stack: vec![], anchors: HashMap::new(), aliased: 0, root: None };
+    while let Some(event) = parser.next_event() {
+        match event {
+            Ok((event, span)) => {
+                let span = convert(span);
+                if let Event::DocumentStart(..) = event
+                    && builder.root.is_some()
+                {
+                    let fault = Fault::new(Code::SeveralDocuments, span, "a second YAML document starts here")
+                        .fix("keep one topology per file");
+                    builder.faults.add(fault);
+                    break;
+                }
+                builder.take(event, span)?;
+            }
+            Err(error) => {
+                builder.faults.add(syntax_fault(&error));
+                return None;
+            }
+        }
+    }
+    let root = builder.root.filter(|r| r.value != Node::Null);
+    if root.is_none() && !faults.has_error() {
+        let fault = Fault::of_file(Code::EmptyFile, "the file says nothing");
+        faults.add(fault.fix("write a first topology with `iperftester init`"));
+    }
+    root
+}
+
+fn convert(span: yaml::Span) -> Span {
+    let range = span.byte_range().unwrap_or_default();
+    Span { start: range.start, end: range.end, line: span.start.line(), column: span.start.col() + 1 }
+}
+
+fn syntax_fault(error: &yaml::ScanError) -> Fault {
+    let marker = error.marker();
+    let start = marker.byte_offset().unwrap_or_default();
+    let span = Span { start, end: start + 1, line: marker.line(), column: marker.col() + 1 };
+    match error.kind() {
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar
+        | ErrorKind::TabAtBlockScalarStart => {
+            Fault::new(Code::TabIndentation, span, "a tab cannot indent YAML").fix("indent with spaces")
+        }
+        ErrorKind::UnknownAnchor => Fault::new(Code::UnknownAlias, span, "this alias has no anchor before it")
+            .fix("define `&name` before `*name` uses it"),
+        ErrorKind::RecursionLimitExceeded => too_deep(span),
+        _ => {
+            let fix = match error.kind() {
+                ErrorKind::UnexpectedCharacter { character: '@' | '`' | '%' } => Some("put the value in quotes"),
+                ErrorKind::MappingValueNotAllowed => {
+                    Some("look at the indentation of this line, or put a value that contains `: ` in quotes")
+                }
+                ErrorKind::UnclosedQuotedScalar => Some("close the quotes"),
+                ErrorKind::UnclosedFlowCollection { .. } | ErrorKind::InvalidColonPlacement => {
+                    Some("close the bracket or brace that was opened before")
+                }
+                _ => None,
+            };
+            Fault::new(Code::YamlSyntax, span, format!("the text is no YAML: {}", error.info()))
+                .maybe_fix(fix.map(str::to_owned))
+        }
+    }
+}
+
+fn too_deep(span: Span) -> Fault {
+    Fault::new(Code::TooDeep, span, format!("nested deeper than {DEPTH} levels")).fix("a topology needs eight levels")
+}
+
+/// A list or map that is not closed yet.
+struct Open {
+    anchor: usize,
+    span: Span,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Spanned<Node>>),
+    Map { entries: Vec<Entry>, seen: HashMap<String, Span>, next: Next },
+}
+
+/// What a map waits for.
+enum Next {
+    Key,
+    Value(Spanned<String>),
+    /// The value of a key that was refused.
+    Refused,
+}
+
+struct Builder<'f, 's> {
+    faults: &'f mut Faults<'s>,
+    stack: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    aliased: usize,
+    root: Option<Spanned<Node>>,
+}
+
+impl Builder<'_, '_> {
+    /// `None` where reading on makes no sense.
+    fn take(&mut self, event: Event<'_>, span: Span) -> Option<()> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
+                let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+                if self.waits_for_key() {
+                    let plain = style == ScalarStyle::Plain;
+                    self.key(if span.start == span.end { String::new() } else { text.into_owned() }, plain, span);
+                } else {
+                    self.close(anchor, if null { Node::Null } else { Node::Scalar(text.into_owned()) }, span);
+                }
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
+                self.open(anchor, span, Content::List(vec![]))?;
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span);
+                let content = Content::Map { entries: vec![], seen: HashMap::new(), next: Next::Key };
+                self.open(anchor, span, content)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let open = self.stack.pop()?;
+                let node = match open.content {
+                    Content::List(items) => Node::List(items),
+                    Content::Map { entries, .. } => Node::Map(entries),
+                };
+                self.close(open.anchor, node, Span { end: span.end.max(open.span.end), ..open.span });
+            }
+            Event::Alias(anchor) => self.alias(anchor, span)?,
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn refuse_tag(&mut self, tagged: bool, span: Span) {
+        if tagged {
+            let fault = Fault::new(Code::YamlTag, span, "the topology language has no YAML tags");
+            self.faults.add(fault.fix("remove the `!…` before it"));
+        }
+    }
+
+    fn open(&mut self, anchor: usize, span: Span, content: Content) -> Option<()> {
+        if self.stack.len() >= DEPTH {
+            self.faults.add(too_deep(span));
+            return None;
+        }
+        self.stack.push(Open { anchor, span, content });
+        Some(())
+    }
+
+    fn waits_for_key(&self) -> bool {
+        matches!(self.stack.last(), Some(Open { content: Content::Map { next: Next::Key, .. }, .. }))
+    }
+
+    fn key(&mut self, text: String, plain: bool, span: Span) {
+        let Some(Open { content: Content::Map { seen, next, .. }, .. }) = self.stack.last_mut() else { return };
+        if plain && text == "<<" {
+            *next = Next::Refused;
+            let fault = Fault::new(Code::MergeKey, span, "the topology language has no merge key `<<`");
+            self.faults.add(fault.fix("say what is shared under `defaults`"));
+        } else if let Some(&first) = seen.get(&text) {
+            *next = Next::Refused;
+            let fault = Fault::new(Code::DuplicateKey, span, format!("{} appears twice", Quoted(&text)));
+            let fault = fault.label("second time").related(first, "first time").fix("keep one of the two");
+            self.faults.add(fault);
+        } else {
+            seen.insert(text.clone(), span);
+            *next = Next::Value(Spanned::new(text, span));
+        }
+    }
+
+    /// A complete node goes where it belongs.
+    fn close(&mut self, anchor: usize, node: Node, span: Span) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let node = Spanned::new(node, span);
+        let Some(open) = self.stack.last_mut() else {
+            self.root = Some(node);
+            return;
+        };
+        match &mut open.content {
+            Content::List(items) => items.push(node),
+            Content::Map { entries, next, .. } => match std::mem::replace(next, Next::Key) {
+                Next::Value(key) => entries.push((key, node)),
+                Next::Refused => {}
+                Next::Key => {
+                    *next = Next::Refused;
+                    let fault = Fault::new(Code::ComplexKey, span, "a key must be a plain word");
+                    self.faults.add(fault.fix("write `key: value`, without list or map before the colon"));
+                }
+            },
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Option<()> {
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
+            let fault = Fault::new(Code::UnknownAlias, span, "this alias stands inside its own anchor");
+            self.faults.add(fault.fix("write the value out"));
+            self.close(0, Node::Null, span);
+            return Some(());
+        };
+        self.aliased += node.size();
+        if self.aliased > ALIAS_BUDGET {
+            let message = format!("the aliases of this file stand for more than {ALIAS_BUDGET} values");
+            self.faults.add(Fault::new(Code::AliasBomb, span, message).fix("write the values out"));
+            return None;
+        }
+        if self.waits_for_key() {
+            let text = if let Node::Scalar(text) = node { text } else { String::new() };
+            self.key(text, false, span);
+        } else {
+            self.close(0, node, span);
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Diagnostics as text for a terminal, in the form that rustc made familiar.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{
+    Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str,
+};
+
+use super::Source;
+use crate::domain::diagnostic::{Diagnostic, Place, Severity};
+
+/// A related place this many lines away or nearer is shown in one piece with the fault.
+const NEAR: usize = 12;
+
+/// The text of all diagnostics and, as the last line, how many there are. Empty where there is none.
+#[must_use]
+pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> String {
+    if diagnostics.is_empty() {
+        return String::new();
+    }
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
+    let lines = Lines::new(source);
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        text.push_str(&renderer.render(&[group(diagnostic, &lines)]));
+        text.push_str("\n\n");
+    }
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let summary = summary(errors, diagnostics.len() - errors, &lines.file);
+    let level = if errors > 0 { Level::ERROR } else { Level::WARNING };
+    text.push_str(&renderer.render(&[Group::with_title(level.primary_title(summary))]));
+    text.push('\n');
+    text
+}
+
+fn summary(errors: usize, warnings: usize, file: &str) -> String {
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    match (errors, warnings) {
+        (0, _) => format!("{} in {file}", count(warnings, "warning")),
+        (_, 0) => format!("{} in {file}", count(errors, "fault")),
+        _ => format!("{} and {} in {file}", count(errors, "fault"), count(warnings, "warning")),
+    }
+}
+
+/// The source with the start of each of its lines.
+struct Lines<'s> {
+    file: String,
+    /// `None` where it is no text.
+    text: Option<&'s str>,
+    starts: Vec<usize>,
+}
+
+impl<'s> Lines<'s> {
+    fn new(source: &'s Source) -> Self {
+        let text = std::str::from_utf8(&source.bytes).ok();
+        let breaks = text.unwrap_or_default().match_indices('\n').map(|(i, _)| i + 1);
+        let starts = std::iter::once(0).chain(breaks).collect();
+        Self { file: source.file.display().to_string(), text, starts }
+    }
+
+    /// The line that holds a byte, from 0.
+    fn line(&self, byte: usize) -> usize {
+        self.starts.partition_point(|&start| start <= byte).saturating_sub(1)
+    }
+
+    /// The text from the first of these lines to the last, and where it starts.
+    fn slice(&self, first: usize, last: usize) -> Option<(usize, &'s str)> {
+        let text = self.text?;
+        let start = *self.starts.get(first)?;
+        let end = self.starts.get(last + 1).copied().unwrap_or(text.len());
+        text.get(start..end).map(|slice| (start, slice))
+    }
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, lines: &'a Lines<'_>) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.as_str())
+        .elements(Vec::<Element<'_>>::new());
+    match &diagnostic.place {
+        None => group = group.element(Origin::path(lines.file.as_str())),
+        Some(place) => {
+            let label = diagnostic.label.as_deref().unwrap_or_default();
+            let own = lines.line(place.start);
+            let (near, far): (Vec<_>, Vec<_>) =
+                diagnostic.related.iter().partition(|(p, _)| lines.line(p.start).abs_diff(own) <= NEAR);
+            let mut marks = vec![(place, label, AnnotationKind::Primary)];
+            marks.extend(near.iter().map(|(p, text)| (p, text.as_str(), AnnotationKind::Context)));
+            group = group.element(snippet(&marks, lines));
+            for (place, text) in far {
+                group = group.element(snippet(&[(place, text, AnnotationKind::Context)], lines));
+            }
+        }
+    }
+    if !diagnostic.known.is_empty() {
+        let known = normalize_untrusted_str(&diagnostic.known.join(", "));
+        group = group.element(Level::NOTE.with_name("known").message(known));
+    }
+    if let Some(fix) = &diagnostic.fix {
+        group = group.element(Level::HELP.message(normalize_untrusted_str(fix)));
+    }
+    group
+}
+
+/// The lines around some places, with a mark at each.
+fn snippet<'a>(marks: &[(&Place, &'a str, AnnotationKind)], lines: &'a Lines<'_>) -> Element<'a> {
+    let rows = || marks.iter().map(|(place, ..)| lines.line(place.start));
+    let first = rows().min().unwrap_or_default();
+    let last = rows().max().unwrap_or_default();
+    let Some((offset, text)) = lines.slice(first, last) else {
+        let origin = Origin::path(lines.file.as_str());
+        return match marks {
+            [(place, ..), ..] => origin.line(place.line).char_column(place.column).into(),
+            [] => origin.into(),
+        };
+    };
+    let annotations = marks.iter().map(|(place, label, kind)| {
+        let start = (place.start - offset).min(text.len());
+        let end = (place.end.max(place.start) - offset).min(text.len());
+        let mark: Annotation<'a> = kind.span(start..end);
+        if label.is_empty() { mark } else { mark.label(*label) }
+    });
+    Snippet::source(text).line_start(first + 1).path(lines.file.as_str()).annotations(annotations).into()
+}

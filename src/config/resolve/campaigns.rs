@@ -1,0 +1,103 @@
+//! Campaigns: group and tests bound, expectations checked, the built-in one added where the file has none.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::suites::runnable;
+use super::{built_in, unknown};
+use crate::config::codes::Code;
+use crate::config::fault::{Fault, Faults, Spanned};
+use crate::config::language::ALL;
+use crate::config::raw;
+use crate::domain::campaign::{Campaign, Expectations, Limit, Limits, Metric};
+use crate::domain::name::Name;
+use crate::domain::test::TestDefinition;
+
+pub(super) fn campaigns(
+    raw: &raw::Topology,
+    tests: &BTreeMap<Name, TestDefinition>,
+    suites: &BTreeMap<Name, Vec<Name>>,
+    faults: &mut Faults<'_>,
+) -> BTreeMap<Name, Campaign> {
+    let auto = built_in("auto");
+    if raw.campaigns.entries.is_empty() && raw.campaigns.refused == 0 {
+        let tests = suites.get(&auto).cloned().unwrap_or_else(|| vec![auto.clone()]);
+        return BTreeMap::from([(auto, Campaign { group: built_in(ALL), tests, repeat: 1, expect: None })]);
+    }
+    let mut campaigns = BTreeMap::new();
+    for (name, campaign) in &raw.campaigns.entries {
+        let group = campaign.group.given().map(|group| {
+            if group.value.as_str() != ALL && !raw.groups.names().any(|g| g == group.value.as_str()) {
+                let known: Vec<&str> = raw.groups.names().chain([ALL]).collect();
+                unknown(Code::UnknownGroup, "group", group, known.into_iter(), faults);
+            }
+            group.value.clone()
+        });
+        let run = campaign.run.value().map(|run| open(run, raw, tests, suites, faults));
+        let expect = expectations(&campaign.expect, faults);
+        let repeat = *campaign.repeat.value().unwrap_or(&1);
+        if let (Some(group), Some(tests)) = (group, run) {
+            campaigns.insert(name.value.clone(), Campaign { group, tests, repeat, expect });
+        }
+    }
+    campaigns
+}
+
+/// The tests that `run` means, each once.
+fn open(
+    run: &[Spanned<Name>],
+    raw: &raw::Topology,
+    tests: &BTreeMap<Name, TestDefinition>,
+    suites: &BTreeMap<Name, Vec<Name>>,
+    faults: &mut Faults<'_>,
+) -> Vec<Name> {
+    let mut seen = HashSet::new();
+    let mut opened = vec![];
+    for item in run {
+        let inner = match suites.get(&item.value) {
+            Some(tests) => tests.as_slice(),
+            None => std::slice::from_ref(&item.value),
+        };
+        let known = |name: &str| tests.contains_key(name) || suites.contains_key(name);
+        if !known(item.value.as_str()) && !raw.tests.names().any(|t| t == item.value.as_str()) {
+            let known = runnable(raw, tests.keys(), suites.keys());
+            unknown(Code::UnknownTest, "test or suite", item, known.into_iter(), faults);
+        }
+        opened.extend(inner.iter().filter(|test| seen.insert((*test).clone())).cloned());
+    }
+    opened
+}
+
+fn expectations(written: &[(Metric, raw::Limits)], faults: &mut Faults<'_>) -> Option<Expectations> {
+    let mut expect = Expectations::new();
+    for (metric, limits) in written {
+        check_order(*metric, limits, faults);
+        let limits = Limits { warn: limits.warn.value().copied(), fail: limits.fail.value().copied() };
+        expect.insert(*metric, limits);
+    }
+    (!expect.is_empty()).then_some(expect)
+}
+
+/// A value that gets worse must meet `warn` first.
+fn check_order(metric: Metric, limits: &raw::Limits, faults: &mut Faults<'_>) {
+    let (Some(warn), Some(fail)) = (limits.warn.given(), limits.fail.given()) else { return };
+    let Some((warn_size, fail_size)) = comparable(&warn.value, &fail.value) else { return };
+    let lower_is_worse = metric == Metric::Throughput;
+    let beyond = if lower_is_worse { warn_size < fail_size } else { warn_size > fail_size };
+    if beyond {
+        let side = if lower_is_worse { "below" } else { "above" };
+        let message = format!("`{metric}` would fail before it warns: `warn` lies {side} `fail`");
+        let fault = Fault::new(Code::WarnBeyondFail, warn.span, message).label("never reached first");
+        faults.add(fault.related(fail.span, "fails here already").fix("exchange the two limits"));
+    }
+}
+
+/// Two limits of one kind as numbers.
+fn comparable(a: &Limit, b: &Limit) -> Option<(f64, f64)> {
+    match (a, b) {
+        (Limit::OfContract(a), Limit::OfContract(b)) => Some((*a, *b)),
+        (Limit::BitsPerSecond(a), Limit::BitsPerSecond(b)) => Some((a.as_f64(), b.as_f64())),
+        (Limit::Seconds(a), Limit::Seconds(b)) => Some((a.0.as_secs_f64(), b.0.as_secs_f64())),
+        (Limit::Share(a), Limit::Share(b)) => Some((a.share(), b.share())),
+        _ => None,
+    }
+}

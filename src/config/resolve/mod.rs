@@ -1,0 +1,60 @@
+//! From what was written to what is meant: defaults filled in, every reference bound, what cannot be together refused.
+
+mod campaigns;
+mod groups;
+mod links;
+mod probes;
+mod suites;
+mod tests;
+
+use super::codes::Code;
+use super::fault::{Fault, Faults, Spanned};
+use super::nearest::{listed, nearest};
+use super::raw;
+use crate::domain::name::Name;
+use crate::domain::topology::{Host, Topology};
+
+/// The topology with all that could be bound; it is complete where no fault was reported.
+pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<Topology> {
+    let outline = probes::Outline::new(raw);
+    probes::check(raw, &outline, faults);
+    let links = links::links(raw, &outline, faults);
+    let groups = groups::groups(raw, &outline, faults);
+    let tests = tests::tests(raw, faults);
+    let suites = suites::suites(raw, &tests, faults);
+    let campaigns = campaigns::campaigns(raw, &tests, &suites, faults);
+    let hosts = raw.hosts.entries.iter().filter_map(|(name, kind)| Some((name.value.clone(), Host { kind: (*kind)? })));
+    Some(Topology {
+        name: raw.name.value()?.clone(),
+        description: raw.description.value().cloned(),
+        hosts: hosts.collect(),
+        sites: probes::sites(raw),
+        probes: outline.probes(),
+        links,
+        groups,
+        tests,
+        suites,
+        campaigns,
+    })
+}
+
+/// A name of the language's own.
+fn built_in(text: &str) -> Name {
+    Name::new(text).expect("the built-in names are valid")
+}
+
+/// Reports a reference that names nothing, with what it could have named.
+fn unknown<'k>(
+    code: Code,
+    what: &str,
+    name: &Spanned<Name>,
+    known: impl ExactSizeIterator<Item = &'k str> + Clone,
+    faults: &mut Faults<'_>,
+) {
+    let near = nearest(name.value.as_str(), known.clone());
+    let fault = Fault::new(code, name.span, format!("there is no {what} `{}`", name.value))
+        .label(format!("no such {what}"))
+        .known(listed(name.value.as_str(), known))
+        .maybe_fix(near.map(|near| format!("write `{near}`")));
+    faults.add(fault);
+}
