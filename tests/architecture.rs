@@ -19,24 +19,45 @@ fn rank(module: &str) -> Option<usize> {
 /// Top-level modules that `text` uses, with the line. `depth` is the number of modules around it: 1 for `src/plan.rs`.
 fn uses(text: &str, depth: usize) -> Vec<(usize, String)> {
     let code = without_comments_and_texts(text);
-    let mut roots = vec!["crate::".to_owned(), "iperftester::".to_owned()];
-    if depth > 0 {
-        roots.push("super::".repeat(depth));
-    }
+    let inner = inline_modules(&code);
     let mut found = Vec::new();
-    for root in roots {
-        for (at, _) in code.match_indices(&root) {
-            // Not the end of a longer word or path, such as `super::super::` where one `super::` is looked for.
+    for root in ["crate::", "iperftester::", "super::"] {
+        for (at, _) in code.match_indices(root) {
+            // Not the end of a longer word, nor the middle of a chain of `super::`.
             if code[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':')) {
                 continue;
             }
+            let rest = code[at..].trim_start_matches(root);
+            let steps = (code.len() - at - rest.len()) / root.len();
+            if root == "super::" && steps < depth + inner.iter().filter(|m| m.contains(&at)).count() {
+                continue;
+            }
             let line = code[..at].matches('\n').count() + 1;
-            found.extend(heads(&code[at + root.len()..]).into_iter().map(|module| (line, module)));
+            found.extend(heads(rest).into_iter().map(|module| (line, module)));
         }
     }
     found.sort();
     found.dedup();
     found
+}
+
+/// Where the bodies of modules within the file are, such as `mod tests { … }`.
+fn inline_modules(code: &str) -> Vec<std::ops::Range<usize>> {
+    let mut bodies = Vec::new();
+    for (at, _) in code.match_indices("mod ") {
+        let name = code[at + 4..].trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') || !name.trim_start().starts_with('{') {
+            continue;
+        }
+        let start = code.len() - name.len();
+        let mut open = 0;
+        let end = name.char_indices().find(|(_, c)| {
+            open += i32::from(*c == '{') - i32::from(*c == '}');
+            *c == '}' && open == 0
+        });
+        bodies.push(start..start + end.map_or(name.len(), |(i, _)| i));
+    }
+    bodies
 }
 
 /// First names of a path or of each path in a group: `a::b` gives `a`, `{a::{b, c}, d}` gives `a` and `d`.
@@ -105,8 +126,11 @@ fn skipped(rest: &str) -> usize {
         }
         return rest.len();
     }
-    // `'"'` and `'\"'`: what else a quote starts is a lifetime or holds nothing that matters here.
-    ["'\"'", "'\\\"'"].iter().find(|literal| rest.starts_with(**literal)).map_or(0, |literal| literal.len())
+    // Characters that mean something here; what else a quote starts is a lifetime or does not matter.
+    ["'\"'", "'\\\"'", "'{'", "'}'"]
+        .iter()
+        .find(|literal| rest.starts_with(**literal))
+        .map_or(0, |literal| literal.len())
 }
 
 /// What breaks the table in a file of `module`.
@@ -186,6 +210,7 @@ fn a_use_upwards_is_caught_however_it_is_written() {
     assert_eq!(upward("use crate::{domain::{name::Name, path}, store::{self, Head}, lock};", 1), 2);
     assert_eq!(upward("pub(crate) use crate::report as r;", 1), 1, "same layer, further down");
     assert_eq!(upward("use crate::elsewhere::X;", 1), 1, "not in the table");
+    assert_eq!(upward("mod tests { fn f() { g('}') } use super::super::store; }", 1), 1, "from within the file");
     let place = faults("plan", "plan.rs", "//! Words.\n\nuse crate::store::Results;\n", 1);
     assert_eq!(place, ["plan.rs:3: `plan` uses `store`, which does not stand below it"]);
     assert_eq!(faults("helpers", "helpers.rs", "", 1).len(), 1, "a module without a layer");
@@ -200,5 +225,6 @@ fn a_use_downwards_and_mere_words_are_let_through() {
     fine("// like crate::store\n/* crate::cli\n crate::agent */ /// [`crate::runner`]\n", 1);
     fine("const A: &str = \"crate::store \\\" crate::cli\"; const Q: char = '\"'; use crate::domain;", 1);
     fine("const R: &str = r#\"crate::store \" crate::cli\"#; fn f<'a>(s: &'a str) {}", 1);
+    fine("mod tests { use super::*; use super::{diff, cli}; use super::super::domain; } fn store() {}", 1);
     fine("use pin_crate::store; use other::crate_::store;", 1);
 }
