@@ -1,4 +1,5 @@
-//! Files that are no topologies: for each, every diagnostic by code, line and column, written by hand, and its rendering.
+//! Files that are no topologies: for each, every diagnostic by code, line and column, written by hand, and the
+//! rendering.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
@@ -7,8 +8,8 @@ use std::path::Path;
 use iperftester::config::{Loaded, Source, codes, load, render};
 use iperftester::domain::diagnostic::Severity;
 
-/// A file under `tests/topologies/invalid` and its diagnostics in the order of the file: code, line, column. Line 0 stands
-/// for the file as a whole.
+/// A file under `tests/topologies/invalid` and its diagnostics in the order of the file: code, line, column. Line 0
+/// stands for the file as a whole.
 type Case = (&'static str, &'static [(&'static str, usize, usize)]);
 
 const CASES: &[Case] = &[

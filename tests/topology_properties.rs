@@ -123,7 +123,10 @@ proptest! {
     }
 
     #[test]
-    fn a_round_time_reads_as_it_is_written(number in 0_u64..100_000, unit in prop::sample::select(vec![1, 1000, 1_000_000, 60_000_000])) {
+    fn a_round_time_reads_as_it_is_written(
+        number in 0_u64..100_000,
+        unit in prop::sample::select(vec![1, 1000, 1_000_000, 60_000_000]),
+    ) {
         let time = Duration::from_micros(number * unit);
         prop_assert_eq!(parse_duration(&format_duration(time)), Ok(time));
     }
@@ -159,7 +162,10 @@ proptest! {
     #[test]
     fn mutated_files_never_panic(
         file in prop::sample::select(VALID.as_slice()),
-        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..4, any::<u8>(), prop::sample::select(PIECES)), 1..6),
+        edits in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0_usize..4, any::<u8>(), prop::sample::select(PIECES)),
+            1..6,
+        ),
     ) {
         let mut bytes = file.as_bytes().to_vec();
         for (at, kind, byte, piece) in edits {

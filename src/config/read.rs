@@ -1,7 +1,7 @@
 //! Bytes to a tree: encoding, YAML's events, duplicate keys, aliases with a budget, depth.
 //!
-//! The tree is built from the parser's events rather than by deserialising: only so are all duplicate keys found at once
-//! and is every scalar's own text kept.
+//! The tree is built from the parser's events rather than by deserialising: only so are all duplicate keys found at
+//! once and is every scalar's own text kept.
 
 use std::collections::HashMap;
 
@@ -116,7 +116,8 @@ fn syntax_fault(error: &yaml::ScanError, text: &str) -> Fault {
         | ErrorKind::TabInPlainScalar
         | ErrorKind::TabAtBlockScalarStart => {
             // The parser may have passed the tabs already.
-            let tabs = text[..start].len() - text[..start].trim_end_matches('\t').len();
+            let before = text.get(..start).unwrap_or_default();
+            let tabs = before.len() - before.trim_end_matches('\t').len();
             let span = Span { start: start - tabs, column: span.column - tabs, ..span };
             Fault::new(Code::TabIndentation, span, "a tab cannot indent YAML").fix("indent with spaces")
         }

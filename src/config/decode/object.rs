@@ -68,7 +68,7 @@ impl<'t> Slot<'t> {
 pub(super) struct Fields<'t> {
     object: &'static Object,
     entries: &'t [Entry],
-    /// Misspelled keys by what was surely meant: their values are read as if spelled right, so that one slip is one fault.
+    /// Misspelled keys by what was surely meant: read as if spelled right, so that one slip is one fault.
     meant: Vec<(&'static str, &'t Entry)>,
 }
 
@@ -236,8 +236,8 @@ pub(super) fn kind<'t>(
     found.map(|slot| Kind { slot, extras: all })
 }
 
-/// Reports a key that is neither a kind nor an extra. Beside a kind, or near an extra, it is a key; else it is meant as a
-/// kind.
+/// Reports a key that is neither a kind nor an extra. Beside a kind, or near an extra, it is a key; else it is meant as
+/// a kind.
 fn stranger(
     what: &str,
     key: &Spanned<String>,
