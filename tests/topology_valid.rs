@@ -1,4 +1,5 @@
 //! Files that are topologies, and what they come to.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Warnings: what is valid and can be run, but surely means something else than was meant. Never about what is built in.
+//! Warnings: what is valid and can be run, but is surely not what was meant. Never about what is built in.
 
 use std::collections::{BTreeMap, HashSet};
 

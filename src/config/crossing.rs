@@ -129,6 +129,7 @@ impl<'g> Sides<'g> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use crate::config::{Source, load};

@@ -2,13 +2,15 @@
 //! Schema is made from. A new key or kind is a row here and a field where it is decoded.
 
 /// A key of an object.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     /// Without it the object means nothing.
     pub(crate) required: bool,
     /// A value as one would write it, for fixes.
     pub(crate) example: &'static str,
+    /// Where the value is a map by name: one of its values.
+    pub(crate) item: &'static str,
 }
 
 /// An object: a map with a fixed set of keys.
@@ -26,11 +28,16 @@ impl Object {
 }
 
 const fn needs(name: &'static str, example: &'static str) -> Key {
-    Key { name, required: true, example }
+    Key { name, required: true, example, item: "{}" }
 }
 
 const fn may(name: &'static str, example: &'static str) -> Key {
-    Key { name, required: false, example }
+    Key { name, required: false, example, item: "{}" }
+}
+
+/// The same key, holding a map by name of such items.
+const fn of(key: Key, item: &'static str) -> Key {
+    Key { item, ..key }
 }
 
 pub(crate) const TOPOLOGY: Object = Object {
@@ -38,15 +45,15 @@ pub(crate) const TOPOLOGY: Object = Object {
     keys: &[
         needs("name", "office"),
         may("description", "what it is for"),
-        needs("hosts", "{ here: { local: {} } }"),
+        of(needs("hosts", "{ here: { local: {} } }"), "{ local: {} }"),
         may("defaults", "{ test: { duration: 10s } }"),
-        may("sites", "{ madrid: { uplink: 300M } }"),
-        needs("probes", "{ alpha: { host: here }, beta: { host: here } }"),
-        may("links", "{ wan: { between: [madrid, sevilla] } }"),
-        may("groups", "{ everyone: { mesh: all } }"),
-        may("tests", "{ tcp: { iperf3: {} } }"),
-        may("suites", "{ quick: [ping, tcp] }"),
-        may("campaigns", "{ check: { group: all, run: auto } }"),
+        of(may("sites", "{ madrid: { uplink: 300M } }"), "{ uplink: 300M }"),
+        of(needs("probes", "{ alpha: { host: here }, beta: { host: here } }"), "{ host: here }"),
+        of(may("links", "{ wan: { between: [madrid, sevilla] } }"), "{ between: [madrid, sevilla] }"),
+        of(may("groups", "{ everyone: { mesh: all } }"), "{ mesh: all }"),
+        of(may("tests", "{ tcp: { iperf3: {} } }"), "{ iperf3: {} }"),
+        of(may("suites", "{ quick: [ping, tcp] }"), "[ping, tcp]"),
+        of(may("campaigns", "{ check: { group: all, run: auto } }"), "{ group: all, run: auto }"),
     ],
 };
 
@@ -59,23 +66,21 @@ pub(crate) const OTHER_HOST_KINDS: &[&str] = &["docker", "swarm", "lxd", "ssh", 
 pub(crate) const LOCAL: Object = Object { what: "a local host", keys: &[] };
 
 pub(crate) const DEFAULTS: Object =
-    Object { what: "the defaults", keys: &[may("test", "{ duration: 10s }"), may("probe", "{ host: here }")] };
+    Object { what: "`defaults`", keys: &[may("test", "{ duration: 10s }"), may("probe", "{ host: here }")] };
 
 pub(crate) const DEFAULT_TEST: Object =
-    Object { what: "the defaults of tests", keys: &[may("duration", "10s"), may("interval", "1s"), may("omit", "1s")] };
+    Object { what: "`defaults.test`", keys: &[may("duration", "10s"), may("interval", "1s"), may("omit", "1s")] };
 
 pub(crate) const DEFAULT_PROBE: Object = Object {
-    what: "the defaults of probes",
+    what: "`defaults.probe`",
     keys: &[may("host", "here"), may("site", "madrid"), may("tags", "[core]"), may("ports", "5201-5220")],
 };
 
 pub(crate) const SITE: Object =
     Object { what: "a site", keys: &[may("uplink", "300M"), may("probe", "{ host: here }")] };
 
-pub(crate) const SITE_PROBE: Object = Object {
-    what: "the defaults of a site's probes",
-    keys: &[may("host", "here"), may("tags", "[core]"), may("ports", "5201-5220")],
-};
+pub(crate) const SITE_PROBE: Object =
+    Object { what: "a site's `probe`", keys: &[may("host", "here"), may("tags", "[core]"), may("ports", "5201-5220")] };
 
 pub(crate) const UPLINK: Object = Object { what: "an uplink", keys: &[needs("down", "100M"), needs("up", "20M")] };
 

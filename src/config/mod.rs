@@ -1,8 +1,8 @@
 //! The topology file: read to a spanned tree, decoded, resolved, validated; every fault at once.
 //!
 //! Bytes become a tree with places (`read`), the tree becomes what was written (`decode`, by the tables in `language`),
-//! that becomes a [`Topology`] with every reference bound (`resolve`), and a topology without faults is looked at once more
-//! for what is valid but surely not meant (`advise`).
+//! that becomes a [`Topology`] with every reference bound (`resolve`), and a topology without faults is looked at once
+//! more for what is valid but surely not meant (`advise`).
 
 use std::path::PathBuf;
 

@@ -118,6 +118,9 @@ impl Probe {
     /// Says nothing.
     pub(crate) const NOTHING: Self =
         Self { host: Field::Absent, site: Field::Absent, tags: Field::Absent, ports: Field::Absent };
+    /// Is there, but unreadable.
+    pub(crate) const FAULTY: Self =
+        Self { host: Field::Faulty, site: Field::Faulty, tags: Field::Faulty, ports: Field::Faulty };
 }
 
 #[derive(Debug, Default)]

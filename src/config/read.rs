@@ -1,7 +1,7 @@
 //! Bytes to a tree: encoding, YAML's events, duplicate keys, aliases with a budget, depth.
 //!
-//! The tree is built from the parser's events rather than by deserialising: only so are all duplicate keys found at once
-//! and is every scalar's own text kept.
+//! The tree is built from the parser's events rather than by deserialising: only so are all duplicate keys found at
+//! once and is every scalar's own text kept.
 
 use std::collections::HashMap;
 
@@ -72,6 +72,7 @@ pub(crate) fn tree(faults: &mut Faults<'_>) -> Option<Spanned<Node>> {
     while let Some(event) = parser.next_event() {
         match event {
             Ok((event, span)) => {
+                let tag = span.tag_span().map(convert);
                 let span = convert(span);
                 if let Event::DocumentStart(..) = event
                     && builder.root.is_some()
@@ -81,10 +82,12 @@ pub(crate) fn tree(faults: &mut Faults<'_>) -> Option<Spanned<Node>> {
                     builder.faults.add(fault);
                     break;
                 }
+                builder.refuse_tag(tag);
                 builder.take(event, span)?;
             }
             Err(error) => {
-                builder.faults.add(syntax_fault(&error));
+                let fault = syntax_fault(&error, builder.faults.text());
+                builder.faults.add(fault);
                 return None;
             }
         }
@@ -102,7 +105,7 @@ fn convert(span: yaml::Span) -> Span {
     Span { start: range.start, end: range.end, line: span.start.line(), column: span.start.col() + 1 }
 }
 
-fn syntax_fault(error: &yaml::ScanError) -> Fault {
+fn syntax_fault(error: &yaml::ScanError, text: &str) -> Fault {
     let marker = error.marker();
     let start = marker.byte_offset().unwrap_or_default();
     let span = Span { start, end: start + 1, line: marker.line(), column: marker.col() + 1 };
@@ -112,6 +115,10 @@ fn syntax_fault(error: &yaml::ScanError) -> Fault {
         | ErrorKind::TabInIndentation
         | ErrorKind::TabInPlainScalar
         | ErrorKind::TabAtBlockScalarStart => {
+            // The parser may have passed the tabs already.
+            let before = text.get(..start).unwrap_or_default();
+            let tabs = before.len() - before.trim_end_matches('\t').len();
+            let span = Span { start: start - tabs, column: span.column - tabs, ..span };
             Fault::new(Code::TabIndentation, span, "a tab cannot indent YAML").fix("indent with spaces")
         }
         ErrorKind::UnknownAnchor => Fault::new(Code::UnknownAlias, span, "this alias has no anchor before it")
@@ -124,9 +131,10 @@ fn syntax_fault(error: &yaml::ScanError) -> Fault {
                     Some("look at the indentation of this line, or put a value that contains `: ` in quotes")
                 }
                 ErrorKind::UnclosedQuotedScalar => Some("close the quotes"),
-                ErrorKind::UnclosedFlowCollection { .. } | ErrorKind::InvalidColonPlacement => {
-                    Some("close the bracket or brace that was opened before")
-                }
+                ErrorKind::UnclosedFlowCollection { .. }
+                | ErrorKind::ExpectedFlowMappingSeparator
+                | ErrorKind::ExpectedFlowSequenceSeparator
+                | ErrorKind::InvalidColonPlacement => Some("close the bracket or brace that was opened before"),
                 _ => None,
             };
             Fault::new(Code::YamlSyntax, span, format!("the text is no YAML: {}", error.info()))
@@ -171,8 +179,7 @@ impl Builder<'_, '_> {
     /// `None` where reading on makes no sense.
     fn take(&mut self, event: Event<'_>, span: Span) -> Option<()> {
         match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                self.refuse_tag(tag.is_some(), span);
+            Event::Scalar(text, style, anchor, _) => {
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 if self.waits_for_key() {
                     let plain = style == ScalarStyle::Plain;
@@ -181,12 +188,8 @@ impl Builder<'_, '_> {
                     self.close(anchor, if null { Node::Null } else { Node::Scalar(text.into_owned()) }, span);
                 }
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.refuse_tag(tag.is_some(), span);
-                self.open(anchor, span, Content::List(vec![]))?;
-            }
-            Event::MappingStart(_, anchor, tag) => {
-                self.refuse_tag(tag.is_some(), span);
+            Event::SequenceStart(_, anchor, _) => self.open(anchor, span, Content::List(vec![]))?,
+            Event::MappingStart(_, anchor, _) => {
                 let content = Content::Map { entries: vec![], seen: HashMap::new(), next: Next::Key };
                 self.open(anchor, span, content)?;
             }
@@ -204,10 +207,10 @@ impl Builder<'_, '_> {
         Some(())
     }
 
-    fn refuse_tag(&mut self, tagged: bool, span: Span) {
-        if tagged {
+    fn refuse_tag(&mut self, tag: Option<Span>) {
+        if let Some(span) = tag {
             let fault = Fault::new(Code::YamlTag, span, "the topology language has no YAML tags");
-            self.faults.add(fault.fix("remove the `!…` before it"));
+            self.faults.add(fault.fix("remove it"));
         }
     }
 
@@ -269,8 +272,7 @@ impl Builder<'_, '_> {
         let Some(node) = self.anchors.get(&anchor).cloned() else {
             let fault = Fault::new(Code::UnknownAlias, span, "this alias stands inside its own anchor");
             self.faults.add(fault.fix("write the value out"));
-            self.close(0, Node::Null, span);
-            return Some(());
+            return None;
         };
         self.aliased += node.size();
         if self.aliased > ALIAS_BUDGET {

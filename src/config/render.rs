@@ -53,7 +53,9 @@ impl<'s> Lines<'s> {
     fn new(source: &'s Source) -> Self {
         let text = std::str::from_utf8(&source.bytes).ok();
         let breaks = text.unwrap_or_default().match_indices('\n').map(|(i, _)| i + 1);
-        let starts = std::iter::once(0).chain(breaks).collect();
+        // A byte order mark is no column.
+        let first = if text.is_some_and(|t| t.starts_with('\u{feff}')) { '\u{feff}'.len_utf8() } else { 0 };
+        let starts = std::iter::once(first).chain(breaks).collect();
         Self { file: source.file.display().to_string(), text, starts }
     }
 

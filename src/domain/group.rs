@@ -22,7 +22,7 @@ pub struct Group {
     pub one_way: bool,
 }
 
-/// The five shapes of group. Probes are in the order of the file or, where selected, by name.
+/// The five shapes of group. Probes are in the order of the file or, where listed, as listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {

@@ -145,7 +145,7 @@ impl fmt::Display for Bitrate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (factor, unit) in [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")] {
             // The short form is used where it is exact to three decimals, so that reading it back gives the same rate.
-            if self.0 >= factor && (self.0 * 1000).is_multiple_of(factor) {
+            if self.0 >= factor && self.0.is_multiple_of(factor / 1000) {
                 #[allow(clippy::cast_precision_loss)]
                 return write!(f, "{}{unit}", trim_number(self.0 as f64 / factor as f64));
             }
@@ -203,7 +203,7 @@ impl ByteSize {
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (factor, unit) in [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")] {
-            if self.0 >= factor && (self.0 * 1000).is_multiple_of(factor) {
+            if self.0 >= factor && self.0.is_multiple_of(factor / 1000) {
                 #[allow(clippy::cast_precision_loss)]
                 return write!(f, "{}{unit}", trim_number(self.0 as f64 / factor as f64));
             }

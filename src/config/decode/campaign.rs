@@ -10,8 +10,7 @@ use crate::config::raw::{Campaign, Field, Limits, Names};
 use crate::domain::campaign::{Limit, Metric};
 
 pub(super) fn suite(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Field<Names> {
-    let slot = Slot { example: "[ping, tcp]", ..*slot };
-    some_names(&slot, faults).map_or(Field::Faulty, |names| Field::Given(Spanned::new(names, slot.node.span)))
+    some_names(slot, faults).map_or(Field::Faulty, |names| Field::Given(Spanned::new(names, slot.node.span)))
 }
 
 pub(super) fn campaign(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Campaign {
@@ -52,7 +51,7 @@ fn limit(metric: Metric, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Lim
         return Some(Limit::CONTRACT);
     }
     if metric == Metric::Loss {
-        return scalar::ratio(slot, faults).map(Limit::Share);
+        return scalar::ratio(&Slot { example: "1%", ..*slot }, faults).map(Limit::Share);
     }
     if let Some(number) = text.strip_suffix('%') {
         let digits = number.trim_end().bytes().all(|b| b.is_ascii_digit() || b == b'.');

@@ -79,7 +79,11 @@ fn base(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Base {
         Node::Scalar(text) if text == ALL => Base::All,
         Node::Scalar(_) | Node::List(_) => some_names(slot, faults).map_or(Base::Faulty, Base::These),
         Node::Null | Node::Map(_) => {
-            slot.wrong_type("`all`, a list of names or a map with `tags` or `sites`", faults);
+            let wanted = match slot.name {
+                "probes" => "`all` or a list of names",
+                _ => "`all`, a list of names or a map with `tags` or `sites`",
+            };
+            slot.wrong_type(wanted, faults);
             Base::Faulty
         }
     }

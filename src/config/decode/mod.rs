@@ -8,10 +8,9 @@ mod scalar;
 mod test;
 
 use super::fault::{Faults, Spanned};
-use super::language::TOPOLOGY;
-use super::raw::{DefaultTest, Topology};
+use super::language::{DEFAULT_TEST, DEFAULTS, TOPOLOGY};
+use super::raw::{DefaultTest, Probe, Topology};
 use super::tree::Node;
-use crate::config::language::{DEFAULT_TEST, DEFAULTS};
 use object::{Fields, Slot};
 
 /// The whole document.
@@ -31,15 +30,18 @@ pub(crate) fn topology(root: &Spanned<Node>, faults: &mut Faults<'_>) -> Topolog
         campaigns: fields.named("campaigns", campaign::campaign, faults),
         ..Topology::default()
     };
-    if let Some(defaults) = fields.object("defaults", &DEFAULTS, faults) {
-        if let Some(test) = defaults.object("test", &DEFAULT_TEST, faults) {
-            topology.default_test = DefaultTest {
-                duration: test.read("duration", test::duration, faults),
-                interval: test.read("interval", test::interval, faults),
-                omit: test.read("omit", test::omit, faults),
-            };
-        }
-        topology.default_probe = place::default_probe(&defaults, faults);
+    let Some(slot) = fields.slot("defaults") else { return topology };
+    let Some(defaults) = Fields::open(&DEFAULTS, None, &slot, faults) else {
+        topology.default_probe = Probe::FAULTY;
+        return topology;
+    };
+    if let Some(test) = defaults.object("test", &DEFAULT_TEST, faults) {
+        topology.default_test = DefaultTest {
+            duration: test.read("duration", test::duration, faults),
+            interval: test.read("interval", test::interval, faults),
+            omit: test.read("omit", test::omit, faults),
+        };
     }
+    topology.default_probe = place::default_probe(&defaults, faults);
     topology
 }

@@ -3,7 +3,7 @@
 use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Quoted, Span, Spanned};
 use crate::config::language::{Key, Object};
-use crate::config::nearest::{listed, nearest};
+use crate::config::nearest::nearest;
 use crate::config::raw::{Field, Named};
 use crate::config::tree::{Entry, Node};
 use crate::domain::name::Name;
@@ -47,10 +47,15 @@ impl<'t> Slot<'t> {
         let found = self.node.value.kind();
         // Where nothing stands, the caret would too.
         let span = if self.node.value == Node::Null { self.key } else { self.node.span };
-        let fault = Fault::new(Code::WrongType, span, format!("`{}` must be {wanted}, not {found}", self.name))
+        let fault = Fault::new(Code::WrongType, span, format!("{} must be {wanted}, not {found}", self.subject()))
             .label(format!("this is {found}"))
             .fix(format!("for example `{}`", self.written()));
         faults.add(fault);
+    }
+
+    /// Its name in a sentence: a key in backticks, other things in words.
+    pub(super) fn subject(&self) -> String {
+        if self.name.contains(' ') { self.name.to_owned() } else { format!("`{}`", self.name) }
     }
 
     /// Key and example, as one would write them.
@@ -63,6 +68,8 @@ impl<'t> Slot<'t> {
 pub(super) struct Fields<'t> {
     object: &'static Object,
     entries: &'t [Entry],
+    /// Misspelled keys by what was surely meant: read as if spelled right, so that one slip is one fault.
+    meant: Vec<(&'static str, &'t Entry)>,
 }
 
 impl<'t> Fields<'t> {
@@ -74,13 +81,23 @@ impl<'t> Fields<'t> {
         faults: &mut Faults<'_>,
     ) -> Option<Self> {
         let entries = entries(slot, faults)?;
-        let fields = Self { object, entries };
-        let subject = || subject.map_or_else(|| object.what.to_owned(), |s| format!("`{s}`"));
-        let known = || object.keys.iter().map(|k| k.name).collect::<Vec<_>>();
-        for (key, _) in entries.iter().filter(|(k, _)| object.key(&k.value).is_none()) {
+        let mut fields = Self { object, entries, meant: vec![] };
+        let known = || object.keys.iter().map(|k| k.name);
+        for entry in entries {
+            let (key, _) = entry;
+            if object.key(&key.value).is_some() {
+                continue;
+            }
+            let near = nearest(&key.value, known());
+            let fix = near.map_or_else(|| "remove it".to_owned(), |near| format!("write `{near}`"));
             let message = format!("{} has no key {}", object.what, Quoted(&key.value));
-            unknown_key(key, message, &known(), faults);
+            let fault = Fault::new(Code::UnknownKey, key.span, message).label("unknown key");
+            faults.add(fault.known(known().map(str::to_owned).collect()).fix(fix));
+            if let Some(near) = near.filter(|near| fields.entry(near).is_none()) {
+                fields.meant.push((near, entry));
+            }
         }
+        let subject = || subject.map_or_else(|| object.what.to_owned(), |s| format!("`{s}`"));
         for missing in object.keys.iter().filter(|k| k.required && fields.entry(k.name).is_none()) {
             let message = format!("{} needs the key `{}`", subject(), missing.name);
             let fix = format!("add `{}: {}`", missing.name, missing.example);
@@ -91,7 +108,8 @@ impl<'t> Fields<'t> {
     }
 
     fn entry(&self, name: &str) -> Option<&'t Entry> {
-        self.entries.iter().find(|(k, _)| k.value == name)
+        let meant = || self.meant.iter().find(|(meant, _)| *meant == name).map(|(_, entry)| *entry);
+        self.entries.iter().find(|(k, _)| k.value == name).or_else(meant)
     }
 
     /// The slot of a key that is there.
@@ -130,20 +148,20 @@ impl<'t> Fields<'t> {
         faults: &mut Faults<'_>,
     ) -> Named<T> {
         let mut named = Named::default();
-        let Some(slot) = self.slot(name) else { return named };
+        let (Some(slot), Some(key)) = (self.slot(name), self.object.key(name)) else { return named };
         named.key = Some(slot.key);
         let Some(entries) = entries(&slot, faults) else {
             named.refused = 1;
             return named;
         };
-        if entries.is_empty() && self.object.key(name).is_some_and(|k| k.required) {
+        if entries.is_empty() && key.required {
             let fault = Fault::new(Code::MissingKey, slot.key, format!("`{name}` is empty"));
             faults.add(fault.fix(format!("write `{}`", slot.written())));
         }
-        for (key, node) in entries {
-            let value = reader(&Slot { name: &key.value, example: "{}", node, key: key.span }, faults);
-            match check_name(&key.value, key.span, faults) {
-                Some(name) => named.entries.push((Spanned::new(name, key.span), value)),
+        for (own, node) in entries {
+            let value = reader(&Slot { name: &own.value, example: key.item, node, key: own.span }, faults);
+            match check_name(&own.value, own.span, faults) {
+                Some(name) => named.entries.push((Spanned::new(name, own.span), value)),
                 None => named.refused += 1,
             }
         }
@@ -163,13 +181,6 @@ pub(super) fn entries<'t>(slot: &Slot<'t>, faults: &mut Faults<'_>) -> Option<&'
     }
 }
 
-fn unknown_key(key: &Spanned<String>, message: String, known: &[&str], faults: &mut Faults<'_>) {
-    let near = nearest(&key.value, known.iter().copied());
-    let fix = near.map_or_else(|| "remove it".to_owned(), |near| format!("write `{near}`"));
-    let fault = Fault::new(Code::UnknownKey, key.span, message).label("unknown key").fix(fix);
-    faults.add(fault.known(known.iter().map(|k| (*k).to_owned()).collect()));
-}
-
 /// `text` as a name, or a fault with the nearest valid one.
 pub(super) fn check_name(text: &str, span: Span, faults: &mut Faults<'_>) -> Option<Name> {
     let fault = match Name::new(text) {
@@ -177,7 +188,7 @@ pub(super) fn check_name(text: &str, span: Span, faults: &mut Faults<'_>) -> Opt
         Err(fault) => fault,
     };
     let fix = Name::nearest(text).map(|near| format!("write `{near}`"));
-    let message = format!("{} is no name: {fault}", Quoted(text));
+    let message = if text.is_empty() { fault.to_string() } else { format!("{} is no name: {fault}", Quoted(text)) };
     faults.add(Fault::new(Code::InvalidName, span, message).maybe_fix(fix));
     None
 }
@@ -198,22 +209,13 @@ pub(super) fn kind<'t>(
     faults: &mut Faults<'_>,
 ) -> Option<Kind<'t>> {
     let all = entries(slot, faults)?;
-    let known: Vec<&str> = kinds.iter().map(|k| k.name).collect();
-    let example = |k: &Key| format!("{}: {{ {}: {} }}", slot.name, k.name, k.example);
+    let has_kind = all.iter().any(|(key, _)| kinds.iter().any(|k| k.name == key.value));
     let mut found: Option<Slot<'t>> = None;
     let mut strange = false;
-    for (key, node) in all {
-        if extras.iter().any(|k| k.name == key.value) {
-            continue;
-        }
+    for (key, node) in all.iter().filter(|(key, _)| extras.iter().all(|k| k.name != key.value)) {
         let Some(kind) = kinds.iter().find(|k| k.name == key.value) else {
             strange = true;
-            let near = nearest(&key.value, known.iter().copied());
-            let message = format!("{} is no kind of {what}", Quoted(&key.value));
-            let fix = near.map(|near| format!("write `{near}`"));
-            let listed =
-                listed(&key.value, known.iter().chain(&extra_names(extras)).copied().collect::<Vec<_>>().into_iter());
-            faults.add(Fault::new(unknown, key.span, message).label("unknown kind").known(listed).maybe_fix(fix));
+            stranger(what, key, (kinds, extras), has_kind, unknown, faults);
             continue;
         };
         if let Some(first) = &found {
@@ -225,14 +227,37 @@ pub(super) fn kind<'t>(
         }
     }
     if found.is_none() && !strange {
-        let fault =
-            Fault::new(Code::MissingKind, slot.key, format!("`{}` does not say what kind of {what} it is", slot.name));
-        let known = known.iter().map(|k| (*k).to_owned()).collect();
-        faults.add(fault.known(known).maybe_fix(kinds.first().map(|k| format!("write `{}`", example(k)))));
+        let message = format!("`{}` does not say what kind of {what} it is", slot.name);
+        let known = kinds.iter().map(|k| k.name.to_owned()).collect();
+        let example = |k: &Key| format!("write `{}: {{ {}: {} }}`", slot.name, k.name, k.example);
+        let fault = Fault::new(Code::MissingKind, slot.key, message).known(known);
+        faults.add(fault.maybe_fix(kinds.first().map(example)));
     }
     found.map(|slot| Kind { slot, extras: all })
 }
 
-fn extra_names(extras: &'static [Key]) -> Vec<&'static str> {
-    extras.iter().map(|k| k.name).collect()
+/// Reports a key that is neither a kind nor an extra. Beside a kind, or near an extra, it is a key; else it is meant as
+/// a kind.
+fn stranger(
+    what: &str,
+    key: &Spanned<String>,
+    (kinds, extras): (&'static [Key], &'static [Key]),
+    has_kind: bool,
+    unknown: Code,
+    faults: &mut Faults<'_>,
+) {
+    let near = |keys: &'static [Key]| nearest(&key.value, keys.iter().map(|k| k.name));
+    let as_extra = near(extras);
+    let fault = if has_kind || as_extra.is_some() {
+        let known = extras.iter().map(|k| k.name.to_owned()).collect();
+        let fix = as_extra.map_or_else(|| "remove it".to_owned(), |near| format!("write `{near}`"));
+        let message = format!("a {what} has no key {} beside its kind", Quoted(&key.value));
+        Fault::new(Code::UnknownKey, key.span, message).label("unknown key").known(known).fix(fix)
+    } else {
+        let known = kinds.iter().map(|k| k.name.to_owned()).collect();
+        let message = format!("{} is no kind of {what}", Quoted(&key.value));
+        let fault = Fault::new(unknown, key.span, message).label("unknown kind").known(known);
+        fault.maybe_fix(near(kinds).map(|near| format!("write `{near}`")))
+    };
+    faults.add(fault);
 }

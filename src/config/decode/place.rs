@@ -29,12 +29,17 @@ pub(super) fn host(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<HostKind>
 }
 
 pub(super) fn site(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Site {
-    let Some(fields) = Fields::open(&SITE, Some(slot.name), slot, faults) else { return Site::default() };
-    let probe = fields.object("probe", &SITE_PROBE, faults).map(|probe| Probe {
-        host: probe.read("host", scalar::name, faults),
-        site: Field::Absent,
-        tags: probe.read("tags", scalar::names, faults),
-        ports: probe.read("ports", scalar::ports, faults),
+    let Some(fields) = Fields::open(&SITE, Some(slot.name), slot, faults) else {
+        return Site { uplink: Field::Faulty, probe: Probe::FAULTY };
+    };
+    let probe = fields.slot("probe").map(|slot| {
+        let Some(probe) = Fields::open(&SITE_PROBE, None, &slot, faults) else { return Probe::FAULTY };
+        Probe {
+            host: probe.read("host", scalar::name, faults),
+            site: Field::Absent,
+            tags: probe.read("tags", scalar::names, faults),
+            ports: probe.read("ports", scalar::ports, faults),
+        }
     });
     Site { uplink: fields.read("uplink", uplink, faults), probe: probe.unwrap_or_default() }
 }
@@ -51,12 +56,15 @@ fn uplink(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Uplink> {
 }
 
 pub(super) fn probe(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Probe {
-    Fields::open(&PROBE, Some(slot.name), slot, faults).map(|fields| probe_fields(&fields, faults)).unwrap_or_default()
+    let fields = Fields::open(&PROBE, Some(slot.name), slot, faults);
+    fields.map_or(Probe::FAULTY, |fields| probe_fields(&fields, faults))
 }
 
 /// The `probe` key of the defaults.
 pub(super) fn default_probe(defaults: &Fields<'_>, faults: &mut Faults<'_>) -> Probe {
-    defaults.object("probe", &DEFAULT_PROBE, faults).map(|f| probe_fields(&f, faults)).unwrap_or_default()
+    let Some(slot) = defaults.slot("probe") else { return Probe::default() };
+    let fields = Fields::open(&DEFAULT_PROBE, None, &slot, faults);
+    fields.map_or(Probe::FAULTY, |fields| probe_fields(&fields, faults))
 }
 
 fn probe_fields(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Probe {
@@ -96,7 +104,7 @@ pub(super) fn link(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Link {
 pub(super) fn two_names(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<[Spanned<Name>; 2]> {
     let items = slot.list("a list of two names", faults)?;
     let [first, second] = items else {
-        let message = format!("`{}` names {} ends; it takes two", slot.name, items.len());
+        let message = format!("{} takes two names, not {}", slot.subject(), items.len());
         let fault = Fault::new(Code::TwoEnds, slot.node.span, message);
         faults.add(fault.fix(format!("for example `{}`", slot.written())));
         return None;

@@ -14,7 +14,7 @@ use crate::domain::topology::PortRange;
 use crate::domain::unit::{Bitrate, ByteSize, Ratio, UnitFault, format_duration, parse_duration};
 
 pub(super) fn text(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
-    slot.scalar("a text", faults).map(str::to_owned)
+    slot.scalar("text", faults).map(str::to_owned)
 }
 
 pub(super) fn name(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Name> {
@@ -47,10 +47,14 @@ pub(super) fn names(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Names> {
     complete.then_some(names)
 }
 
-/// Reports why a text is no quantity, with the spelling meant.
+/// Reports why a text is no quantity, with the spelling meant. A bare whole number most likely lacks the unit that is
+/// usual for its key: nobody means a round-trip time of 20 s by `20`.
 fn refuse(code: Code, text: &str, reason: &UnitFault, slot: &Slot<'_>, faults: &mut Faults<'_>) {
     let message = format!("`{}` cannot be {}: {}", slot.name, Quoted(text), reason.message);
-    let fix = reason.meant.as_ref().map(|meant| format!("write `{}: {meant}`", slot.name));
+    let bare = text.bytes().all(|b| b.is_ascii_digit());
+    let usual = (bare && slot.example.ends_with("ms")).then(|| format!("{text}ms"));
+    let meant = reason.meant.as_ref().map(|meant| usual.as_ref().unwrap_or(meant));
+    let fix = meant.map(|meant| format!("write `{}: {meant}`", slot.name));
     let fault = Fault::new(code, slot.node.span, message);
     faults.add(fault.fix(fix.unwrap_or_else(|| format!("for example `{}`", slot.written()))));
 }

@@ -45,9 +45,9 @@ fn iperf3(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Iperf3> {
     })
 }
 
-/// iperf3's `-t`: whole seconds, at most a day.
+/// iperf3's `-t`: whole seconds, from one to a day.
 pub(super) fn duration(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Duration> {
-    whole_seconds(duration_in(Duration::from_millis(1)..=24 * HOUR)(slot, faults)?, slot, faults)
+    whole_seconds(duration_in(Duration::from_secs(1)..=24 * HOUR)(slot, faults)?, slot, faults)
 }
 
 /// iperf3's `-O`: whole seconds, at most ten minutes.

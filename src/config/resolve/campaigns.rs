@@ -86,8 +86,8 @@ fn check_order(metric: Metric, limits: &raw::Limits, faults: &mut Faults<'_>) {
     if beyond {
         let side = if lower_is_worse { "below" } else { "above" };
         let message = format!("`{metric}` would fail before it warns: `warn` lies {side} `fail`");
-        let fault = Fault::new(Code::WarnBeyondFail, warn.span, message).label("never reached first");
-        faults.add(fault.related(fail.span, "fails here already").fix("exchange the two limits"));
+        let fault = Fault::new(Code::WarnBeyondFail, warn.span, message).label("met only after `fail`");
+        faults.add(fault.related(fail.span, "fails here").fix("exchange the two limits"));
     }
 }
 

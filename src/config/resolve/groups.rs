@@ -149,7 +149,7 @@ impl Binder<'_, '_, '_> {
                 if self.outline.complete {
                     let mut known: Vec<&str> = self.tags.iter().copied().collect();
                     known.sort_unstable();
-                    unknown(code, "probe with the tag", name, known.into_iter(), self.faults);
+                    unknown(code, "tag", name, known.into_iter(), self.faults);
                 }
                 sound = false;
             }
@@ -167,8 +167,8 @@ impl Binder<'_, '_, '_> {
             Shape::Between { from, to } => (distinct(from, to), "both sides are the same probe"),
             Shape::Pairs(pairs) => (!pairs.is_empty(), "it lists none"),
         };
-        // With a single probe in the whole topology that is the fault to mend.
-        if !has_pair && self.outline.probes.len() > 1 {
+        // Where a probe is faulty it may be the missing one; where there is only one, that is the fault to mend.
+        if !has_pair && self.outline.complete && self.outline.probes.len() > 1 {
             let fault =
                 Fault::new(Code::GroupWithoutPairs, name.span, format!("`{}` makes no pair: {why}", name.value));
             self.faults.add(fault.fix("select more probes"));
