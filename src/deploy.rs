@@ -54,31 +54,33 @@ pub struct Aftermath {
     pub left: Vec<(ResourceId, BackendError)>,
     /// There before, removed by this plan and not restored: what is gone cannot be brought back.
     pub lost: Vec<ResourceId>,
+    /// There before; its removal failed, so it may have lost a part.
+    pub torn: Option<ResourceId>,
 }
 
 impl Aftermath {
     /// Is everything as it was before?
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        self.left.is_empty() && self.lost.is_empty()
+        self.left.is_empty() && self.lost.is_empty() && self.torn.is_none()
     }
 }
 
 impl fmt::Display for Aftermath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list =
-            |ids: &mut dyn Iterator<Item = &ResourceId>| ids.map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
         if self.is_clean() {
-            f.write_str("everything is as it was before")?;
+            return f.write_str("everything is as it was before");
         }
-        if !self.lost.is_empty() {
-            write!(f, "removed and not restored: {}", list(&mut self.lost.iter()))?;
-        }
-        if !self.left.is_empty() {
-            let gap = if self.lost.is_empty() { "" } else { "; " };
-            write!(f, "{gap}left behind: {}", list(&mut self.left.iter().map(|(id, _)| id)))?;
-        }
-        Ok(())
+        let lists: [(&str, Vec<&ResourceId>); 3] = [
+            ("removed and not restored", self.lost.iter().collect()),
+            ("perhaps no longer whole", self.torn.iter().collect()),
+            ("left behind", self.left.iter().map(|(id, _)| id).collect()),
+        ];
+        let parts = lists.into_iter().filter(|(_, ids)| !ids.is_empty()).map(|(what, ids)| {
+            let ids: Vec<String> = ids.into_iter().map(|id| format!("`{id}`")).collect();
+            format!("{what}: {}", ids.join(", "))
+        });
+        f.write_str(&parts.collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -120,10 +122,12 @@ impl DeployError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         let after = self.aftermath();
-        match (after.left.is_empty(), after.lost.is_empty()) {
-            (true, true) => None,
-            (true, false) => Some("`iperftester deploy` makes again what is missing"),
-            (false, _) => Some("`iperftester destroy` removes what is left; then deploy again"),
+        if after.is_clean() {
+            None
+        } else if after.left.is_empty() && after.torn.is_none() {
+            Some("`iperftester deploy` makes again what is missing")
+        } else {
+            Some("`iperftester destroy` removes what is left; then deploy again")
         }
     }
 }
@@ -152,7 +156,8 @@ pub async fn apply(
     let mut removed: Vec<ResourceId> = Vec::new();
     for (done, action) in plan.actions.iter().enumerate() {
         if cancelled() {
-            let aftermath = unwind(undo, removed, backend, events).await;
+            let aftermath = unwind(undo, backend, events).await;
+            let aftermath = Aftermath { lost: removed, ..aftermath };
             return Err(DeployError::Cancelled { done, total, aftermath });
         }
         events(DeployEvent::Started { action, number: done + 1, total });
@@ -164,11 +169,9 @@ pub async fn apply(
             Verb::Remove => backend.remove(&action.id).await,
         };
         if let Err(source) = outcome {
-            if action.verb == Verb::Remove {
-                // How far it came is not known; whole it is no longer sure to be.
-                removed.push(action.id.clone());
-            }
-            let aftermath = unwind(undo, removed, backend, events).await;
+            let torn = (action.verb == Verb::Remove).then(|| action.id.clone());
+            let aftermath = unwind(undo, backend, events).await;
+            let aftermath = Aftermath { lost: removed, torn, ..aftermath };
             return Err(DeployError::Failed { action: action.clone(), source, aftermath });
         }
         if action.verb == Verb::Remove {
@@ -182,11 +185,10 @@ pub async fn apply(
 /// Removes `created` from its end and tells what is there then.
 async fn unwind(
     created: Vec<ResourceId>,
-    lost: Vec<ResourceId>,
     backend: &impl Backend,
     events: &mut dyn FnMut(DeployEvent<'_>),
 ) -> Aftermath {
-    let mut aftermath = Aftermath { lost, ..Aftermath::default() };
+    let mut aftermath = Aftermath::default();
     if !created.is_empty() {
         events(DeployEvent::Undoing { total: created.len() });
     }

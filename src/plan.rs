@@ -145,3 +145,133 @@ pub fn diff(desired: &[Desired], observed: &[Observed]) -> Plan {
     removals.append(&mut creations);
     Plan { actions: removals, unchanged }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(number: usize) -> ResourceId {
+        ResourceId(format!("r{number}"))
+    }
+
+    fn hash(version: u8) -> SpecHash {
+        SpecHash(version.to_string())
+    }
+
+    fn want(number: usize, version: u8, depends_on: &[usize]) -> Desired {
+        Desired { id: id(number), hash: hash(version), depends_on: depends_on.iter().map(|n| id(*n)).collect() }
+    }
+
+    fn have(number: usize, version: Option<u8>) -> Observed {
+        Observed { id: id(number), hash: version.map(hash) }
+    }
+
+    fn told(plan: &Plan) -> Vec<String> {
+        plan.actions.iter().map(|a| format!("{} {}: {}", a.verb, a.id, a.reason)).collect()
+    }
+
+    #[test]
+    fn nothing_there_makes_all_in_order() {
+        let plan = diff(&[want(0, 1, &[]), want(1, 1, &[0])], &[]);
+        assert_eq!(told(&plan), ["create r0: it is not there", "create r1: it is not there"]);
+        assert_eq!(plan.unchanged, 0);
+    }
+
+    #[test]
+    fn a_change_replaces_what_stands_on_it_and_nothing_else() {
+        let desired = [want(0, 1, &[]), want(1, 2, &[0]), want(2, 1, &[1]), want(3, 1, &[0])];
+        let observed = [have(0, Some(1)), have(1, Some(1)), have(2, Some(1)), have(3, Some(1))];
+        let plan = diff(&desired, &observed);
+        assert_eq!(
+            told(&plan),
+            [
+                "remove r2: r1 under it is replaced",
+                "remove r1: the topology changed it",
+                "create r1: the topology changed it",
+                "create r2: r1 under it is replaced",
+            ]
+        );
+        assert_eq!(plan.unchanged, 2);
+    }
+
+    #[test]
+    fn half_made_and_unwanted_resources_go() {
+        let plan = diff(&[want(0, 1, &[])], &[have(0, None), have(5, Some(1)), have(6, None)]);
+        assert_eq!(
+            told(&plan),
+            [
+                "remove r6: the topology does not have it",
+                "remove r5: the topology does not have it",
+                "remove r0: it was left half made",
+                "create r0: it was left half made",
+            ]
+        );
+    }
+
+    prop_compose! {
+        /// Resources that stand only on earlier ones.
+        fn desired()(parts in prop::collection::vec((0..3_u8, any::<u16>()), 0..12)) -> Vec<Desired> {
+            let below = |number: usize, mask: u16| (0..number).filter(move |n| mask >> n & 1 == 1 && n % 2 == number % 2);
+            let make = |(number, (version, mask)): (usize, &(u8, u16))| {
+                want(number, *version, &below(number, *mask).collect::<Vec<_>>())
+            };
+            parts.iter().enumerate().map(make).collect()
+        }
+    }
+
+    prop_compose! {
+        fn observed()(parts in prop::collection::vec(prop::option::of(prop::option::of(0..3_u8)), 0..16)) -> Vec<Observed> {
+            parts.iter().enumerate().filter_map(|(number, version)| Some(have(number, (*version)?))).collect()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn carrying_it_out_gives_what_is_wanted_and_leaves_nothing_to_do(desired in desired(), observed in observed()) {
+            let plan = diff(&desired, &observed);
+            let mut state = observed.clone();
+            for action in &plan.actions {
+                let there = |id: &ResourceId| state.iter().any(|o| o.id == *id);
+                match action.verb {
+                    Verb::Remove => {
+                        prop_assert!(there(&action.id));
+                        let stands = desired.iter().filter(|d| d.depends_on.contains(&action.id) && there(&d.id));
+                        // What is not wanted any more may have had something on it that stands elsewhere now.
+                        let wanted = desired.iter().any(|d| d.id == action.id);
+                        prop_assert!(!wanted || stands.count() == 0, "{} is taken from under another", action.id);
+                        state.retain(|o| o.id != action.id);
+                    }
+                    Verb::Create => {
+                        prop_assert!(!there(&action.id));
+                        let want = desired.iter().find(|d| d.id == action.id).expect("only the wanted is made");
+                        prop_assert!(want.depends_on.iter().all(there), "{} has nothing to stand on", action.id);
+                        state.push(Observed { id: want.id.clone(), hash: Some(want.hash.clone()) });
+                    }
+                }
+            }
+            let removals = plan.actions.iter().take_while(|a| a.verb == Verb::Remove).count();
+            prop_assert!(plan.actions[removals..].iter().all(|a| a.verb == Verb::Create), "removals come first");
+            prop_assert_eq!(state.len(), desired.len());
+            let again = diff(&desired, &state);
+            prop_assert!(again.is_empty());
+            prop_assert_eq!(again.unchanged, desired.len());
+        }
+
+        #[test]
+        fn what_is_as_wanted_and_stands_on_such_is_left_alone(desired in desired(), observed in observed()) {
+            let plan = diff(&desired, &observed);
+            let mut kept: Vec<&ResourceId> = Vec::new();
+            for want in &desired {
+                let same = observed.iter().any(|o| o.id == want.id && o.hash.as_ref() == Some(&want.hash));
+                if same && want.depends_on.iter().all(|d| kept.contains(&d)) {
+                    kept.push(&want.id);
+                }
+            }
+            let touched: Vec<_> = plan.actions.iter().map(|a| &a.id).collect();
+            prop_assert!(kept.iter().all(|id| !touched.contains(id)));
+            prop_assert_eq!(plan.unchanged, kept.len());
+        }
+    }
+}

@@ -1,4 +1,5 @@
 //! What every backend must hold, the one in memory first. The local one makes real namespaces, so this needs root.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 #[path = "support/lab.rs"]
 mod lab;

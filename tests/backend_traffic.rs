@@ -1,4 +1,5 @@
 //! Real packets over real namespaces: do they go where the topology says, and as fast? Needs root, ping and iperf3.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 #[path = "support/lab.rs"]
 mod lab;

@@ -66,7 +66,7 @@ impl Feature {
             Self::Veth => (ip, "link add name a type veth peer name b", ""),
             Self::Bridge => (ip, "link add name a type bridge", ""),
             Self::Ifb => (ip, "link add name a type ifb", ""),
-            Self::Tbf => (tc, "qdisc add dev lo root tbf rate 1mbit burst 16000b limit 30000b", ""),
+            Self::Tbf => (tc, "qdisc add dev lo root tbf rate 1mbit burst 100000b limit 100000b", ""),
             Self::Htb => (tc, "qdisc add dev lo root htb", ""),
             Self::Netem => (tc, "qdisc add dev lo root netem delay 1ms", ""),
             Self::Loss => (

@@ -262,7 +262,7 @@ impl Builder<'_> {
             );
             let at_switch = format!("link set dev {port} master lan up\n");
             let inside = format!(
-                "link set dev lo up\naddr add {address}/{} dev eth0\nlink set eth0 up\nroute add default via {}\n\
+                "link set dev lo up\naddr add {address}/{} dev eth0\nlink set dev eth0 up\nroute add default via {}\n\
                  link set dev lo alias {}\n",
                 Lan::PREFIX,
                 lan.gateway(),
@@ -370,3 +370,6 @@ impl Builder<'_> {
 const fn any<T: Copy>(directed: &Directed<T>) -> bool {
     directed.a_to_b.is_some() || directed.b_to_a.is_some()
 }
+
+#[cfg(test)]
+mod tests;

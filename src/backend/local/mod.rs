@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -17,17 +16,17 @@ use layout::{Batch, CORE, Layout, Program};
 mod address;
 mod device;
 mod feature;
+mod kept;
 mod layout;
 mod remove;
 mod shape;
 mod supports;
 
 pub use feature::Feature;
+pub use supports::lacking_right;
 
 /// Longest time for one program; each takes a few milliseconds.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Where `ip netns` keeps its namespaces (ip-netns(8)).
-const NAMESPACES: &str = "/run/netns";
 /// Namespaces asked side by side.
 const ABREAST: usize = 8;
 
@@ -111,23 +110,6 @@ impl Local {
         process::run(&argv, b"", LIMIT).await
     }
 
-    /// The namespaces of this topology that are there, without the prefix.
-    fn namespaces(&self) -> Result<Vec<String>, BackendError> {
-        let failed = |source| BackendError::System { action: "list", subject: NAMESPACES.to_owned(), source };
-        let entries = match fs_err::read_dir(NAMESPACES) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
-            Err(e) => return Err(failed(e)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(failed)?.file_name();
-            names.extend(name.to_str().and_then(|n| n.strip_prefix(&self.prefix)).map(str::to_owned));
-        }
-        names.sort_unstable();
-        Ok(names)
-    }
-
     /// The devices in each of `names`; `None` where a namespace does not answer.
     async fn devices(&self, names: &[String]) -> Result<Vec<Option<Vec<device::Device>>>, BackendError> {
         let failed = |name: &str, source| BackendError::Step { action: "observe", subject: name.to_owned(), source };
@@ -182,7 +164,8 @@ impl Backend for Local {
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
-        let names = self.namespaces()?;
+        let failed = |source| BackendError::System { action: "list", subject: kept::FOLDER.to_owned(), source };
+        let names = kept::list(&self.prefix).map_err(failed)?;
         let devices = self.devices(&names).await?;
         let survey = device::survey(names.iter().map(String::as_str).zip(&devices), &self.layout, &self.prefix);
         *self.seen.lock().await = Some(survey.places);
@@ -213,7 +196,7 @@ impl Backend for Local {
         if !self.layout.addresses.contains_key(probe) {
             return Err(BackendError::Unknown(subject));
         }
-        if !path(&here).exists() {
+        if !kept::has(&here) {
             let source = std::io::Error::new(std::io::ErrorKind::NotFound, "it is not deployed");
             return Err(BackendError::System { action: "reach", subject, source });
         }
@@ -231,7 +214,31 @@ impl Backend for Local {
     }
 }
 
-/// The file that holds a namespace.
-fn path(namespace: &str) -> PathBuf {
-    PathBuf::from(NAMESPACES).join(namespace)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(complaint: &str) -> String {
+        let lines = "link set dev lo up\naddr add 10.0.0.1/20 dev lan\n".to_owned();
+        let batch = Batch { program: Program::Ip, namespace: Some("iperftester.t.a".to_owned()), lines };
+        let failed = ProcessError::Failed { command: "ip -batch -".to_owned(), complaint: complaint.to_owned() };
+        name_line(failed, &batch).to_string()
+    }
+
+    #[test]
+    fn a_failed_batch_names_its_line() {
+        assert_eq!(
+            named("Cannot find device \"lan\"\nCommand failed -:2"),
+            "`ip -n iperftester.t.a addr add 10.0.0.1/20 dev lan` failed: Cannot find device \"lan\""
+        );
+        assert_eq!(named("Command failed -:9"), "`ip -batch -` failed: Command failed -:9");
+        assert_eq!(named("killed"), "`ip -batch -` failed: killed");
+    }
+
+    #[tokio::test]
+    async fn the_real_ip_counts_its_lines_so() {
+        let argv = words(&["ip", "-batch", "-"]);
+        let failed = process::check(&argv, b"link show lo\nlink show dev no-such-device\n", LIMIT).await.unwrap_err();
+        assert!(failed.to_string().trim_end().ends_with("Command failed -:2"), "{failed}");
+    }
 }

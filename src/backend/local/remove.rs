@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use super::layout::{Batch, Program, link_device};
-use super::{LIMIT, Local, device, path, step};
+use super::{LIMIT, Local, device, kept, step};
 use crate::backend::{Backend, BackendError};
 use crate::domain::name::Name;
 use crate::plan::ResourceId;
@@ -21,7 +21,7 @@ impl Local {
     /// a dead namespace only later, and their names would still be taken when it is made anew.
     pub(super) async fn remove_namespace(&self, id: &ResourceId, name: &str) -> Result<(), BackendError> {
         let here = format!("{}{name}", self.prefix);
-        if !path(&here).exists() {
+        if !kept::has(&here) {
             return Ok(());
         }
         self.end_processes(id, &here).await?;
@@ -38,7 +38,7 @@ impl Local {
             let _ = process::run(&self.argv(&batch), batch.lines.as_bytes(), LIMIT).await;
         }
         let deleted = self.ip(&["netns", "del", &here]).await.map_err(|e| step("remove", id, e))?;
-        if deleted.status.success() || !path(&here).exists() {
+        if deleted.status.success() || !kept::has(&here) {
             return Ok(());
         }
         let complaint = deleted.complaint();
@@ -88,11 +88,11 @@ impl Local {
             .collect();
         let made_of = self.layout.resources.iter().filter(|r| r.desired.id == *id).flat_map(|r| &r.batches);
         places.extend(made_of.filter_map(|batch| batch.namespace.clone()));
-        for here in places.iter().filter(|here| path(here).exists()) {
+        for here in places.iter().filter(|here| kept::has(here)) {
             let deleted =
                 self.ip(&["-n", here, "link", "del", "dev", &device]).await.map_err(|e| step("remove", id, e))?;
             let complaint = deleted.complaint();
-            if !deleted.status.success() && !complaint.contains("Cannot find device") && path(here).exists() {
+            if !deleted.status.success() && !complaint.contains("Cannot find device") && kept::has(here) {
                 let command = format!("ip -n {here} link del dev {device}");
                 return Err(step("remove", id, ProcessError::Failed { command, complaint }));
             }

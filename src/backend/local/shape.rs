@@ -36,7 +36,7 @@ pub(super) fn egress(device: &str, rate: Option<Bitrate>, delay: Option<Duration
             commands,
             "qdisc add dev {device} root handle 1: netem limit {NETEM_PACKETS} delay {delay}us {jitter}us"
         );
-        place = "parent 1:";
+        place = "parent 1:1";
     }
     if let Some(rate) = rate {
         let (bits, burst, queue) = (rate.bits_per_second(), burst(rate), queue(rate));
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(
             egress("l-1", rate("10M"), Some(ms(10)), Some(ms(2))),
             "qdisc add dev l-1 root handle 1: netem limit 100000 delay 10000us 2000us\n\
-             qdisc add dev l-1 parent 1: handle 2: tbf rate 10000000bit burst 16000b limit 62500b\n"
+             qdisc add dev l-1 parent 1:1 handle 2: tbf rate 10000000bit burst 16000b limit 62500b\n"
         );
         assert_eq!(egress("l-1", None, None, None), "");
     }

@@ -1,0 +1,107 @@
+//! Looking, without a judgement.
+#![allow(clippy::disallowed_methods, reason = "an edge: looking at this machine is its work")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::backend::local::{Feature, Programs};
+use crate::process;
+
+/// Longest time for one look.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The programs looked for, and how each is asked for its version.
+pub(super) const PROGRAMS: [(&str, &str); 12] = [
+    ("ip", "-V"),
+    ("tc", "-V"),
+    ("ss", "-V"),
+    ("nft", "-v"),
+    ("sysctl", "-V"),
+    ("unshare", "-V"),
+    ("setpriv", "-V"),
+    ("iperf3", "-v"),
+    ("ping", "-V"),
+    ("traceroute", "-V"),
+    ("ethtool", "--version"),
+    ("iptables", "-V"),
+];
+
+/// What was seen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    /// `/proc/self/status`.
+    pub(super) status: String,
+    /// First line that each program says of its version; `None` where it cannot be started.
+    pub(super) programs: BTreeMap<&'static str, Option<String>>,
+    /// Which features the kernel has; empty where that could not be tried.
+    pub(super) features: BTreeMap<Feature, bool>,
+    /// Can a network namespace be made in a user namespace?
+    pub(super) user_namespaces: bool,
+    /// `kernel.apparmor_restrict_unprivileged_userns` (Ubuntu 23.10 and later).
+    pub(super) apparmor_restricts: bool,
+    /// `kernel.unprivileged_userns_clone` is 0 (Debian's own switch).
+    pub(super) debian_forbids: bool,
+    /// `net.ipv4.tcp_congestion_control`.
+    pub(super) congestion_control: String,
+    /// `net.ipv4.tcp_available_congestion_control`.
+    pub(super) congestion_controls: String,
+    /// CPU cores.
+    pub(super) cpus: usize,
+    /// Bytes free where temporary files go; iperf3 keeps its buffers there.
+    pub(super) temporary_free: Option<u64>,
+    /// Is the clock held by NTP or PTP? (`/run/systemd/timesync/synchronized`, chrony's socket.)
+    pub(super) clock: Option<&'static str>,
+}
+
+/// Looks at everything.
+pub(super) async fn facts() -> Facts {
+    let programs = Programs::default();
+    let mut facts = Facts {
+        status: text("/proc/self/status"),
+        apparmor_restricts: text("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1",
+        debian_forbids: text("/proc/sys/kernel/unprivileged_userns_clone") == "0",
+        congestion_control: text("/proc/sys/net/ipv4/tcp_congestion_control"),
+        congestion_controls: text("/proc/sys/net/ipv4/tcp_available_congestion_control"),
+        cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        temporary_free: free(&std::env::temp_dir()),
+        clock: clock(),
+        ..Facts::default()
+    };
+    for (program, ask) in PROGRAMS {
+        facts.programs.insert(program, version(program, ask).await);
+    }
+    let root = rustix::process::geteuid().is_root();
+    let user = [programs.unshare.as_str(), "-Urn", "true"].map(str::to_owned);
+    facts.user_namespaces = process::check(&user, b"", LIMIT).await.is_ok();
+    if root || facts.user_namespaces {
+        for feature in Feature::ALL {
+            if let Ok(present) = feature.present(&programs, !root).await {
+                facts.features.insert(feature, present);
+            }
+        }
+    }
+    facts
+}
+
+/// A small file's text, trimmed; empty where it cannot be read.
+fn text(path: &str) -> String {
+    fs_err::read_to_string(path).map(|t| t.trim().to_owned()).unwrap_or_default()
+}
+
+async fn version(program: &str, ask: &str) -> Option<String> {
+    let argv = [program, ask].map(str::to_owned);
+    let said = process::run(&argv, b"", LIMIT).await.ok()?;
+    let said = if said.stdout.is_empty() { said.stderr } else { said.stdout };
+    Some(String::from_utf8_lossy(&said).lines().next().unwrap_or_default().trim().to_owned())
+}
+
+fn free(folder: &Path) -> Option<u64> {
+    let space = rustix::fs::statvfs(folder).ok()?;
+    Some(space.f_bavail * space.f_frsize)
+}
+
+fn clock() -> Option<&'static str> {
+    let keepers = [("/run/systemd/timesync/synchronized", "systemd-timesyncd"), ("/run/chrony/chronyd.pid", "chrony")];
+    keepers.into_iter().find(|(file, _)| Path::new(file).exists()).map(|(_, keeper)| keeper)
+}

@@ -1,0 +1,250 @@
+//! From what was seen to what it means. Pure.
+
+use super::gather::{Facts, PROGRAMS};
+use super::{Check, State};
+use crate::backend::local::{Feature, lacking_right};
+
+/// Space below which iperf3 (128 kB of buffer a stream, in a file under TMPDIR) and results run into a full disk.
+const SPACE_MIN: u64 = 100_000_000;
+
+/// Every check, in the order in which mends make sense.
+pub(super) fn all(facts: &Facts) -> Vec<Check> {
+    let mut checks = vec![root(facts), user_namespaces(facts)];
+    checks.extend(PROGRAMS.iter().map(|(name, _)| program(facts, name)));
+    checks.extend(Feature::ALL.iter().filter_map(|feature| kernel(facts, *feature)));
+    checks.extend([congestion_control(facts), cpus(facts), clock(facts)]);
+    checks.extend(space(facts));
+    checks
+}
+
+fn check(name: &str, state: State, detail: impl Into<String>, mend: Option<&str>) -> Check {
+    Check { name: name.to_owned(), state, detail: detail.into(), mend: mend.map(str::to_owned) }
+}
+
+fn root(facts: &Facts) -> Check {
+    match lacking_right(&facts.status) {
+        None => check("root", State::Ok, "may make network namespaces", None),
+        Some(right) => {
+            let detail = format!("not root ({right} is missing): local probes cannot be made");
+            check("root", State::Missing, detail, Some("sudo iperftester doctor"))
+        }
+    }
+}
+
+fn user_namespaces(facts: &Facts) -> Check {
+    let name = "user namespaces";
+    // Tried as root it may work although an ordinary user's would not.
+    if facts.user_namespaces && !facts.apparmor_restricts && !facts.debian_forbids {
+        return check(name, State::Ok, "an ordinary user may make namespaces", None);
+    }
+    let mend = if facts.apparmor_restricts {
+        "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+    } else if facts.debian_forbids {
+        "sudo sysctl -w kernel.unprivileged_userns_clone=1"
+    } else {
+        "sudo sysctl -w user.max_user_namespaces=15000"
+    };
+    check(name, State::Degraded, "only root may make namespaces on this machine", Some(mend))
+}
+
+/// The Debian package of a program, and what is lost without it; `None` where nothing works without it.
+fn about(program: &str) -> (&'static str, Option<&'static str>) {
+    match program {
+        "sysctl" => ("procps", None),
+        "unshare" => ("util-linux", None),
+        "iperf3" => ("iperf3", None),
+        "ping" => ("iputils-ping", None),
+        "traceroute" => ("traceroute", Some("tests of paths cannot run")),
+        "setpriv" => ("util-linux", Some("agents cannot shed rights")),
+        "ethtool" => ("ethtool", Some("reports lack the driver and speed of interfaces")),
+        "nft" => ("nftables", Some("links cannot lose packets (`impair.loss`)")),
+        "iptables" => ("iptables", Some("only nft can drop packets; nothing else needs it")),
+        _ => ("iproute2", None),
+    }
+}
+
+fn program(facts: &Facts, name: &str) -> Check {
+    let (package, without) = about(name);
+    match facts.programs.get(name).and_then(Option::as_deref) {
+        Some(said) if name == "iperf3" => iperf3(said),
+        Some(said) => check(name, State::Ok, said, None),
+        None => {
+            let state = if without.is_some() { State::Degraded } else { State::Missing };
+            let detail = format!("not found: {}", without.unwrap_or("local probes cannot be made or tested"));
+            check(name, state, detail, Some(&format!("sudo apt-get install -y {package}")))
+        }
+    }
+}
+
+/// iperf3's versions differ in what their numbers are worth (its RELNOTES.md).
+fn iperf3(said: &str) -> Check {
+    let number = said.strip_prefix("iperf ").and_then(|rest| rest.split([' ', '-', '+']).next()).unwrap_or_default();
+    let mut parts = number.split('.').map(str::parse::<u32>);
+    let (Some(Ok(major)), Some(Ok(minor))) = (parts.next(), parts.next()) else {
+        return check("iperf3", State::Degraded, format!("its version is not known: {said}"), None);
+    };
+    let newer = Some("sudo apt-get install -y --only-upgrade iperf3");
+    let (state, note) = match (major, minor) {
+        (3, 0..=6) => (State::Degraded, "no test of both directions at once before 3.7"),
+        (3, 7..=15) => (State::Ok, "one thread for all streams before 3.16, and intervals only at the end before 3.17"),
+        (3, 16..=17) => (State::Degraded, "a paced test takes a whole CPU in 3.16 and 3.17, so it may be invalid"),
+        (3, _) => (State::Ok, "a thread per stream, intervals while it runs"),
+        _ => (State::Degraded, "not iperf 3: its tests are another tool's"),
+    };
+    check("iperf3", state, format!("{number}: {note}"), newer.filter(|_| state != State::Ok))
+}
+
+fn kernel(facts: &Facts, feature: Feature) -> Option<Check> {
+    let present = *facts.features.get(&feature)?;
+    let (name, module) = (feature.as_str(), feature.module());
+    let what = match feature {
+        Feature::Veth | Feature::Bridge => "local probes cannot be made",
+        Feature::Tbf => "links and uplinks cannot have a rate",
+        Feature::Netem => "links cannot have a delay or jitter (`impair.delay`, `impair.jitter`)",
+        Feature::Loss => "links cannot lose packets (`impair.loss`)",
+        Feature::Htb | Feature::Ifb => "nothing needs it today",
+    };
+    let needed = matches!(feature, Feature::Veth | Feature::Bridge | Feature::Tbf);
+    Some(match present {
+        true => check(name, State::Ok, "the kernel has it", None),
+        false => {
+            let state = if needed { State::Missing } else { State::Degraded };
+            let detail = format!("the kernel has none (no {module}): {what}");
+            check(name, state, detail, Some(&format!("sudo modprobe {module}")))
+        }
+    })
+}
+
+fn congestion_control(facts: &Facts) -> Check {
+    let Facts { congestion_control: default, congestion_controls: all, .. } = facts;
+    let detail = format!("{default} by default, of {all}");
+    if all.split_whitespace().any(|c| c == "cubic") {
+        return check("congestion control", State::Ok, detail, None);
+    }
+    check(
+        "congestion control",
+        State::Degraded,
+        format!("{detail}; no cubic, the usual one"),
+        Some("sudo modprobe tcp_cubic"),
+    )
+}
+
+fn cpus(facts: &Facts) -> Check {
+    if facts.cpus > 1 {
+        return check("cpus", State::Ok, format!("{} cores", facts.cpus), None);
+    }
+    let detail = "one core: sender, receiver and shaper share it, so fast tests will be invalid";
+    check("cpus", State::Degraded, detail, None)
+}
+
+fn clock(facts: &Facts) -> Check {
+    match facts.clock {
+        Some(keeper) => check("clock", State::Ok, format!("kept by {keeper}"), None),
+        None => check(
+            "clock",
+            State::Degraded,
+            "nobody is seen to keep it: times of runs may be off, rates and round trips are not touched",
+            Some("sudo apt-get install -y chrony"),
+        ),
+    }
+}
+
+fn space(facts: &Facts) -> Option<Check> {
+    let free = facts.temporary_free?;
+    let detail = format!("{} MB free for temporary files", free / 1_000_000);
+    Some(if free >= SPACE_MIN {
+        check("space", State::Ok, detail, None)
+    } else {
+        check("space", State::Degraded, detail, Some("export TMPDIR=/var/tmp"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Debian 12 machine without netem, as root.
+    fn good() -> Facts {
+        let version = |name| match name {
+            "iperf3" => "iperf 3.12 (cJSON 1.7.15)".to_owned(),
+            other => format!("{other} 1.0"),
+        };
+        Facts {
+            status: "CapEff:\t000001fffeffffff".to_owned(),
+            programs: PROGRAMS.iter().map(|(name, _)| (*name, Some(version(*name)))).collect(),
+            features: Feature::ALL.iter().map(|f| (*f, *f != Feature::Netem)).collect(),
+            user_namespaces: true,
+            congestion_control: "bbr".to_owned(),
+            congestion_controls: "reno cubic bbr".to_owned(),
+            cpus: 2,
+            temporary_free: Some(5_000_000_000),
+            clock: Some("chrony"),
+            ..Facts::default()
+        }
+    }
+
+    fn find(facts: &Facts, name: &str) -> Check {
+        all(facts).into_iter().find(|c| c.name == name).unwrap()
+    }
+
+    #[test]
+    fn on_a_good_machine_only_netem_lacks() {
+        let bad: Vec<_> = all(&good()).into_iter().filter(|c| c.state != State::Ok).collect();
+        assert_eq!(bad.len(), 1, "{bad:?}");
+        assert_eq!(bad[0].name, "netem");
+        assert_eq!(bad[0].state, State::Degraded);
+        assert_eq!(bad[0].mend.as_deref(), Some("sudo modprobe sch_netem"));
+    }
+
+    #[test]
+    fn every_missing_program_has_its_package() {
+        let mut facts = good();
+        facts.programs.values_mut().for_each(|v| *v = None);
+        for (name, _) in PROGRAMS {
+            let check = find(&facts, name);
+            assert_ne!(check.state, State::Ok, "{name}");
+            assert!(check.mend.unwrap().starts_with("sudo apt-get install -y "), "{name}");
+        }
+        assert_eq!(find(&facts, "ping").state, State::Missing);
+        assert_eq!(find(&facts, "ping").mend.as_deref(), Some("sudo apt-get install -y iputils-ping"));
+        assert_eq!(find(&facts, "ethtool").state, State::Degraded);
+    }
+
+    #[test]
+    fn the_traps_of_iperf3_are_known() {
+        let state = |said: &str| iperf3(said).state;
+        assert_eq!(state("iperf 3.12 (cJSON 1.7.15)"), State::Ok);
+        assert_eq!(state("iperf 3.0.12"), State::Degraded);
+        assert_eq!(state("iperf 3.16 (cJSON 1.7.15)"), State::Degraded);
+        assert_eq!(state("iperf 3.17.1+"), State::Degraded);
+        assert_eq!(state("iperf 3.20"), State::Ok);
+        assert_eq!(state("iperf 2.1.8"), State::Degraded);
+        assert_eq!(state("what?"), State::Degraded);
+        assert!(iperf3("iperf 3.16").mend.is_some() && iperf3("iperf 3.12").mend.is_none());
+    }
+
+    #[test]
+    fn an_ordinary_user_learns_how_to_get_further() {
+        let facts = Facts { status: "CapEff:\t0000000000000000".into(), user_namespaces: false, ..good() };
+        assert_eq!(find(&facts, "root").state, State::Missing);
+        let mend = |facts: &Facts| find(facts, "user namespaces").mend.unwrap();
+        assert!(mend(&Facts { apparmor_restricts: true, ..facts.clone() }).contains("apparmor_restrict"));
+        assert!(mend(&Facts { debian_forbids: true, ..facts.clone() }).contains("unprivileged_userns_clone=1"));
+        assert!(mend(&facts).contains("max_user_namespaces"));
+    }
+
+    #[test]
+    fn a_kernel_that_could_not_be_tried_is_not_judged() {
+        let facts = Facts { features: [].into(), ..good() };
+        assert!(all(&facts).iter().all(|c| c.name != "netem"));
+    }
+
+    #[test]
+    fn small_machines_are_told_their_limits() {
+        let facts =
+            Facts { cpus: 1, temporary_free: Some(1), clock: None, congestion_controls: "reno".into(), ..good() };
+        for name in ["cpus", "space", "clock", "congestion control"] {
+            assert_eq!(find(&facts, name).state, State::Degraded, "{name}");
+        }
+    }
+}
