@@ -84,7 +84,7 @@ impl Chart {
             let _ = write!(
                 svg,
                 "<path class=\"c-contract\" d=\"M{LEFT} {at:.1}H{right}\"/>\
-                 <text class=\"c-text c-label\" text-anchor=\"end\" x=\"{right}\" y=\"{:.1}\">contract {}</text>",
+                 <text class=\"c-text c-y c-label\" x=\"{right}\" y=\"{:.1}\">contract {}</text>",
                 at - 5.0,
                 numbers::rate_exact(contract)
             );
@@ -98,25 +98,22 @@ fn axes(svg: &mut String, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64, (end
     let unit = numbers::rate_scale(top);
     let right = WIDTH - RIGHT;
     let _ = write!(svg, "<text class=\"c-text\" x=\"0\" y=\"11\">{}</text>", unit.unit);
+    let mut grid = String::new();
     for rate in ticks(top, step_y) {
         let at = y(rate);
-        let _ = write!(
-            svg,
-            "<path class=\"c-grid\" d=\"M{LEFT} {at:.1}H{right}\"/>\
-             <text class=\"c-text\" text-anchor=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-            LEFT - 6.0,
-            at + 4.0,
-            unit.exact(rate).number
-        );
+        let _ = write!(grid, "M{LEFT} {at:.1}H{right}");
+        let (foot, label) = (at + 4.0, unit.exact(rate).number);
+        let _ = write!(svg, "<text class=\"c-text c-y\" x=\"{}\" y=\"{foot:.0}\">{label}</text>", LEFT - 6.0);
     }
+    let _ = write!(svg, "<path class=\"c-grid\" d=\"{grid}\"/>");
     let step_x = step(end, 5.0);
     for seconds in ticks(end, step_x) {
         let label = numbers::Scale { factor: 1.0, unit: "s" }.exact(seconds).number;
         let last = seconds + step_x > end * 1.001;
         let text = if last { format!("{label} s") } else { label };
-        let anchor = if x(seconds) > right - 14.0 { "end" } else { "middle" };
+        let class = if x(seconds) > right - 14.0 { "c-y" } else { "c-x" };
         let (at, foot) = (x(seconds), HEIGHT - 8.0);
-        let _ = write!(svg, "<text class=\"c-text\" text-anchor=\"{anchor}\" x=\"{at:.1}\" y=\"{foot}\">{text}</text>");
+        let _ = write!(svg, "<text class=\"c-text {class}\" x=\"{at:.0}\" y=\"{foot}\">{text}</text>");
     }
 }
 
@@ -135,11 +132,11 @@ fn extent(series: &[Interval]) -> Option<(f64, f64)> {
     Some((series.first()?.start_seconds, series.last()?.end_seconds))
 }
 
-/// A step of 1, 2 or 5 times a power of ten that divides `range` into about `parts`.
+/// A step of 1, 2, 2.5 or 5 times a power of ten that divides `range` into about `parts`.
 fn step(range: f64, parts: f64) -> f64 {
     let raw = (range / parts).max(f64::MIN_POSITIVE);
     let power = 10_f64.powf(raw.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= raw * 0.999).unwrap_or(power * 10.0)
+    [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= raw * 0.999).unwrap_or(power * 10.0)
 }
 
 /// Multiples of `step` from 0 to `end`.
@@ -181,7 +178,7 @@ mod tests {
     #[test]
     fn steps_are_round_and_few() {
         for (range, parts, want) in
-            [(100e6, 4.0, 50e6), (80e6, 4.0, 20e6), (4.0, 5.0, 1.0), (30.0, 5.0, 10.0), (0.5, 5.0, 0.1)]
+            [(100e6, 4.0, 25e6), (80e6, 4.0, 20e6), (4.0, 5.0, 1.0), (30.0, 5.0, 10.0), (0.5, 5.0, 0.1)]
         {
             assert!((step(range, parts) / want - 1.0).abs() < 1e-9, "{range}: {}", step(range, parts));
         }

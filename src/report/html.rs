@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::view::{Pair, State, View};
+use crate::stats::numbers::Figure;
 
 /// Findings shown before the rest is folded away.
 const FINDINGS_OPEN: usize = 12;
@@ -17,9 +18,19 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Marks that the page draws, for its set of icons.
+    /// All marks, the good ones first.
     const STATES: [State; 6] =
-        [State::Fail, State::Invalid, State::Unmeasured, State::Warn, State::Pass, State::Measured];
+        [State::Pass, State::Warn, State::Fail, State::Invalid, State::Unmeasured, State::Measured];
+
+    /// The marks of the matrix, for its legend.
+    fn legend(&self) -> impl Iterator<Item = State> {
+        Self::STATES.into_iter().filter(|state| self.view.pairs.iter().any(|p| p.state == *state))
+    }
+
+    /// `M` of `Mbit/s`: all that a dense matrix has room for.
+    fn prefix(figure: &Figure) -> &'static str {
+        figure.unit.strip_suffix("bit/s").unwrap_or(figure.unit)
+    }
 
     const fn meaning(state: State) -> &'static str {
         match state {

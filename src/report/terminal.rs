@@ -24,6 +24,10 @@ pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     missing(&mut out, view, width);
     pairs(&mut out, view, width);
     probes(&mut out, view, width);
+    out.push('\n');
+    for note in &view.notes {
+        paragraph(&mut out, note, width, "");
+    }
     // What tools and users wrote must not steer the terminal.
     let out: String = out.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
     if color { colored(&out) } else { out }
@@ -86,7 +90,7 @@ fn matrix(out: &mut String, view: &View, width: usize) {
         .sum();
     let first = view.axis.iter().map(|a| a.probe.as_str().len()).max().unwrap_or(0).max(9) + 4;
     // One that does not fit says nothing that the table of pairs does not.
-    if view.axis.len() < 3 || needed + first > width {
+    if view.axis.is_empty() || needed + first > width {
         return;
     }
     heading(out, "From (row) to (column)");

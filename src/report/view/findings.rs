@@ -126,6 +126,9 @@ pub(in crate::report) fn find(run: &CampaignRun) -> Vec<Finding> {
     problems.sort_by(|(a, one), (b, other)| one.state.cmp(&other.state).then(b.total_cmp(a)));
     let mut findings: Vec<Finding> = problems.into_iter().map(|(_, finding)| finding).collect();
     findings.extend(answer::find(run, &groups));
+    if run.runs.is_empty() {
+        findings.push(Finding::new(State::Unmeasured, "Nothing was measured: no run was made".to_owned()));
+    }
     findings.sort_by_key(|f| f.state);
     findings
 }
@@ -141,12 +144,13 @@ fn protocol(run: &Run) -> Option<Protocol> {
     }
 }
 
-/// The finding of one group and how bad it is, if anything was missed in it. TCP speaks for a throughput where both
-/// protocols missed it.
+/// The finding of one group and how bad it is, if anything was missed in it. Where TCP and UDP were both judged, the one
+/// that missed speaks, TCP before UDP.
 fn shortfall(topology: &Topology, route: &Route, metric: Metric, seen: &[Seen<'_>]) -> Option<(f64, Finding)> {
-    let missed_over = |p: Protocol| seen.iter().any(|s| protocol(s.run) == Some(p) && is_missed(&s));
-    let tcp = missed_over(Protocol::Tcp);
-    let seen: Vec<&Seen<'_>> = seen.iter().filter(|s| !tcp || protocol(s.run) == Some(Protocol::Tcp)).collect();
+    let missed_over = |p: &Protocol| seen.iter().any(|s| protocol(s.run) == Some(*p) && is_missed(&s));
+    let speaks = [Protocol::Tcp, Protocol::Udp].into_iter().find(missed_over);
+    let heard = |s: &&Seen<'_>| speaks.is_none() || protocol(s.run) == speaks;
+    let seen: Vec<&Seen<'_>> = seen.iter().filter(heard).collect();
     let verdict = worst(seen.iter().filter(|s| is_missed(s)).map(|s| s.judgement.verdict));
     let missed: Vec<&Seen<'_>> =
         seen.iter().copied().filter(|s| s.judgement.verdict == verdict && is_missed(s)).collect();

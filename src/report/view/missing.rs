@@ -138,13 +138,13 @@ pub(super) fn list(run: &CampaignRun) -> Vec<Missing> {
     for (gaps, links) in by_gaps.into_iter().filter(|(gaps, _)| !gaps.is_empty()) {
         let what = format!("contract of {}: {}", names_text(&links), gaps.join(", "));
         let why = "no valid run of this campaign was judged against it".to_owned();
-        list.push(Missing { state: State::Measured, what, why });
+        list.push(Missing { state: State::Unmeasured, what, why });
     }
     let contracted = run.topology.links.iter().filter(|(_, link)| link.contract != Contract::default());
     let untouched: Vec<&Name> = contracted.map(|(name, _)| name).filter(|name| !crossed.contains(*name)).collect();
     if !untouched.is_empty() {
         let why = "no run of this campaign crosses it".to_owned();
-        list.push(Missing { state: State::Measured, what: format!("contract of {}", names_text(&untouched)), why });
+        list.push(Missing { state: State::Unmeasured, what: format!("contract of {}", names_text(&untouched)), why });
     }
     list.extend(unjudged(run));
     list

@@ -50,7 +50,7 @@ impl State {
             Self::Unmeasured => "not measured",
             Self::Warn => "warn",
             Self::Pass => "pass",
-            Self::Measured => "no limit",
+            Self::Measured => "not judged",
         }
     }
 
