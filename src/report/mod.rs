@@ -1,1 +1,37 @@
-//! Reports: one view model and a file per format.
+//! Reports: one view model and a file per format. Pure: a campaign run in, text out.
+
+use crate::domain::run::CampaignRun;
+
+mod chart;
+mod html;
+mod json;
+mod terminal;
+mod view;
+
+pub use view::Finding;
+
+/// The answer: what falls short, what could not be measured and what is as it should be, the worst first.
+#[must_use]
+pub fn findings(run: &CampaignRun) -> Vec<Finding> {
+    view::findings(run)
+}
+
+/// The report as text for a terminal `width` columns wide, with ANSI colours if `color`.
+#[must_use]
+pub fn terminal(run: &CampaignRun, width: usize, color: bool) -> String {
+    terminal::render(&view::View::new(run), width, color)
+}
+
+/// The report as one self-contained HTML file: no script, nothing loaded from elsewhere.
+///
+/// # Errors
+/// The template engine's, which has none for text in memory but says so in its type.
+pub fn html(run: &CampaignRun) -> Result<String, askama::Error> {
+    html::render(&view::View::new(run))
+}
+
+/// The campaign run as a JSON document in SI units, raw outputs included.
+#[must_use]
+pub fn json(run: &CampaignRun) -> String {
+    json::render(run)
+}

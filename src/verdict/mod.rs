@@ -10,6 +10,7 @@ use crate::domain::test::{Direction, Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::{Assessment, Judgement, Verdict};
+use crate::stats::numbers;
 
 mod cause;
 mod expect;
@@ -128,7 +129,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
         Measurement::Path(_) => vec![],
         Measurement::RoundTrip(ping) => {
             let agreed = agreed(input, input.source, input.destination);
-            let loss = format!("{} of {} packets", ping.packets.saturating_sub(ping.received_packets), ping.packets);
+            let loss = packets(ping.packets.saturating_sub(ping.received_packets), ping.packets);
             let subject = |metric, value, detail| Subject {
                 metric,
                 sender: input.source,
@@ -168,7 +169,7 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
                 Test::Iperf3(t) => t.rate_bits_per_second.map_or(0.0, Bitrate::as_f64),
                 Test::Ping(_) | Test::Traceroute(_) => 0.0,
             };
-            let lost = flow.lost_packets.zip(flow.packets).map(|(lost, all)| format!("{lost} of {all} packets"));
+            let lost = flow.lost_packets.zip(flow.packets).map(|(lost, all)| packets(lost, all));
             vec![
                 subject(Metric::Throughput, throughput, None, Some(offered)),
                 subject(Metric::Jitter, flow.jitter_seconds, None, None),
@@ -176,6 +177,10 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
             ]
         }
     }
+}
+
+fn packets(lost: u64, all: u64) -> String {
+    format!("{} of {} packets", numbers::count(lost), numbers::count(all))
 }
 
 fn agreed(input: &RunInput<'_>, sender: &Name, receiver: &Name) -> Option<Agreed> {
@@ -207,7 +212,6 @@ fn main_figure_judged(measurement: &Measurement, judgements: &[Judgement]) -> bo
 }
 
 fn main_figure(measurement: &Measurement) -> String {
-    use crate::stats::numbers;
     match measurement {
         Measurement::Throughput(t) => numbers::rate(t.flow.throughput_bits_per_second).to_string(),
         Measurement::RoundTrip(p) => {

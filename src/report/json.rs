@@ -1,0 +1,100 @@
+//! The campaign run as JSON: every stored fact in SI units, the unit in each name.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::view::findings;
+use crate::domain::counters::EndCounters;
+use crate::domain::facts::ProbeFacts;
+use crate::domain::measurement::Measurement;
+use crate::domain::name::Name;
+use crate::domain::run::{CampaignRun, CampaignRunHeader, Run, RunStatus};
+use crate::domain::test::{Direction, Test, ToolKind};
+use crate::domain::verdict::{Cause, Judgement, Verdict};
+
+/// Raised when a field changes its meaning or goes; new fields do not raise it.
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    #[serde(flatten)]
+    header: &'a CampaignRunHeader,
+    findings: Vec<String>,
+    facts: &'a BTreeMap<Name, ProbeFacts>,
+    runs: Vec<RunDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct RunDocument<'a> {
+    id: u32,
+    source: &'a Name,
+    destination: &'a Name,
+    test: &'a Name,
+    tool: ToolKind,
+    direction: Direction,
+    repetition: u32,
+    status: RunStatus,
+    started: DateTime<Utc>,
+    ended: DateTime<Utc>,
+    command: &'a [String],
+    server_command: Option<&'a [String]>,
+    measurement: Option<&'a Measurement>,
+    verdict: Verdict,
+    reason: &'a str,
+    judgements: &'a [Judgement],
+    causes: &'a [Cause],
+    error: Option<&'a str>,
+    /// The declared link that was crossed.
+    link: Option<&'a Name>,
+    specification: &'a Test,
+    source_counters: Option<&'a EndCounters>,
+    destination_counters: Option<&'a EndCounters>,
+    raw: &'a str,
+    server_raw: Option<&'a str>,
+}
+
+fn document(run: &Run) -> RunDocument<'_> {
+    RunDocument {
+        id: run.id,
+        source: &run.source,
+        destination: &run.destination,
+        test: &run.test,
+        tool: run.tool(),
+        direction: run.direction(),
+        repetition: run.repetition,
+        status: run.status,
+        started: run.started,
+        ended: run.ended,
+        command: &run.command,
+        server_command: run.server_command.as_deref(),
+        measurement: run.measurement.as_ref(),
+        verdict: run.assessment.verdict,
+        reason: &run.assessment.reason,
+        judgements: &run.assessment.judgements,
+        causes: &run.assessment.causes,
+        error: run.error.as_deref(),
+        link: run.path.link.as_ref().map(|c| &c.link),
+        specification: &run.specification,
+        source_counters: run.source_counters.as_ref(),
+        destination_counters: run.destination_counters.as_ref(),
+        raw: &run.raw,
+        server_raw: run.server_raw.as_deref(),
+    }
+}
+
+pub(super) fn render(run: &CampaignRun) -> String {
+    let document = Document {
+        schema_version: SCHEMA_VERSION,
+        header: &run.header,
+        findings: findings(run).into_iter().map(|f| f.sentence).collect(),
+        facts: &run.facts,
+        runs: run.runs.iter().map(document).collect(),
+    };
+    let mut text =
+        serde_json::to_string_pretty(&document).expect("every map has text for keys and nothing else can fail");
+    text.push('\n');
+    text
+}

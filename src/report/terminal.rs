@@ -1,0 +1,236 @@
+//! The report for a terminal: plain text, glyph and word for every verdict, colour only on top of them.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+
+use super::view::{Pair, State, View};
+use crate::stats::numbers::{count, counted};
+
+/// Rows of a table before the rest is only counted: a terminal is read, not searched.
+const ROWS_MAX: usize = 60;
+/// Findings before the rest is only counted.
+const FINDINGS_MAX: usize = 20;
+/// Narrowest layout.
+const WIDTH_MIN: usize = 40;
+
+pub(super) fn render(view: &View, width: usize, color: bool) -> String {
+    let width = width.max(WIDTH_MIN);
+    let mut out = String::new();
+    findings(&mut out, view, width);
+    paragraph(&mut out, &view.summary.join(" · "), width, "");
+    for warning in &view.warnings {
+        paragraph(&mut out, warning, width, "! ");
+    }
+    matrix(&mut out, view, width);
+    missing(&mut out, view, width);
+    pairs(&mut out, view, width);
+    probes(&mut out, view, width);
+    out.push('\n');
+    for note in &view.notes {
+        paragraph(&mut out, note, width, "");
+    }
+    // What tools and users wrote must not steer the terminal.
+    let out: String = out.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
+    if color { colored(&out) } else { out }
+}
+
+fn findings(out: &mut String, view: &View, width: usize) {
+    let shown = || view.findings.iter().take(FINDINGS_MAX);
+    let marks = shown().map(|f| mark(f.state).chars().count()).max().unwrap_or(0);
+    for finding in shown() {
+        paragraph(out, &finding.sentence, width, &format!("{:marks$}  ", mark(finding.state)));
+    }
+    if let Some(more) = view.findings.len().checked_sub(FINDINGS_MAX).filter(|n| *n > 0) {
+        paragraph(out, &format!("and {}", counted(more, "more finding", "more findings")), width, "  ");
+    }
+    out.push('\n');
+}
+
+fn mark(state: State) -> String {
+    format!("{} {}", state.glyph(), state.word())
+}
+
+fn table(width: usize) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table
+}
+
+fn heading(out: &mut String, text: &str) {
+    out.push('\n');
+    out.push_str(text);
+    out.push('\n');
+}
+
+fn push(out: &mut String, table: &Table) {
+    // comfy-table pads the last column; trailing blanks are noise in files and diffs.
+    for line in table.lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+}
+
+fn matrix(out: &mut String, view: &View, width: usize) {
+    let cell = |pair: &Pair| {
+        let figure = pair.throughput.as_ref().map(|(f, suffix)| format!("{f}{suffix}"));
+        let lines = [figure, pair.rtt.as_ref().map(|f| format!("rtt {f}")), Some(mark(pair.state))];
+        lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    };
+    let columns: Vec<Vec<String>> = view
+        .cells
+        .iter()
+        .map(|row| row.iter().map(|c| c.and_then(|i| view.pairs.get(i)).map_or_else(String::new, cell)).collect())
+        .collect();
+    let widest = |text: &str| text.lines().map(|l| l.chars().count()).max().unwrap_or(0);
+    let head = |column: usize| view.axis.get(column).map_or(0, |a| a.probe.as_str().len());
+    let needed: usize = (0..view.axis.len())
+        .map(|c| columns.iter().filter_map(|row| row.get(c)).map(|t| widest(t)).max().unwrap_or(0).max(head(c)) + 3)
+        .sum();
+    let first = view.axis.iter().map(|a| a.probe.as_str().len()).max().unwrap_or(0).max(9) + 4;
+    // One that does not fit says nothing that the table of pairs does not.
+    if view.axis.is_empty() || needed + first > width {
+        return;
+    }
+    heading(out, "From (row) to (column)");
+    let mut table = table(width);
+    let names = view.axis.iter().map(|a| Cell::new(&a.probe));
+    table.set_header(std::iter::once(Cell::new("")).chain(names));
+    for (axis, row) in view.axis.iter().zip(columns) {
+        let name = axis.site.as_ref().map_or_else(|| axis.probe.to_string(), |s| format!("{}\n{s}", axis.probe));
+        let cells = row.into_iter().map(|text| Cell::new(text).set_alignment(CellAlignment::Right));
+        table.add_row(std::iter::once(Cell::new(name)).chain(cells));
+    }
+    table.load_style(presets::UTF8_FULL);
+    push(out, &table);
+}
+
+fn missing(out: &mut String, view: &View, width: usize) {
+    if view.missing.is_empty() {
+        return;
+    }
+    heading(out, "Not measured or not judged");
+    for one in view.missing.iter().take(ROWS_MAX) {
+        paragraph(out, &format!("{}: {}", one.what, one.why), width, &format!("{} ", one.state.glyph()));
+    }
+    more(out, view.missing.len(), "more reason", "more reasons");
+}
+
+fn more(out: &mut String, all: usize, one: &str, many: &str) {
+    if let Some(more) = all.checked_sub(ROWS_MAX).filter(|n| *n > 0) {
+        out.push_str(&format!("… and {}\n", counted(more, one, many)));
+    }
+}
+
+fn pairs(out: &mut String, view: &View, width: usize) {
+    let mut shown: Vec<&Pair> = view.pairs.iter().collect();
+    if view.is_large() {
+        // A stable sort: the worst first, else by site and name.
+        shown.sort_by_key(|p| p.state);
+    }
+    heading(out, &format!("Pairs ({}), in the direction of the data", count(view.pairs.len() as u64)));
+    let mut table = table(width);
+    table.set_header([
+        "from → to",
+        "test",
+        "throughput",
+        "retransmits",
+        "loss",
+        "jitter",
+        "rtt min/mean/max",
+        "verdict",
+    ]);
+    for pair in shown.iter().take(ROWS_MAX) {
+        let mut head = vec![format!("{} → {}", pair.sender, pair.receiver), mark(pair.state)];
+        let mut row = |cells: [String; 6]| {
+            let (name, state) = (head.first().cloned().unwrap_or_default(), head.get(1).cloned().unwrap_or_default());
+            head.clear();
+            table.add_row(std::iter::once(name).chain(cells).chain([state]));
+        };
+        for rate in &pair.rates {
+            let (loss, jitter) = (rate.loss.clone(), rate.jitter.clone());
+            row([
+                rate.test.to_string(),
+                rate.median.to_string(),
+                rate.retransmits.clone(),
+                loss,
+                jitter,
+                String::new(),
+            ]);
+        }
+        for ping in &pair.pings {
+            let none = String::new;
+            row([ping.test.to_string(), none(), none(), ping.loss.clone(), none(), ping.range.clone()]);
+        }
+        if pair.rates.is_empty() && pair.pings.is_empty() {
+            row(std::array::from_fn(|_| String::new()));
+        }
+    }
+    push(out, &table);
+    more(out, view.pairs.len(), "more pair", "more pairs");
+    reasons(out, &shown, width);
+}
+
+/// Why a pair is not simply as expected.
+fn reasons(out: &mut String, pairs: &[&Pair], width: usize) {
+    let told = pairs.iter().flat_map(|p| p.judgements.iter().map(move |j| (p, j)));
+    let mut told: Vec<_> = told.filter(|(_, j)| matches!(j.state, State::Fail | State::Warn)).collect();
+    told.sort_by_key(|(_, j)| j.state);
+    if told.is_empty() {
+        return;
+    }
+    heading(out, "Why");
+    for (pair, j) in told.iter().take(ROWS_MAX) {
+        let sentence = format!("{} → {}, {} ({}): {}", pair.sender, pair.receiver, j.metric, j.of, j.reason);
+        paragraph(out, &sentence, width, &format!("{} ", j.state.glyph()));
+    }
+    more(out, told.len(), "more expectation", "more expectations");
+}
+
+fn probes(out: &mut String, view: &View, width: usize) {
+    if view.probes.is_empty() {
+        return;
+    }
+    heading(out, "Probes");
+    let mut table = table(width);
+    table.set_header(["probe", "site", "host", "system", "tools", "congestion control", "clock", "interfaces"]);
+    for p in view.probes.iter().take(ROWS_MAX) {
+        let (probe, interfaces) = (p.probe.to_string(), p.interfaces.join("\n"));
+        let texts = [&probe, &p.site, &p.host, &p.system, &p.tools, &p.congestion_control];
+        table.add_row(texts.into_iter().map(String::as_str).chain([p.clock, &interfaces]));
+    }
+    push(out, &table);
+    more(out, view.probes.len(), "more probe", "more probes");
+}
+
+/// `text` wrapped to `width`, its first line after `lead`, the others below its beginning.
+fn paragraph(out: &mut String, text: &str, width: usize, lead: &str) {
+    let indent = lead.chars().count();
+    let mut column = indent;
+    out.push_str(lead);
+    for (i, word) in text.split_whitespace().enumerate() {
+        let length = word.chars().count();
+        if i > 0 && column + 1 + length > width {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if i > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out.push('\n');
+}
+
+/// Marks in their colour. It comes last, so that no escape sequence is counted as width.
+fn colored(text: &str) -> String {
+    let colors =
+        [(State::Fail, 31), (State::Invalid, 35), (State::Unmeasured, 36), (State::Warn, 33), (State::Pass, 32)];
+    colors.iter().fold(text.to_owned(), |text, (state, code)| {
+        let mark = mark(*state);
+        text.replace(&mark, &format!("\x1b[{code}m{mark}\x1b[0m"))
+    })
+}

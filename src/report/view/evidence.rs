@@ -1,0 +1,163 @@
+//! What stands behind the figures of a pair: each verdict with its reason, the commands, the state of the instrument.
+
+use super::{State, or_dash};
+use crate::domain::campaign::Metric;
+use crate::domain::counters::EndCounters;
+use crate::domain::name::Name;
+use crate::domain::run::{Run, RunStatus};
+use crate::stats::numbers::{count, percent_whole};
+
+/// An expectation, judged.
+#[derive(Debug)]
+pub(in crate::report) struct JudgementRow {
+    pub(in crate::report) state: State,
+    pub(in crate::report) metric: &'static str,
+    /// The test, with its repetition where there are several.
+    pub(in crate::report) of: String,
+    pub(in crate::report) reason: String,
+}
+
+/// A command as it was started.
+#[derive(Debug)]
+pub(in crate::report) struct Command {
+    pub(in crate::report) run: u32,
+    pub(in crate::report) at: Name,
+    pub(in crate::report) line: String,
+}
+
+/// The state of one end during a run.
+#[derive(Debug)]
+pub(in crate::report) struct CounterRow {
+    pub(in crate::report) run: u32,
+    pub(in crate::report) of: String,
+    pub(in crate::report) at: Name,
+    pub(in crate::report) cpu_wait: String,
+    pub(in crate::report) on_cpu: String,
+    pub(in crate::report) busiest_core: String,
+    pub(in crate::report) steal: String,
+    pub(in crate::report) udp_buffer: String,
+    pub(in crate::report) interface: String,
+    pub(in crate::report) tcp_limits: String,
+    pub(in crate::report) suspect: bool,
+}
+
+/// `tcp`, or `tcp #2` where it was repeated.
+pub(super) fn label(run: &Run, repeated: bool) -> String {
+    if repeated { format!("{} #{}", run.test, run.repetition) } else { run.test.to_string() }
+}
+
+pub(super) fn judgement_rows(runs: &[&Run], sender: &Name, receiver: &Name, repeated: bool) -> Vec<JudgementRow> {
+    let mut rows = Vec::new();
+    for run in runs {
+        let of = label(run, repeated);
+        if run.status == RunStatus::Invalid {
+            rows.push(JudgementRow {
+                state: State::Invalid,
+                metric: "validity",
+                of: of.clone(),
+                reason: run.assessment.reason.clone(),
+            });
+        }
+        let own = run.assessment.judgements.iter().filter(|j| j.sender == *sender && j.receiver == *receiver);
+        rows.extend(own.map(|j| JudgementRow {
+            // What an invalid run missed is no miss of the link.
+            state: if run.status == RunStatus::Invalid { State::Invalid } else { State::of(j.verdict) },
+            metric: metric(j.metric),
+            of: of.clone(),
+            reason: j.reason.clone(),
+        }));
+    }
+    rows.sort_by_key(|r| r.state);
+    rows
+}
+
+const fn metric(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Throughput => "throughput",
+        Metric::Rtt => "round trip",
+        Metric::Jitter => "jitter",
+        Metric::Loss => "loss",
+    }
+}
+
+pub(super) fn commands(runs: &[&Run]) -> Vec<Command> {
+    let ends = runs.iter().flat_map(|run| {
+        let server = run.server_command.as_ref().map(|c| (run.id, &run.destination, c));
+        let client = Some((run.id, &run.source, &run.command)).filter(|(_, _, c)| !c.is_empty());
+        server.into_iter().chain(client)
+    });
+    ends.map(|(run, at, argv)| Command { run, at: at.clone(), line: shell(argv) }).collect()
+}
+
+/// An argument list as a POSIX shell reads it.
+pub(in crate::report) fn shell(argv: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+.,/:@%".contains(c);
+    let quote = |word: &String| {
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    argv.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn counter_rows(runs: &[&Run], repeated: bool) -> Vec<CounterRow> {
+    let ends = runs.iter().flat_map(|run| {
+        let ends = [(&run.source, &run.source_counters), (&run.destination, &run.destination_counters)];
+        ends.into_iter().filter_map(move |(at, counters)| Some((*run, at, counters.as_ref()?)))
+    });
+    ends.map(|(run, at, counters)| counter_row(run, label(run, repeated), at, counters)).collect()
+}
+
+fn counter_row(run: &Run, of: String, at: &Name, counters: &EndCounters) -> CounterRow {
+    let most = |of: fn(&crate::domain::counters::CoreUse) -> f64| counters.cores.iter().map(of).reduce(f64::max);
+    let ratio = |value: Option<f64>| or_dash(value.map(percent_whole));
+    let (mut dropped, mut errors) = (0, 0);
+    for i in &counters.interfaces {
+        dropped += i.rx_dropped + i.tx_dropped;
+        errors += i.rx_errors + i.tx_errors;
+    }
+    CounterRow {
+        run: run.id,
+        of,
+        at: at.clone(),
+        cpu_wait: ratio(counters.run_queue_wait_ratio),
+        on_cpu: ratio(counters.on_cpu_ratio),
+        busiest_core: ratio(most(|c| c.busy_ratio)),
+        steal: ratio(most(|c| c.steal_ratio)),
+        udp_buffer: count(counters.udp.receive_buffer_errors + counters.udp.send_buffer_errors),
+        interface: format!("{} / {}", count(dropped), count(errors)),
+        tcp_limits: tcp_limits(counters),
+        suspect: run.assessment.causes.iter().any(|c| c.probe == *at),
+    }
+}
+
+/// How much of its busy time TCP was held back by a window or a buffer; the most of all sockets.
+fn tcp_limits(counters: &EndCounters) -> String {
+    let share = |limited: fn(&crate::domain::counters::TcpLimits) -> Option<f64>| {
+        let shares = counters.tcp.iter().filter_map(|t| Some(limited(t)? / t.busy_seconds.filter(|b| *b > 0.0)?));
+        shares.reduce(f64::max)
+    };
+    let parts = [
+        ("receive window", share(|t| t.receive_window_limited_seconds)),
+        ("send buffer", share(|t| t.send_buffer_limited_seconds)),
+    ];
+    let told = parts
+        .into_iter()
+        .filter_map(|(what, s)| s.filter(|s| *s >= 0.005).map(|s| format!("{what} {}", percent_whole(s))));
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { "–".to_owned() } else { told.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell;
+
+    #[test]
+    fn commands_survive_a_shell() {
+        let argv = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        assert_eq!(shell(&argv(&["iperf3", "-c", "10.0.0.1", "--bitrate=100M"])), "iperf3 -c 10.0.0.1 --bitrate=100M");
+        assert_eq!(shell(&argv(&["a b", "it's", "", "$(x)", "*"])), r"'a b' 'it'\''s' '' '$(x)' '*'");
+    }
+}

@@ -1,0 +1,313 @@
+//! What the runs of a pair measured, repetitions brought together.
+
+use std::collections::BTreeMap;
+
+use super::or_dash;
+use crate::domain::facts::ProbeFacts;
+use crate::domain::measurement::{Flow, HopPath, Interval, Measurement, RoundTrip};
+use crate::domain::name::Name;
+use crate::domain::run::{CampaignRun, Run, RunStatus};
+use crate::domain::test::{Direction, Protocol, Test};
+use crate::report::chart::Chart;
+use crate::stats::numbers::{self, Figure, count, counted};
+use crate::stats::{Summary, median};
+use crate::verdict::flows;
+
+/// A flow of a throughput run with its ends.
+pub(super) struct Rate<'a> {
+    pub(super) run: &'a Run,
+    pub(super) protocol: Protocol,
+    pub(super) streams: u16,
+    pub(super) sender: &'a Name,
+    pub(super) receiver: &'a Name,
+    pub(super) flow: &'a Flow,
+}
+
+/// The flows of a run, valid or not; none of a run without throughput.
+pub(super) fn rates_of(run: &Run) -> Vec<Rate<'_>> {
+    let Some(Measurement::Throughput(t)) = &run.measurement else { return vec![] };
+    flows(t, run.direction(), &run.source, &run.destination)
+        .into_iter()
+        .map(|f| Rate {
+            run,
+            protocol: t.protocol,
+            streams: t.streams,
+            sender: f.sender,
+            receiver: f.receiver,
+            flow: f.flow,
+        })
+        .collect()
+}
+
+/// All flows of valid runs.
+pub(super) fn rates(run: &CampaignRun) -> Vec<Rate<'_>> {
+    run.runs.iter().filter(|r| r.status == RunStatus::Ok).flat_map(rates_of).collect()
+}
+
+/// All pings of valid runs.
+pub(super) fn round_trips(run: &CampaignRun) -> Vec<(&Run, &RoundTrip)> {
+    let valid = run.runs.iter().filter(|r| r.status == RunStatus::Ok);
+    valid.filter_map(|r| Some((r, round_trip(r)?))).collect()
+}
+
+pub(super) const fn round_trip(run: &Run) -> Option<&RoundTrip> {
+    match &run.measurement {
+        Some(Measurement::RoundTrip(ping)) => Some(ping),
+        _ => None,
+    }
+}
+
+/// One throughput test in one direction, over its repetitions.
+#[derive(Debug)]
+pub(in crate::report) struct RateRow {
+    pub(in crate::report) test: Name,
+    pub(in crate::report) how: String,
+    pub(in crate::report) median: Figure,
+    pub(in crate::report) spread: String,
+    /// Label and value.
+    pub(in crate::report) details: Vec<(&'static str, String)>,
+    pub(in crate::report) chart: Option<Chart>,
+    pub(in crate::report) retransmits: String,
+    pub(in crate::report) loss: String,
+    pub(in crate::report) jitter: String,
+}
+
+/// A ping, over its repetitions.
+#[derive(Debug)]
+pub(in crate::report) struct PingRow {
+    pub(in crate::report) test: Name,
+    pub(in crate::report) min: String,
+    pub(in crate::report) mean: String,
+    pub(in crate::report) max: String,
+    /// The three in one: `11.6 / 12.3 / 14.9 ms`.
+    pub(in crate::report) range: String,
+    pub(in crate::report) deviation: String,
+    pub(in crate::report) loss: String,
+}
+
+/// A path as traceroute saw it.
+#[derive(Debug)]
+pub(in crate::report) struct PathRow {
+    pub(in crate::report) test: Name,
+    pub(in crate::report) reached: bool,
+    /// TTL, who answered, round-trip times.
+    pub(in crate::report) hops: Vec<(u8, String, String)>,
+}
+
+pub(super) fn rate_rows(rates: &[Rate<'_>], contract: Option<f64>) -> Vec<RateRow> {
+    let mut tests: BTreeMap<(&Name, Direction, &Name), Vec<&Rate<'_>>> = BTreeMap::new();
+    for rate in rates {
+        tests.entry((&rate.run.test, rate.run.direction(), &rate.run.source)).or_default().push(rate);
+    }
+    tests.into_values().filter_map(|of| rate_row(&of, contract)).collect()
+}
+
+fn rate_row(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
+    // Invalid runs are shown where there is nothing else, and said to be so.
+    let valid: Vec<&Rate<'_>> = rates.iter().copied().filter(|r| r.run.status == RunStatus::Ok).collect();
+    let invalid = rates.len() - valid.len();
+    let rates = if valid.is_empty() { rates } else { &valid };
+    let first = rates.first()?;
+    let all: Vec<f64> = rates.iter().map(|r| r.flow.throughput_bits_per_second).collect();
+    let summary = Summary::of(&all)?;
+    let each =
+        |value: &dyn Fn(&Flow) -> Option<f64>| -> Vec<f64> { rates.iter().filter_map(|r| value(r.flow)).collect() };
+    let whole = |v: f64| {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count that was a whole number")]
+        count(v.round() as u64)
+    };
+    let retransmits = over(&each(&|f| f.retransmits.map(float)), &whole);
+    let loss = over(&each(&|f| f.loss_ratio), &|v| numbers::percent(v).to_string());
+    let jitter = over(&each(&|f| f.jitter_seconds), &|v| numbers::time(v).to_string());
+    let time = |v: f64| numbers::time(v).to_string();
+    let details = [
+        ("Within a run", within(rates)),
+        ("Offered", offered(&first.run.specification)),
+        ("Retransmits", retransmits.clone()),
+        ("Loss", loss.clone().map(|l| format!("{l}{}", lost(rates)))),
+        ("Jitter", jitter.clone()),
+        ("Out of order", over(&each(&|f| f.out_of_order_packets.map(float)), &whole)),
+        ("RTT under load", over(&each(&|f| f.rtt_seconds), &time)),
+        (
+            "Largest window",
+            over(&each(&|f| f.congestion_window_max_bytes.map(float)), &|v| numbers::bytes(v).to_string()),
+        ),
+        ("Congestion control", first.flow.congestion_control.clone()),
+        ("Received", over(&each(&|f| f.received_bytes.map(float)), &|v| numbers::bytes(v).to_string())),
+    ];
+    Some(RateRow {
+        test: first.run.test.clone(),
+        how: how(first),
+        median: numbers::rate(summary.median),
+        spread: match invalid {
+            0 => spread(&summary),
+            n if valid.is_empty() => format!("{}, invalid", if n == 1 { "1 run".to_owned() } else { spread(&summary) }),
+            n => format!("{}, {n} more invalid", spread(&summary)),
+        },
+        details: details.into_iter().filter_map(|(label, text)| Some((label, text?))).collect(),
+        chart: chart(rates, contract),
+        retransmits: retransmits.unwrap_or_else(|| "–".to_owned()),
+        loss: loss.unwrap_or_else(|| "–".to_owned()),
+        jitter: jitter.unwrap_or_else(|| "–".to_owned()),
+    })
+}
+
+#[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
+const fn float(n: u64) -> f64 {
+    n as f64
+}
+
+fn how(rate: &Rate<'_>) -> String {
+    let protocol = match rate.protocol {
+        Protocol::Tcp => "TCP",
+        Protocol::Udp => "UDP",
+    };
+    let streams = counted(rate.streams.into(), "stream", "streams");
+    let time = match &rate.run.specification {
+        Test::Iperf3(t) if t.omit.is_zero() => format!(", {}", numbers::span(t.duration)),
+        Test::Iperf3(t) => {
+            format!(", {} after {} of slow start", numbers::span(t.duration), numbers::span(t.omit))
+        }
+        Test::Ping(_) | Test::Traceroute(_) => String::new(),
+    };
+    let way = match rate.run.direction() {
+        Direction::Forward => String::new(),
+        Direction::Reverse => format!(", asked for by {} (reverse)", rate.run.source),
+        Direction::Bidirectional => ", both ways at the same time".to_owned(),
+    };
+    format!("{protocol}, {streams}{time}{way}")
+}
+
+fn spread(summary: &Summary) -> String {
+    if summary.count == 1 {
+        return "1 run".to_owned();
+    }
+    let unit = numbers::rate_scale(summary.max);
+    let variation = variation(summary);
+    let least = unit.round(summary.min, 3).number;
+    format!("median of {} runs, {least} to {}{variation}", summary.count, unit.round(summary.max, 3))
+}
+
+/// The coefficient of variation, to two digits.
+fn variation(summary: &Summary) -> String {
+    let ratio = summary.coefficient_of_variation();
+    ratio.map_or_else(String::new, |cv| format!(", variation {}", numbers::PERCENT.round(cv, 2)))
+}
+
+/// The course of the measured intervals: least, most and variation.
+fn within(rates: &[&Rate<'_>]) -> Option<String> {
+    let intervals = rates.iter().flat_map(|r| &r.flow.intervals).filter(|i| !i.omitted);
+    let values: Vec<f64> = intervals.map(|i| i.throughput_bits_per_second).collect();
+    let summary = Summary::of(&values).filter(|s| s.count > 1)?;
+    let unit = numbers::rate_scale(summary.max);
+    let variation = variation(&summary);
+    Some(format!("{} to {}{variation}", unit.round(summary.min, 3).number, unit.round(summary.max, 3)))
+}
+
+/// The median, with its range where repetitions differ.
+fn over(values: &[f64], text: &dyn Fn(f64) -> String) -> Option<String> {
+    let summary = Summary::of(values)?;
+    let (middle, least, most) = (text(summary.median), text(summary.min), text(summary.max));
+    Some(if least == most { middle } else { format!("{middle} ({least} to {most})") })
+}
+
+fn offered(test: &Test) -> Option<String> {
+    match test {
+        Test::Iperf3(t) => t.rate_bits_per_second.map(|r| numbers::rate(r.as_f64()).to_string()),
+        Test::Ping(_) | Test::Traceroute(_) => None,
+    }
+}
+
+fn lost(rates: &[&Rate<'_>]) -> String {
+    match rates {
+        [one] => match (one.flow.lost_packets, one.flow.packets) {
+            (Some(lost), Some(all)) => format!(", {} of {} packets", count(lost), count(all)),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    }
+}
+
+fn chart(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<Chart> {
+    let series: Vec<Vec<Interval>> =
+        rates.iter().map(|r| r.flow.intervals.clone()).filter(|intervals| intervals.len() > 1).collect();
+    let first = rates.first().filter(|_| !series.is_empty())?;
+    let title = format!("{}: {} → {}", first.run.test, first.sender, first.receiver);
+    let Rate { run, sender, receiver, .. } = first;
+    // The keys by which tests are brought together, all of them names.
+    let id = format!("chart.{sender}.{receiver}.{}.{}.{}", run.test, run.direction(), run.source);
+    Some(Chart { id, title, series, contract })
+}
+
+pub(super) fn ping_rows(runs: &[&Run]) -> Vec<PingRow> {
+    let mut tests: BTreeMap<&Name, Vec<&RoundTrip>> = BTreeMap::new();
+    for run in runs {
+        if let Some(ping) = round_trip(run) {
+            tests.entry(&run.test).or_default().push(ping);
+        }
+    }
+    let row = |(test, pings): (&Name, Vec<&RoundTrip>)| {
+        let values = |of: fn(&RoundTrip) -> Option<f64>| pings.iter().filter_map(|p| of(p)).collect::<Vec<_>>();
+        let least = values(|p| p.rtt_min_seconds).into_iter().reduce(f64::min);
+        let most = values(|p| p.rtt_max_seconds).into_iter().reduce(f64::max);
+        let packets: u64 = pings.iter().map(|p| p.packets).sum();
+        let lost: u64 = pings.iter().map(|p| p.packets.saturating_sub(p.received_packets)).sum();
+        let mean = median(&values(|p| p.rtt_seconds));
+        let range = match (least, mean, most) {
+            (Some(least), Some(mean), Some(most)) => {
+                let unit = numbers::time_scale(most);
+                let (least, mean) = (unit.round(least, 3).number, unit.round(mean, 3).number);
+                format!("{least} / {mean} / {}", unit.round(most, 3))
+            }
+            _ => "no answer".to_owned(),
+        };
+        PingRow {
+            test: test.clone(),
+            range,
+            min: or_dash(least.map(numbers::time)),
+            mean: or_dash(mean.map(numbers::time)),
+            max: or_dash(most.map(numbers::time)),
+            deviation: or_dash(median(&values(|p| p.rtt_deviation_seconds)).map(numbers::time)),
+            loss: format!("{} of {}", count(lost), count(packets)),
+        }
+    };
+    tests.into_iter().map(row).collect()
+}
+
+/// Paths of the runs; equal ones of several repetitions once.
+pub(super) fn path_rows(run: &CampaignRun, runs: &[&Run]) -> Vec<PathRow> {
+    let mut rows: Vec<PathRow> = Vec::new();
+    for one in runs {
+        let Some(Measurement::Path(path)) = &one.measurement else { continue };
+        let row = path_row(&run.facts, &one.test, path);
+        let who = |r: &PathRow| r.hops.iter().map(|h| h.1.clone()).collect::<Vec<_>>();
+        if !rows.iter().any(|r| r.test == row.test && who(r) == who(&row)) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn path_row(facts: &BTreeMap<Name, ProbeFacts>, test: &Name, path: &HopPath) -> PathRow {
+    let hops = path.hops.iter().map(|hop| {
+        let addresses: Vec<String> = hop.addresses.iter().map(|a| named(facts, a)).collect();
+        let who = if addresses.is_empty() { "no answer".to_owned() } else { addresses.join(", ") };
+        let who = if hop.annotations.is_empty() { who } else { format!("{who} {}", hop.annotations.join(" ")) };
+        let times: Vec<String> = hop.rtts_seconds.iter().map(|t| numbers::time(*t).number).collect();
+        let unit = hop.rtts_seconds.first().map_or("", |t| numbers::time(*t).unit);
+        let lost =
+            if hop.unanswered > 0 { format!(" {}", "*".repeat(hop.unanswered.min(8) as usize)) } else { String::new() };
+        (hop.ttl, who, format!("{} {unit}{lost}", times.join(" / ")).trim().to_owned())
+    });
+    PathRow { test: test.clone(), reached: path.reached, hops: hops.collect() }
+}
+
+/// The address with the name of the probe that has it, where the facts tell.
+fn named(facts: &BTreeMap<Name, ProbeFacts>, address: &str) -> String {
+    let has =
+        |f: &ProbeFacts| f.interfaces.iter().flat_map(|i| &i.addresses).any(|a| a.split('/').next() == Some(address));
+    match facts.iter().find(|(_, f)| has(f)) {
+        Some((probe, _)) => format!("{probe} ({address})"),
+        None => address.to_owned(),
+    }
+}

@@ -1,0 +1,297 @@
+//! The answer: one sentence per finding, the worst first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::State;
+use super::answer;
+use super::missing::{invalid_groups, reason_groups, runs_text, unstarted};
+use crate::domain::campaign::Metric;
+use crate::domain::name::Name;
+use crate::domain::run::{CampaignRun, Run, RunStatus};
+use crate::domain::test::{Protocol, Test};
+use crate::domain::topology::Topology;
+use crate::domain::verdict::{Judgement, Verdict};
+use crate::stats::median;
+use crate::stats::numbers::{self, PERCENT, counted};
+use crate::verdict::{advice, explain, worst};
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it means. `None` is a fact without a limit, or something that could not be measured.
+    pub verdict: Verdict,
+    /// One sentence without its full stop.
+    pub sentence: String,
+    pub(in crate::report) state: State,
+}
+
+impl Finding {
+    pub(super) const fn new(state: State, sentence: String) -> Self {
+        let verdict = match state {
+            State::Fail => Verdict::Fail,
+            State::Invalid => Verdict::Invalid,
+            State::Warn => Verdict::Warn,
+            State::Pass => Verdict::Pass,
+            State::Unmeasured | State::Measured => Verdict::None,
+        };
+        Self { verdict, sentence, state }
+    }
+}
+
+/// A judgement with its run.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) run: &'a Run,
+    pub(super) judgement: &'a Judgement,
+}
+
+/// What is judged together: a link in one direction, or both where a round trip was measured; a pair where no link is
+/// declared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Route {
+    Link { link: Name, way: Way },
+    Pair { from: Name, to: Name, both: bool },
+}
+
+/// Ways over a link between `a` and `b`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    There,
+    Back,
+    Both,
+}
+
+impl Route {
+    fn of(topology: &Topology, seen: &Seen<'_>) -> Self {
+        let Judgement { sender, receiver, .. } = seen.judgement;
+        let round_trip = matches!(seen.run.specification, Test::Ping(_));
+        match topology.path(sender, receiver).link {
+            Some(crossing) => {
+                let way = match (round_trip, crossing.forward) {
+                    (true, _) => Way::Both,
+                    (false, true) => Way::There,
+                    (false, false) => Way::Back,
+                };
+                Self::Link { link: crossing.link, way }
+            }
+            None if round_trip && receiver < sender => {
+                Self::Pair { from: receiver.clone(), to: sender.clone(), both: true }
+            }
+            None => Self::Pair { from: sender.clone(), to: receiver.clone(), both: round_trip },
+        }
+    }
+
+    /// `madrid → sevilla`: the link's own ends, sites or probes, in the direction of the data.
+    pub(super) fn ends(&self, topology: &Topology) -> String {
+        match self {
+            Self::Pair { from, to, both } => format!("{from} {} {to}", if *both { "↔" } else { "→" }),
+            Self::Link { link, way } => topology.links.get(link).map_or_else(
+                || link.to_string(),
+                |l| {
+                    let [a, b] = [l.between[0].name(), l.between[1].name()];
+                    match way {
+                        Way::There => format!("{a} → {b}"),
+                        Way::Back => format!("{b} → {a}"),
+                        Way::Both => format!("{a} ↔ {b}"),
+                    }
+                },
+            ),
+        }
+    }
+}
+
+/// All judgements of valid runs that came to a verdict, by what they are about.
+pub(super) type Groups<'a> = BTreeMap<(Route, Metric), Vec<Seen<'a>>>;
+
+fn groups(run: &CampaignRun) -> Groups<'_> {
+    let mut groups = Groups::new();
+    let valid = run.runs.iter().filter(|r| r.status == RunStatus::Ok);
+    let seen = valid.flat_map(|run| run.assessment.judgements.iter().map(move |judgement| Seen { run, judgement }));
+    for seen in seen.filter(|s| s.judgement.verdict != Verdict::None) {
+        groups.entry((Route::of(&run.topology, &seen), seen.judgement.metric)).or_default().push(seen);
+    }
+    groups
+}
+
+/// All findings: what falls short, what could not be measured, then what is as it should be.
+pub(in crate::report) fn find(run: &CampaignRun) -> Vec<Finding> {
+    let groups = groups(run);
+    let mut problems: Vec<(f64, Finding)> = groups
+        .iter()
+        .filter_map(|((route, metric), seen)| shortfall(&run.topology, route, *metric, seen))
+        .chain(invalid(run))
+        .chain(unmeasured(run))
+        .collect();
+    // A stable sort: equal ones keep the order of links and metrics.
+    problems.sort_by(|(a, one), (b, other)| one.state.cmp(&other.state).then(b.total_cmp(a)));
+    let mut findings: Vec<Finding> = problems.into_iter().map(|(_, finding)| finding).collect();
+    findings.extend(answer::find(run, &groups));
+    if run.runs.is_empty() {
+        findings.push(Finding::new(State::Unmeasured, "Nothing was measured: no run was made".to_owned()));
+    }
+    findings.sort_by_key(|f| f.state);
+    findings
+}
+
+fn is_missed(seen: &&Seen<'_>) -> bool {
+    matches!(seen.judgement.verdict, Verdict::Warn | Verdict::Fail)
+}
+
+fn protocol(run: &Run) -> Option<Protocol> {
+    match &run.specification {
+        Test::Iperf3(t) => Some(t.protocol),
+        Test::Ping(_) | Test::Traceroute(_) => None,
+    }
+}
+
+/// The finding of one group and how bad it is, if anything was missed in it. Where TCP and UDP were both judged, the one
+/// that missed speaks, TCP before UDP.
+fn shortfall(topology: &Topology, route: &Route, metric: Metric, seen: &[Seen<'_>]) -> Option<(f64, Finding)> {
+    let missed_over = |p: &Protocol| seen.iter().any(|s| protocol(s.run) == Some(*p) && is_missed(&s));
+    let speaks = [Protocol::Tcp, Protocol::Udp].into_iter().find(missed_over);
+    let heard = |s: &&Seen<'_>| speaks.is_none() || protocol(s.run) == speaks;
+    let seen: Vec<&Seen<'_>> = seen.iter().filter(heard).collect();
+    let verdict = worst(seen.iter().filter(|s| is_missed(s)).map(|s| s.judgement.verdict));
+    let missed: Vec<&Seen<'_>> =
+        seen.iter().copied().filter(|s| s.judgement.verdict == verdict && is_missed(s)).collect();
+    let representative = representative(&missed, metric, missed.len() == seen.len())?;
+    let scope = scope(&seen, &missed, metric, representative.seen);
+    let sentence = sentence(&route.ends(topology), metric, &representative, &scope);
+    let Judgement { contracted, .. } = representative.seen.judgement;
+    let weight = match (metric, representative.value, contracted) {
+        (Metric::Throughput, Some(value), Some(contract)) => 2.0 - value / contract,
+        (Metric::Throughput, ..) => 1.0,
+        _ => 0.0,
+    };
+    Some((weight, Finding::new(State::of(verdict), sentence)))
+}
+
+/// The value that speaks for a group, and the judgement it stands by.
+pub(super) struct Representative<'a> {
+    pub(super) seen: &'a Seen<'a>,
+    pub(super) value: Option<f64>,
+}
+
+/// Of each pair the median of its repetitions; of the pairs the best, for the link does at least that, or the worst.
+pub(super) fn representative<'a>(seen: &[&'a Seen<'a>], metric: Metric, best: bool) -> Option<Representative<'a>> {
+    let mut by_pair: BTreeMap<(&Name, &Name), Vec<&'a Seen<'a>>> = BTreeMap::new();
+    for one in seen {
+        by_pair.entry((&one.judgement.sender, &one.judgement.receiver)).or_default().push(one);
+    }
+    let of_pair = |pair: Vec<&'a Seen<'a>>| {
+        let values: Vec<f64> = pair.iter().filter_map(|s| s.judgement.measured).collect();
+        pair.first().map(|first| Representative { seen: first, value: median(&values) })
+    };
+    let highest = best == (metric == Metric::Throughput);
+    // Without a value it is worse than any: no answer at all.
+    let key =
+        |r: &Representative<'_>| r.value.unwrap_or(if metric == Metric::Throughput { -1.0 } else { f64::INFINITY });
+    let pairs = by_pair.into_values().filter_map(of_pair);
+    if highest {
+        pairs.max_by(|a, b| key(a).total_cmp(&key(b)))
+    } else {
+        pairs.min_by(|a, b| key(a).total_cmp(&key(b)))
+    }
+}
+
+fn sentence(ends: &str, metric: Metric, representative: &Representative<'_>, scope: &str) -> String {
+    let Seen { run, judgement } = representative.seen;
+    let (Some(value), Some(contract)) = (representative.value, judgement.contracted) else {
+        return format!("{ends}: {}{scope}", judgement.reason);
+    };
+    let exact_time = numbers::time_exact(contract);
+    let time = numbers::apart(numbers::time_scale(value), value, contract, false);
+    match metric {
+        Metric::Throughput => {
+            let over = if protocol(run) == Some(Protocol::Udp) { " over UDP" } else { "" };
+            format!("{ends} delivers {}{over}{scope}", share_of_rate(value, contract))
+        }
+        Metric::Rtt => format!("{ends} takes {time} for a round trip{scope}; the contract allows {exact_time}"),
+        Metric::Jitter => format!("{ends} has a jitter of {time}{scope}; the contract allows {exact_time}"),
+        Metric::Loss => {
+            let share = numbers::apart(PERCENT, value, contract, false);
+            let allowed = PERCENT.exact(contract);
+            format!("{ends} loses {share} of its {}{scope}; the contract allows {allowed}", packets(run))
+        }
+    }
+}
+
+/// What was counted as lost.
+fn packets(run: &Run) -> String {
+    match &run.specification {
+        Test::Iperf3(t) => match t.rate_bits_per_second {
+            Some(rate) => format!("packets in UDP at {}", numbers::rate(rate.as_f64())),
+            None => "packets in UDP".to_owned(),
+        },
+        Test::Ping(_) | Test::Traceroute(_) => "echo requests".to_owned(),
+    }
+}
+
+/// `76.2 of the contracted 100 Mbit/s (76 %)`, both in the contract's unit.
+pub(super) fn share_of_rate(value: f64, contract: f64) -> String {
+    let unit = numbers::rate_scale(contract);
+    let measured = unit.round(value, 3).number;
+    format!("{measured} of the contracted {} ({})", unit.exact(contract), numbers::percent_whole(value / contract))
+}
+
+/// On how much of what was judged this rests: nothing to say for one pair or where all runs agree.
+fn scope(seen: &[&Seen<'_>], missed: &[&Seen<'_>], metric: Metric, representative: &Seen<'_>) -> String {
+    let pairs = |of: &[&Seen<'_>]| {
+        of.iter().map(|s| (&s.judgement.sender, &s.judgement.receiver)).collect::<BTreeSet<_>>().len()
+    };
+    let (all, hit) = (pairs(seen), pairs(missed));
+    let Judgement { sender, receiver, .. } = representative.judgement;
+    if missed.len() < seen.len() {
+        let runs = format!(" in {} of {}", missed.len(), counted(seen.len(), "run", "runs"));
+        return if all > 1 { format!("{runs}, worst on {sender} → {receiver}") } else { runs };
+    }
+    match (hit, metric) {
+        (1, _) => String::new(),
+        (_, Metric::Throughput) => format!(", the best of {all} pairs"),
+        _ => format!(" on the best of {all} pairs"),
+    }
+}
+
+fn invalid(run: &CampaignRun) -> impl Iterator<Item = (f64, Finding)> {
+    invalid_groups(run).into_iter().map(|(cause, runs)| {
+        let says = if runs.len() == 1 { "says nothing about the link" } else { "say nothing about the link" };
+        let runs = runs_text(&runs);
+        let sentence = match cause {
+            Some(cause) => format!("{runs} {says}: {}; {}", explain(cause), advice(cause)),
+            None => format!("{runs} {says}"),
+        };
+        (0.0, Finding::new(State::Invalid, sentence))
+    })
+}
+
+/// Reasons that get a sentence of their own; the rest share one and are listed under what was not measured.
+const REASONS_TOLD: usize = 3;
+
+fn unmeasured(run: &CampaignRun) -> Vec<(f64, Finding)> {
+    let groups = reason_groups(run);
+    let mut sentences: Vec<String> = groups
+        .iter()
+        .take(REASONS_TOLD)
+        .map(|group| {
+            let pairs: BTreeSet<(&Name, &Name)> = group.runs.iter().map(|r| (&r.source, &r.destination)).collect();
+            let runs = counted(group.runs.len(), "run", "runs");
+            let of = match (pairs.len(), pairs.first()) {
+                (1, Some((from, to))) => format!("{runs} from {from} to {to}"),
+                (n, _) => format!("{runs} on {n} pairs"),
+            };
+            format!("{of} could not be measured: {}", group.why)
+        })
+        .collect();
+    let rest: usize = groups.iter().skip(REASONS_TOLD).map(|g| g.runs.len()).sum();
+    if rest > 0 {
+        sentences.push(format!("{} could not be measured for other reasons", counted(rest, "more run", "more runs")));
+    }
+    if let Some(n) = unstarted(run) {
+        let total = numbers::count(run.header.planned_runs.into());
+        sentences.push(format!(
+            "{} of {total} planned runs were not made: the campaign ended before them",
+            numbers::count(n)
+        ));
+    }
+    sentences.into_iter().map(|s| (0.0, Finding::new(State::Unmeasured, s))).collect()
+}

@@ -1,0 +1,273 @@
+//! The view model: everything a report says is decided here, once for all formats; the formats only lay it out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::facts::ProbeFacts;
+use crate::domain::name::Name;
+use crate::domain::run::{CampaignRun, RunStatus};
+use crate::domain::topology::Topology;
+use crate::domain::verdict::Verdict;
+use crate::stats::numbers::{Figure, counted, span};
+
+mod answer;
+mod evidence;
+mod figures;
+mod findings;
+mod missing;
+mod pair;
+
+pub use findings::Finding;
+pub(super) use findings::find as findings;
+pub(super) use missing::Missing;
+pub(super) use pair::Pair;
+
+/// What a mark in a report says. Always shown as glyph and word, never by colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    Fail,
+    Invalid,
+    Unmeasured,
+    Warn,
+    Pass,
+    Measured,
+}
+
+impl State {
+    pub(super) const fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Self::Pass,
+            Verdict::Warn => Self::Warn,
+            Verdict::Fail => Self::Fail,
+            Verdict::Invalid => Self::Invalid,
+            Verdict::None => Self::Measured,
+        }
+    }
+
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Invalid => "invalid",
+            Self::Unmeasured => "not measured",
+            Self::Warn => "warn",
+            Self::Pass => "pass",
+            Self::Measured => "not judged",
+        }
+    }
+
+    /// The word as a class name or the id of an icon.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Unmeasured => "unmeasured",
+            Self::Measured => "measured",
+            Self::Fail | Self::Invalid | Self::Warn | Self::Pass => self.word(),
+        }
+    }
+
+    pub(super) const fn glyph(self) -> &'static str {
+        match self {
+            Self::Fail => "✗",
+            Self::Invalid => "?",
+            Self::Unmeasured => "∅",
+            Self::Warn => "!",
+            Self::Pass => "✓",
+            Self::Measured => "·",
+        }
+    }
+}
+
+/// A report before it has a format.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) campaign: String,
+    pub(super) id: String,
+    pub(super) version: String,
+    pub(super) findings: Vec<Finding>,
+    /// The summary line in pieces: runs, when, how long, topology and campaign.
+    pub(super) summary: Vec<String>,
+    /// What qualifies every number.
+    pub(super) warnings: Vec<String>,
+    pub(super) axis: Vec<Axis>,
+    /// A row per source, a cell per destination: the index of the pair.
+    pub(super) cells: Vec<Vec<Option<usize>>>,
+    /// Ordered pairs in the direction of the data.
+    pub(super) pairs: Vec<Pair>,
+    pub(super) missing: Vec<Missing>,
+    pub(super) probes: Vec<ProbeRow>,
+    /// What to know when reading the numbers.
+    pub(super) notes: Vec<String>,
+}
+
+/// A probe on an axis of the matrix.
+#[derive(Debug)]
+pub(super) struct Axis {
+    pub(super) probe: Name,
+    pub(super) site: Option<Name>,
+}
+
+impl Axis {
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.probe == other.probe
+    }
+}
+
+/// What a probe is, as text.
+#[derive(Debug)]
+pub(super) struct ProbeRow {
+    pub(super) probe: Name,
+    pub(super) site: String,
+    pub(super) host: String,
+    pub(super) system: String,
+    pub(super) tools: String,
+    pub(super) congestion_control: String,
+    pub(super) clock: &'static str,
+    pub(super) interfaces: Vec<String>,
+}
+
+impl View {
+    pub(super) fn new(run: &CampaignRun) -> Self {
+        let axis = axis(run);
+        let pairs = pair::sections(run);
+        let at: BTreeMap<_, _> = pairs.iter().enumerate().map(|(i, p)| ((&p.sender, &p.receiver), i)).collect();
+        let row = |from: &Axis| axis.iter().map(|to| at.get(&(&from.probe, &to.probe)).copied()).collect();
+        let cells = axis.iter().map(row).collect();
+        let header = &run.header;
+        Self {
+            title: header.topology.to_string(),
+            description: run.topology.description.clone(),
+            campaign: header.campaign.to_string(),
+            id: header.id.clone(),
+            version: header.version.clone(),
+            findings: findings::find(run),
+            summary: summary(run),
+            warnings: warnings(run),
+            cells,
+            axis,
+            pairs,
+            missing: missing::list(run),
+            probes: run.facts.iter().map(|(probe, facts)| probe_row(run, probe, facts)).collect(),
+            notes: notes(run),
+        }
+    }
+
+    /// Does the report have so many pairs that only the noteworthy ones are shown opened?
+    pub(super) const fn is_large(&self) -> bool {
+        self.pairs.len() > 12
+    }
+}
+
+/// The site of a probe.
+fn site<'a>(topology: &'a Topology, probe: &Name) -> Option<&'a Name> {
+    topology.probes.get(probe).and_then(|p| p.site.as_ref())
+}
+
+/// The order of probes in a report: by site, those without one last, then by name.
+fn place<'a>(topology: &'a Topology, probe: &'a Name) -> (bool, Option<&'a Name>, &'a Name) {
+    let site = site(topology, probe);
+    (site.is_none(), site, probe)
+}
+
+fn axis(run: &CampaignRun) -> Vec<Axis> {
+    let probes: BTreeSet<&Name> = run.runs.iter().flat_map(|r| [&r.source, &r.destination]).collect();
+    let mut probes: Vec<&Name> = probes.into_iter().collect();
+    probes.sort_by_key(|p| place(&run.topology, p));
+    probes.into_iter().map(|p| Axis { probe: p.clone(), site: site(&run.topology, p).cloned() }).collect()
+}
+
+fn summary(run: &CampaignRun) -> Vec<String> {
+    let header = &run.header;
+    let of = |status| run.runs.iter().filter(|r| r.status == status).count();
+    let others = [(RunStatus::Failed, "failed"), (RunStatus::Skipped, "skipped"), (RunStatus::Invalid, "invalid")];
+    let others = others.iter().map(|(s, word)| (of(*s), word)).filter(|(n, _)| *n > 0);
+    let counts: Vec<String> = std::iter::once((of(RunStatus::Ok), &"ok"))
+        .chain(others)
+        .map(|(n, word)| format!("{} {word}", crate::stats::numbers::count(n as u64)))
+        .collect();
+    let when = header.started.format("%-d %B %Y, %H:%M:%S UTC");
+    let took = header.ended.and_then(|end| (end - header.started).to_std().ok());
+    let took = took.map_or_else(|| "not ended".to_owned(), |time| format!("took {}", span(time)));
+    vec![
+        format!("{}: {}", counted(run.runs.len(), "run", "runs"), counts.join(", ")),
+        format!("{when}, {took}"),
+        format!("topology {}, campaign {}", header.topology, header.campaign),
+    ]
+}
+
+fn warnings(run: &CampaignRun) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(time) = run.header.duration_override {
+        warnings.push(format!("Every timed test was shortened to {}: figures are indicative.", span(time)));
+    }
+    if run.header.interrupted {
+        warnings
+            .push("The campaign was stopped before its end: this report shows the runs made until then.".to_owned());
+    } else if run.header.ended.is_none() {
+        warnings.push("The campaign has not ended: this report shows the runs made so far.".to_owned());
+    }
+    warnings
+}
+
+fn probe_row(run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {
+    let dash = || "–".to_owned();
+    let tools: Vec<String> = facts.tools.iter().map(|(tool, version)| format!("{tool} {version}")).collect();
+    let interfaces = facts.interfaces.iter().map(|i| {
+        let speed = i.speed_bits_per_second.map(|s| {
+            #[allow(clippy::cast_precision_loss, reason = "no interface has 2^52 bit/s")]
+            crate::stats::numbers::rate_exact(s as f64).to_string()
+        });
+        let addresses = i.addresses.join(", ");
+        let parts = [
+            Some(i.name.clone()),
+            (!addresses.is_empty()).then_some(addresses),
+            i.mtu_bytes.map(|m| format!("MTU {m}")),
+            speed,
+            i.duplex.as_ref().map(|d| format!("{d} duplex")),
+            i.driver.clone(),
+            i.product.clone(),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    });
+    ProbeRow {
+        probe: probe.clone(),
+        site: site(&run.topology, probe).map_or_else(dash, ToString::to_string),
+        host: run.topology.probes.get(probe).map_or_else(dash, |p| p.host.to_string()),
+        system: format!("{}, kernel {}, {}", facts.system, facts.kernel, counted(facts.cpus as usize, "core", "cores")),
+        tools: if tools.is_empty() { dash() } else { tools.join(", ") },
+        congestion_control: facts.congestion_control.clone().unwrap_or_else(dash),
+        clock: match facts.clock_synchronised {
+            Some(true) => "synchronised",
+            Some(false) => "not synchronised",
+            None => "–",
+        },
+        interfaces: interfaces.collect(),
+    }
+}
+
+fn notes(run: &CampaignRun) -> Vec<String> {
+    use crate::domain::measurement::Measurement;
+    let mut notes = vec![
+        "Throughput is payload at the receiver. TCP can carry at most 95.6 % of a link's rate: 1448 of the 1514 bytes of a \
+         full Ethernet frame are payload."
+            .to_owned(),
+        "Round-trip times are those of ping on an idle path; the times that TCP sees under its own load are shown with the \
+         throughput and never judged."
+            .to_owned(),
+    ];
+    let told: BTreeSet<&String> = run
+        .runs
+        .iter()
+        .filter_map(|r| match &r.measurement {
+            Some(Measurement::Throughput(t)) => Some(&t.notes),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    notes.extend(told.into_iter().cloned());
+    notes
+}
+
+/// A figure that may be missing.
+fn or_dash(figure: Option<Figure>) -> String {
+    figure.map_or_else(|| "–".to_owned(), |f| f.to_string())
+}

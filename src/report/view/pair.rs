@@ -1,0 +1,141 @@
+//! One section per ordered pair, in the direction of the data.
+
+use std::collections::BTreeMap;
+
+use super::evidence::{Command, CounterRow, JudgementRow, commands, counter_rows, judgement_rows, label};
+use super::figures::{PathRow, PingRow, Rate, RateRow, path_rows, ping_rows, rate_rows, rates_of, round_trip};
+use super::{State, place, site};
+use crate::domain::name::Name;
+use crate::domain::path::Agreed;
+use crate::domain::run::{CampaignRun, Run, RunStatus};
+use crate::domain::test::{Direction, Protocol};
+use crate::domain::verdict::Verdict;
+use crate::stats::median;
+use crate::stats::numbers::{self, Figure};
+
+/// Everything about the data from `sender` to `receiver`.
+#[derive(Debug)]
+pub(in crate::report) struct Pair {
+    pub(in crate::report) sender: Name,
+    pub(in crate::report) receiver: Name,
+    /// Where it goes: `madrid → sevilla over macrolan`.
+    pub(in crate::report) route: String,
+    /// What was agreed: `100 Mbit/s, round trip 20 ms`.
+    pub(in crate::report) contract: Option<String>,
+    pub(in crate::report) state: State,
+    /// Median of the valid TCP runs, of UDP where there are none, and the suffix that tells them apart.
+    pub(in crate::report) throughput: Option<(Figure, &'static str)>,
+    /// That as a share of the contracted rate.
+    pub(in crate::report) share: Option<String>,
+    /// Median of the mean round-trip times of valid pings.
+    pub(in crate::report) rtt: Option<Figure>,
+    pub(in crate::report) rates: Vec<RateRow>,
+    pub(in crate::report) pings: Vec<PingRow>,
+    pub(in crate::report) paths: Vec<PathRow>,
+    pub(in crate::report) judgements: Vec<JudgementRow>,
+    /// Runs without a measurement: the test and why.
+    pub(in crate::report) unmeasured: Vec<(String, String)>,
+    pub(in crate::report) commands: Vec<Command>,
+    pub(in crate::report) counters: Vec<CounterRow>,
+}
+
+impl Pair {
+    /// An id for links within a document; names have no dots.
+    pub(in crate::report) fn anchor(&self) -> String {
+        format!("pair.{}.{}", self.sender, self.receiver)
+    }
+}
+
+pub(super) fn sections(run: &CampaignRun) -> Vec<Pair> {
+    let mut pairs: BTreeMap<_, Vec<&Run>> = BTreeMap::new();
+    let mut add = |from, to, one| {
+        pairs.entry((place(&run.topology, from), place(&run.topology, to))).or_default().push(one);
+    };
+    for one in &run.runs {
+        let (sender, receiver) = one.flow_ends();
+        add(sender, receiver, one);
+        if one.direction() == Direction::Bidirectional {
+            add(receiver, sender, one);
+        }
+    }
+    pairs.into_iter().map(|(((_, _, from), (_, _, to)), runs)| section(run, from, to, &runs)).collect()
+}
+
+fn section(run: &CampaignRun, sender: &Name, receiver: &Name, runs: &[&Run]) -> Pair {
+    let crossing = run.topology.path(sender, receiver).link;
+    let agreed = run.topology.agreed(crossing.as_ref());
+    let rate = agreed.and_then(|a| a.rate).map(crate::domain::unit::Bitrate::as_f64);
+    let repeated = runs.iter().any(|r| r.repetition > 1);
+    let rates: Vec<Rate<'_>> =
+        runs.iter().flat_map(|r| rates_of(r)).filter(|r| r.sender == sender && r.receiver == receiver).collect();
+    let throughput = throughput(&rates);
+    let rtts: Vec<f64> =
+        runs.iter().filter(|r| r.status == RunStatus::Ok).filter_map(|r| round_trip(r)?.rtt_seconds).collect();
+    let failed = runs.iter().filter(|r| matches!(r.status, RunStatus::Failed | RunStatus::Skipped));
+    Pair {
+        sender: sender.clone(),
+        receiver: receiver.clone(),
+        route: route(run, sender, receiver, crossing.as_ref().map(|c| &c.link)),
+        contract: agreed.map(|a| contract_text(&a)),
+        state: state(runs, sender, receiver),
+        share: throughput.zip(rate).map(|((value, _), contract)| numbers::percent_whole(value / contract).to_string()),
+        throughput: throughput.map(|(value, suffix)| (numbers::rate(value), suffix)),
+        rtt: median(&rtts).map(numbers::time),
+        rates: rate_rows(&rates, rate),
+        pings: ping_rows(runs),
+        paths: path_rows(run, runs),
+        judgements: judgement_rows(runs, sender, receiver, repeated),
+        unmeasured: failed
+            .map(|r| {
+                let why = r.error.clone().unwrap_or_else(|| r.assessment.reason.clone());
+                (format!("{} {}", label(r, repeated), r.status.as_str()), why)
+            })
+            .collect(),
+        commands: commands(runs),
+        counters: counter_rows(runs, repeated),
+    }
+}
+
+fn throughput(rates: &[Rate<'_>]) -> Option<(f64, &'static str)> {
+    let of = |protocol| {
+        let valid = rates.iter().filter(|r| r.protocol == protocol && r.run.status == RunStatus::Ok);
+        median(&valid.map(|r| r.flow.throughput_bits_per_second).collect::<Vec<_>>())
+    };
+    of(Protocol::Tcp).map(|v| (v, "")).or_else(|| of(Protocol::Udp).map(|v| (v, " UDP")))
+}
+
+/// The worst that was judged; `Unmeasured` only where no run brought anything.
+fn state(runs: &[&Run], sender: &Name, receiver: &Name) -> State {
+    let of = |run: &&Run| match run.status {
+        RunStatus::Failed | RunStatus::Skipped => None,
+        RunStatus::Invalid => Some(State::Invalid),
+        RunStatus::Ok => {
+            let own = run.assessment.judgements.iter().filter(|j| j.sender == *sender && j.receiver == *receiver);
+            let judged = own.filter(|j| j.verdict != Verdict::None).map(|j| State::of(j.verdict)).min();
+            Some(judged.unwrap_or(State::Measured))
+        }
+    };
+    runs.iter().filter_map(of).min().unwrap_or(State::Unmeasured)
+}
+
+fn route(run: &CampaignRun, sender: &Name, receiver: &Name, link: Option<&Name>) -> String {
+    let sites = (site(&run.topology, sender), site(&run.topology, receiver));
+    match (sites, link) {
+        ((Some(from), Some(to)), Some(link)) if from != to => format!("{from} → {to} over {link}"),
+        (_, Some(link)) => format!("over {link}"),
+        ((Some(from), Some(to)), None) if from == to => format!("within {from}, no contract"),
+        ((Some(from), Some(to)), None) => format!("{from} → {to}, no link declared, no contract"),
+        _ => "no link declared, no contract".to_owned(),
+    }
+}
+
+fn contract_text(agreed: &Agreed) -> String {
+    let time = |t: std::time::Duration| numbers::time_exact(t.as_secs_f64());
+    let parts = [
+        agreed.rate.map(|r| numbers::rate_exact(r.as_f64()).to_string()),
+        agreed.rtt.map(|t| format!("round trip {}", time(t))),
+        agreed.jitter.map(|t| format!("jitter {}", time(t))),
+        agreed.loss.map(|l| format!("loss {}", numbers::PERCENT.exact(l.share()))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,194 @@
+//! The answer that a report leads with.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the tests of the verdict")]
+#[path = "support/campaign_run.rs"]
+mod campaign_run;
+
+use campaign_run::{
+    Builder, Result, offices, ping, ping_measured, rate, tcp, tcp_measured, topology, udp, udp_measured,
+};
+use iperftester::domain::campaign::{Limit, Limits, Metric};
+use iperftester::domain::run::CampaignRun;
+use iperftester::domain::test::Direction;
+use iperftester::report::findings;
+
+fn sentences(run: &CampaignRun) -> Vec<String> {
+    findings(run).into_iter().map(|f| format!("{}: {}", f.verdict, f.sentence)).collect()
+}
+
+fn measured(runs: &[(&str, &str, f64)]) -> CampaignRun {
+    let mut builder = Builder::new(offices());
+    for (from, to, megabits) in runs {
+        builder.run(from, to, "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(*megabits)));
+    }
+    builder.finish()
+}
+
+#[test]
+fn a_link_between_sites_is_one_finding_per_direction_and_metric() {
+    assert_eq!(
+        sentences(&campaign_run::contract_check()),
+        [
+            "fail: madrid → sevilla delivers 76.2 of the contracted 100 Mbit/s (76 %), the best of 2 pairs",
+            "fail: sevilla → madrid delivers 76.4 of the contracted 100 Mbit/s (76 %), the best of 2 pairs",
+            "fail: madrid → sevilla loses 19.8 % of its packets in UDP at 97.2 Mbit/s on the best of 2 pairs; \
+             the contract allows 0.1 %",
+            "fail: sevilla → madrid loses 19.7 % of its packets in UDP at 97.2 Mbit/s on the best of 2 pairs; \
+             the contract allows 0.1 %",
+            "pass: The contract of adsl is met: madrid → cadiz delivers 95.6 of 100 Mbit/s, \
+             cadiz → madrid delivers 19.1 of 20 Mbit/s",
+        ]
+    );
+}
+
+#[test]
+fn one_pair_needs_no_words_about_pairs() {
+    let all = sentences(&measured(&[("m1", "s1", 76.2)]));
+    assert_eq!(all[0], "fail: madrid → sevilla delivers 76.2 of the contracted 100 Mbit/s (76 %)");
+}
+
+#[test]
+fn the_worst_comes_first() {
+    let all = sentences(&measured(&[("m1", "s1", 85.0), ("s1", "m1", 40.0), ("m1", "c1", 92.0)]));
+    assert!(all[0].starts_with("fail: sevilla → madrid delivers 40.0"), "{all:?}");
+    assert!(all[1].starts_with("fail: madrid → sevilla delivers 85.0"), "{all:?}");
+    assert!(all[2].starts_with("warn: madrid → cadiz delivers 92.0"), "{all:?}");
+}
+
+#[test]
+fn a_shortfall_of_some_runs_says_of_how_many() {
+    let all = sentences(&measured(&[("m1", "s1", 95.6), ("m2", "s1", 50.2)]));
+    assert_eq!(
+        all[0],
+        "fail: madrid → sevilla delivers 50.2 of the contracted 100 Mbit/s (50 %) in 1 of 2 runs, worst on m2 → s1"
+    );
+}
+
+#[test]
+fn repetitions_speak_by_their_median() {
+    let all = sentences(&measured(&[("m1", "s1", 70.0), ("m1", "s1", 76.2), ("m1", "s1", 88.0)]));
+    assert_eq!(all[0], "fail: madrid → sevilla delivers 76.2 of the contracted 100 Mbit/s (76 %)");
+}
+
+#[test]
+fn when_everything_is_met_one_sentence_says_so() {
+    let all = sentences(&campaign_run::all_met());
+    assert_eq!(
+        all,
+        ["pass: Both contracts are met, of adsl and of macrolan: madrid → cadiz delivers 95.6 of 100 Mbit/s, \
+          cadiz → madrid delivers 19.1 of 20 Mbit/s, madrid → sevilla delivers 95.6 of 100 Mbit/s, \
+          sevilla → madrid delivers 95.5 of 100 Mbit/s"]
+    );
+    // Only what was measured is called met.
+    let half = sentences(&measured(&[("m1", "c1", 95.6)]));
+    assert_eq!(
+        half,
+        ["pass: The contract of adsl is met as far as measured: madrid → cadiz delivers 95.6 of 100 Mbit/s"]
+    );
+}
+
+#[test]
+fn less_than_the_contract_is_never_called_met_by_a_lenient_campaign() {
+    let mut builder = Builder::new(offices());
+    let lenient = Limits { warn: None, fail: Some(Limit::OfContract(0.5)) };
+    builder.expectations = Some([(Metric::Throughput, lenient)].into());
+    builder.run("m1", "c1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(76.2)));
+    assert_eq!(
+        sentences(&builder.finish()),
+        ["none: madrid → cadiz delivers 76.2 of the contracted 100 Mbit/s (76 %), within what the campaign expects"]
+    );
+}
+
+#[test]
+fn without_a_contract_the_main_figures_are_told() {
+    assert_eq!(
+        sentences(&campaign_run::smallest()),
+        [
+            "none: alpha → beta delivers 9.41 Gbit/s over TCP",
+            "none: alpha → beta takes 0.0450 ms for a round trip",
+            "none: No contract covers what was measured, so nothing was judged",
+        ]
+    );
+    let mut builder = Builder::new(topology(&[("a", ""), ("b", ""), ("c", "")]));
+    for (from, to, megabits) in [("a", "b", 900.0), ("b", "c", 300.0), ("c", "a", 600.0)] {
+        builder.run(from, to, "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(megabits)));
+    }
+    assert_eq!(
+        sentences(&builder.finish())[0],
+        "none: 3 pairs deliver 300 Mbit/s (b → c) to 900 Mbit/s (a → b) over TCP"
+    );
+}
+
+#[test]
+fn an_absolute_limit_on_an_open_path_names_the_probes() {
+    let mut builder = Builder::new(topology(&[("a", ""), ("b", "")]));
+    let limit = Limits { warn: None, fail: Some(Limit::BitsPerSecond(rate(100))) };
+    builder.expectations = Some([(Metric::Throughput, limit)].into());
+    builder.run("a", "b", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(76.2)));
+    let all = sentences(&builder.finish());
+    assert_eq!(all[0], "fail: a → b: 76.2 Mbit/s is below the 100 Mbit/s that fails");
+}
+
+#[test]
+fn tcp_speaks_where_both_protocols_fall_short_and_udp_where_only_it_does() {
+    let run = |tcp_megabits| {
+        let mut builder = Builder::new(offices());
+        builder.run("m1", "c1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(tcp_megabits)));
+        let received = udp_measured(60.0, 0.0, 0.0);
+        builder.run("m1", "c1", "udp", udp(97_180_000), Result::Measured(received));
+        sentences(&builder.finish())
+    };
+    assert_eq!(run(76.2)[0], "fail: madrid → cadiz delivers 76.2 of the contracted 100 Mbit/s (76 %)");
+    assert_eq!(run(95.6)[0], "fail: madrid → cadiz delivers 60.0 of the contracted 100 Mbit/s (60 %) over UDP");
+}
+
+#[test]
+fn a_round_trip_is_one_finding_for_both_ways() {
+    let mut builder = Builder::new(offices());
+    builder.run("m1", "s1", "rtt", ping(), Result::Measured(ping_measured(24.1, 10)));
+    builder.run("s1", "m1", "rtt", ping(), Result::Measured(ping_measured(24.6, 10)));
+    let all = sentences(&builder.finish());
+    let told: Vec<&String> = all.iter().filter(|s| s.contains("round trip")).collect();
+    assert_eq!(
+        told,
+        ["fail: madrid ↔ sevilla takes 24.1 ms for a round trip on the best of 2 pairs; the contract allows 20 ms"]
+    );
+}
+
+#[test]
+fn what_could_not_be_measured_is_a_finding() {
+    let all = sentences(&campaign_run::everything());
+    let has = |text: &str| all.iter().any(|s| s == text);
+    assert!(
+        has(
+            "none: 2 runs from c1 to s1 could not be measured: iperf3 reports: unable to connect to server: Connection refused"
+        ),
+        "{all:#?}"
+    );
+    assert!(has("none: 1 run from c1 to m1 could not be measured: m1 does not answer c1 (ICMP echo)"), "{all:#?}");
+    assert!(has("none: 21 of 40 planned runs were not made: the campaign ended before them"), "{all:#?}");
+    assert!(
+        all.iter().any(|s| s.starts_with("invalid: 1 run of tcp on m1 → c1 says nothing about the link")),
+        "{all:#?}"
+    );
+    let rank = |s: &String| ["fail", "invalid", "none", "warn", "pass"].iter().position(|w| s.starts_with(w));
+    assert!(all.iter().map(rank).is_sorted(), "{all:#?}");
+}
+
+#[test]
+fn an_invalid_run_never_accuses_the_link() {
+    let mut builder = Builder::new(offices());
+    builder.wait = 0.5;
+    builder.run("m1", "s1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(30.0)));
+    let all = sentences(&builder.finish());
+    assert!(all.iter().all(|s| !s.starts_with("fail") && !s.contains("delivers")), "{all:?}");
+    assert_eq!(all[1], "none: Whether macrolan keeps its contract is not known: no valid run was judged against it");
+}
+
+#[test]
+fn nothing_at_all_is_said_to_be_nothing() {
+    let all = sentences(&Builder::new(topology(&[("a", ""), ("b", "")])).finish());
+    assert_eq!(all, ["none: Nothing was measured: no run was made"]);
+}

@@ -1,0 +1,267 @@
+//! The reports as a whole: stored renderings, and what must hold for every HTML report.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the tests of the verdict")]
+#[path = "support/campaign_run.rs"]
+mod campaign_run;
+
+use std::collections::BTreeSet;
+
+use iperftester::domain::measurement::Measurement;
+use iperftester::domain::run::CampaignRun;
+use iperftester::report::{html, json, terminal};
+
+fn all() -> [(&'static str, CampaignRun); 4] {
+    [
+        ("smallest", campaign_run::smallest()),
+        ("contract_check", campaign_run::contract_check()),
+        ("all_met", campaign_run::all_met()),
+        ("everything", campaign_run::everything()),
+    ]
+}
+
+/// A campaign run whose every free text is an attack on HTML or on a terminal.
+fn hostile() -> CampaignRun {
+    const EVIL: &str = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>\u{1b}[31m{{ 7*7 }}";
+    let evil = || EVIL.to_owned();
+    let mut run = campaign_run::everything();
+    run.header.id = evil();
+    run.header.version = evil();
+    run.topology.description = Some(evil());
+    for one in &mut run.runs {
+        one.command.push(evil());
+        one.raw = evil();
+        one.server_raw = Some(evil());
+        one.assessment.reason = evil();
+        one.error = one.error.as_ref().map(|_| evil());
+        for judgement in &mut one.assessment.judgements {
+            judgement.reason = evil();
+        }
+        match &mut one.measurement {
+            Some(Measurement::Throughput(t)) => {
+                t.notes.push(evil());
+                t.tool_version = Some(evil());
+                t.flow.congestion_control = Some(evil());
+            }
+            Some(Measurement::Path(p)) => {
+                for hop in &mut p.hops {
+                    hop.addresses.push(evil());
+                    hop.annotations.push(evil());
+                }
+            }
+            _ => {}
+        }
+    }
+    for facts in run.facts.values_mut() {
+        facts.kernel = evil();
+        facts.system = evil();
+        facts.congestion_control = Some(evil());
+        for interface in &mut facts.interfaces {
+            interface.name = evil();
+            interface.product = Some(evil());
+            interface.addresses.push(evil());
+        }
+        for version in facts.tools.values_mut() {
+            *version = evil();
+        }
+    }
+    run
+}
+
+#[test]
+fn terminal_renderings() {
+    for (name, run) in all() {
+        insta::assert_snapshot!(format!("terminal_{name}"), terminal(&run, 120, false));
+    }
+}
+
+#[test]
+fn json_renderings() {
+    for (name, run) in [("smallest", campaign_run::smallest()), ("everything", campaign_run::everything())] {
+        insta::assert_snapshot!(format!("json_{name}"), json(&run));
+    }
+}
+
+#[test]
+fn a_terminal_report_keeps_to_its_width() {
+    for (name, run) in all() {
+        for width in [60, 80, 120, 200] {
+            for line in terminal(&run, width, false).lines() {
+                // A table cannot be narrower than its longest words; sentences can.
+                if !line.contains(['│', '┆', '─', '═', '╌']) {
+                    assert!(line.chars().count() <= width, "{name} at {width}: {line}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn color_is_added_on_request_and_never_says_anything_alone() {
+    let run = campaign_run::everything();
+    let (plain, colored) = (terminal(&run, 120, false), terminal(&run, 120, true));
+    assert!(!plain.contains('\u{1b}'));
+    assert!(colored.contains("\u{1b}[31m✗ fail\u{1b}[0m") && colored.contains("\u{1b}[35m? invalid\u{1b}[0m"));
+    let mut stripped = colored;
+    for code in ["31", "32", "33", "35", "36", "0"] {
+        stripped = stripped.replace(&format!("\u{1b}[{code}m"), "");
+    }
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn what_others_wrote_cannot_steer_the_terminal() {
+    assert!(!terminal(&hostile(), 120, false).contains('\u{1b}'));
+}
+
+#[test]
+fn the_json_document_holds_every_run_with_what_was_asked_of_it() {
+    let run = campaign_run::everything();
+    let document: serde_json::Value = serde_json::from_str(&json(&run)).unwrap();
+    assert_eq!(document["schema_version"], 1);
+    assert_eq!(document["id"], "check@20261124T120000.000Z");
+    assert_eq!(document["started"], "2026-11-24T12:00:00Z");
+    assert_eq!(document["duration_override_seconds"], 2.0);
+    assert!(document["facts"]["m1"]["kernel"].is_string());
+    let runs = document["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), run.runs.len());
+    let ids: BTreeSet<u64> = runs.iter().map(|r| r["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids.len(), runs.len(), "ids are unique");
+    let keys = "id source destination test tool direction status started ended command server_command repetition \
+                measurement verdict reason judgements causes error raw server_raw source_counters \
+                destination_counters link specification";
+    for (one, stored) in runs.iter().zip(&run.runs) {
+        for key in keys.split_whitespace() {
+            assert!(one.get(key).is_some(), "{key} in run {}", one["id"]);
+        }
+        assert_eq!(one["raw"], stored.raw, "raw is untouched");
+        assert!(one["command"].is_array());
+    }
+    let tcp = runs.iter().find(|r| r["test"] == "tcp" && r["status"] == "ok").unwrap();
+    assert_eq!(tcp["measurement"]["throughput_bits_per_second"].as_f64(), Some(76.2e6));
+    assert_eq!(
+        (&tcp["tool"], &tcp["direction"], &tcp["verdict"]),
+        (&"iperf3".into(), &"forward".into(), &"fail".into())
+    );
+    assert_eq!(tcp["link"], "macrolan");
+    let statuses: BTreeSet<&str> = runs.iter().map(|r| r["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["failed", "invalid", "ok", "skipped"].into());
+    assert!(
+        document["findings"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("madrid → sevilla delivers 76.2 of the contracted 100 Mbit/s")
+    );
+}
+
+#[test]
+fn html_is_one_file_without_script_or_anything_from_elsewhere() {
+    for (name, run) in all().into_iter().chain([("hostile", hostile())]) {
+        let page = html(&run).unwrap();
+        for banned in ["<script", "javascript:", "http://", "https://", "@import", "url(", "<link", "<img", "<iframe"] {
+            assert!(!page.to_lowercase().contains(banned), "{banned} in {name}");
+        }
+        assert!(page.contains("prefers-color-scheme: dark") && page.contains("@media print"));
+        assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"), "{}", &page[..80]);
+    }
+}
+
+#[test]
+fn html_escapes_whatever_it_is_given() {
+    let page = html(&hostile()).unwrap();
+    assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"));
+    well_formed(&page);
+}
+
+#[test]
+fn html_is_well_formed_and_its_ids_are_unique() {
+    for (_, run) in all() {
+        let page = html(&run).unwrap();
+        well_formed(&page);
+        let ids: Vec<&str> = attribute(&page, " id=\"").collect();
+        let unique: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), unique.len());
+        for target in attribute(&page, " href=\"#") {
+            assert!(unique.contains(target), "nothing has the id {target}");
+        }
+        for target in attribute(&page, " aria-labelledby=\"").flat_map(str::split_whitespace) {
+            assert!(unique.contains(target), "nothing has the id {target}");
+        }
+    }
+}
+
+#[test]
+fn html_leads_with_the_answer_and_shows_what_is_missing() {
+    let page = html(&campaign_run::everything()).unwrap();
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not in the page"));
+    let order = [
+        "<h1>madrid → sevilla delivers 76.2 of the contracted 100 Mbit/s (76 %)",
+        "Every timed test was shortened to 2 s: figures are indicative.",
+        "19 runs: 14 ok, 2 failed, 1 skipped, 2 invalid",
+        "<table class=\"matrix\">",
+        "Not measured or not judged",
+        "<b>1 run of tcp on c1 → m1, skipped</b>",
+        "Evidence for each pair",
+        "iperf3 -c ",
+        "kernel 6.18.0",
+    ];
+    let places: Vec<usize> = order.iter().map(|text| at(text)).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(page.contains("<svg class=\"chart\"") && page.contains("contract 100 Mbit/s"));
+}
+
+#[test]
+fn a_flow_stands_in_the_cell_of_its_data() {
+    let page = html(&campaign_run::everything()).unwrap();
+    let section = |pair: &str| {
+        let from = page.find(&format!("<details class=\"pair\" id=\"{pair}\"")).unwrap_or_else(|| panic!("no {pair}"));
+        let rest = &page[from..];
+        &rest[..rest[1..].find("<details class=\"pair\"").unwrap_or(rest.len() - 1)]
+    };
+    // The reverse run from m1 to c1 carried its data from c1 to m1.
+    assert!(section("pair.c1.m1").contains("asked for by m1 (reverse)"));
+    assert!(!section("pair.m1.c1").contains("(reverse)"));
+    // The bidirectional run stands in both.
+    assert!(section("pair.m2.c1").contains("92.0 Mbit/s") && section("pair.c1.m2").contains("18.9 Mbit/s"));
+}
+
+#[test]
+fn a_mesh_of_2450_runs_stays_a_report() {
+    let run = campaign_run::large();
+    assert_eq!(run.runs.len(), 2450);
+    let page = html(&run).unwrap();
+    assert!(page.len() < 12_000_000, "{} bytes", page.len());
+    assert_eq!(page.matches("<details class=\"pair\"").count(), 2450);
+    assert!(!page.contains("<details class=\"pair\" id=\"pair.p00.p01\" open"), "only what needs attention is open");
+    let text = terminal(&run, 120, false);
+    assert!(text.lines().count() < 400, "{} lines", text.lines().count());
+    assert!(text.contains("site-3 → site-4 delivers 74.5 of the contracted 100 Mbit/s"));
+    assert!(text.contains("2,390 more pairs"));
+    assert!(serde_json::from_str::<serde_json::Value>(&json(&run)).is_ok());
+}
+
+fn attribute<'a>(page: &'a str, opening: &'a str) -> impl Iterator<Item = &'a str> {
+    page.split(opening).skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+/// Every element is closed in its order, attributes are quoted and no stray bracket is left.
+fn well_formed(page: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = page.strip_prefix("<!DOCTYPE html>").unwrap();
+    while let Some(start) = rest.find('<') {
+        assert!(!rest[..start].contains('>') || open.last() == Some(&"style"), "stray > in {:?}", &rest[..start]);
+        let end = start + rest[start..].find('>').unwrap();
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        assert_eq!(tag.matches('"').count() % 2, 0, "unbalanced quotes in <{tag}>");
+        assert!(!tag.contains('<'), "{tag}");
+        let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "closing {name}");
+        } else if !tag.ends_with('/') && !["meta", "br", "wbr"].contains(&name) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+}

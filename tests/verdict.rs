@@ -1,0 +1,295 @@
+//! Every rule of the verdict, one by one.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the tests of the reports")]
+#[path = "support/campaign_run.rs"]
+mod campaign_run;
+
+use std::time::Duration;
+
+use campaign_run::{
+    both_measured, counters, name, offices, path_measured, ping, ping_measured, rate, tcp, tcp_measured,
+};
+use campaign_run::{traceroute, udp, udp_measured};
+use iperftester::domain::campaign::{Expectations, Limit, Limits, Metric};
+use iperftester::domain::measurement::Measurement;
+use iperftester::domain::run::RunStatus;
+use iperftester::domain::test::{Direction, Test};
+use iperftester::domain::unit::Ratio;
+use iperftester::domain::verdict::{Assessment, CauseKind, Judgement, Verdict};
+use iperftester::verdict::{CPU_STARVED_RATIO, Outcome, RunInput, assess, default_limits};
+
+/// A run to be judged; both ends are calm unless told otherwise.
+struct Case {
+    ends: (&'static str, &'static str),
+    test: Test,
+    measured: Measurement,
+    expect: Option<Expectations>,
+    wait: (f64, f64),
+}
+
+impl Case {
+    fn new(ends: (&'static str, &'static str), test: Test, measured: Measurement) -> Self {
+        Self { ends, test, measured, expect: None, wait: (0.02, 0.02) }
+    }
+
+    fn tcp(megabits: f64) -> Self {
+        Self::new(("m1", "s1"), tcp(Direction::Forward), tcp_measured(megabits))
+    }
+
+    fn expecting(mut self, limits: &[(Metric, Limits)]) -> Self {
+        self.expect = Some(limits.iter().copied().collect());
+        self
+    }
+
+    fn waiting(mut self, source: f64, destination: f64) -> Self {
+        self.wait = (source, destination);
+        self
+    }
+
+    fn judge(&self) -> (RunStatus, Assessment) {
+        let (source, destination) = (name(self.ends.0), name(self.ends.1));
+        assess(&RunInput {
+            source: &source,
+            destination: &destination,
+            test: &self.test,
+            outcome: Outcome::Measured(&self.measured),
+            topology: &offices(),
+            expectations: self.expect.as_ref(),
+            source_counters: Some(&counters(self.wait.0)),
+            destination_counters: Some(&counters(self.wait.1)),
+        })
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.judge().1.verdict
+    }
+
+    fn judgement(&self, metric: Metric) -> Option<Judgement> {
+        self.judge().1.judgements.into_iter().find(|j| j.metric == metric)
+    }
+}
+
+fn fail(limit: Limit) -> Limits {
+    Limits { warn: None, fail: Some(limit) }
+}
+
+#[test]
+fn throughput_limits_are_lower_bounds() {
+    for (megabits, verdict) in [
+        (110.0, Verdict::Pass),
+        (95.6, Verdict::Pass),
+        (95.0, Verdict::Pass),
+        (94.999, Verdict::Warn),
+        (90.0, Verdict::Warn),
+        (89.999, Verdict::Fail),
+        (0.0, Verdict::Fail),
+    ] {
+        let (status, assessment) = Case::tcp(megabits).judge();
+        assert_eq!((status, assessment.verdict), (RunStatus::Ok, verdict), "{megabits}: {}", assessment.reason);
+    }
+}
+
+#[test]
+fn the_others_are_upper_bounds() {
+    let pinged = |ms| Case::new(("m1", "s1"), ping(), ping_measured(ms, 10)).verdict();
+    assert_eq!((pinged(19.9), pinged(20.0), pinged(20.01)), (Verdict::Pass, Verdict::Pass, Verdict::Fail));
+    let at = |jitter, loss| Case::new(("m1", "s1"), udp(97_180_000), udp_measured(97.0, jitter, loss)).verdict();
+    assert_eq!(at(0.0049, 0.0009), Verdict::Pass);
+    assert_eq!(at(0.0051, 0.0), Verdict::Fail);
+    assert_eq!(at(0.0, 0.0011), Verdict::Fail);
+}
+
+#[test]
+fn reasons_are_sentences_with_numbers_and_units() {
+    let reason = |case: Case| case.judge().1.reason;
+    assert_eq!(reason(Case::tcp(76.2)), "76.2 Mbit/s is 76 % of the contracted 100 Mbit/s, below the 90 % that fails");
+    assert_eq!(reason(Case::tcp(92.0)), "92.0 Mbit/s is 92 % of the contracted 100 Mbit/s, below the 95 % that warns");
+    assert_eq!(reason(Case::tcp(95.6)), "95.6 Mbit/s is 96 % of the contracted 100 Mbit/s, at least the usual 95 %");
+    let expected = Limits { warn: Some(Limit::OfContract(0.95)), fail: Some(Limit::OfContract(0.9)) };
+    assert_eq!(
+        reason(Case::tcp(95.6).expecting(&[(Metric::Throughput, expected)])),
+        "95.6 Mbit/s is 96 % of the contracted 100 Mbit/s, at least the 95 % expected"
+    );
+    assert_eq!(
+        reason(Case::tcp(94.96)),
+        "94.96 Mbit/s is 94.96 % of the contracted 100 Mbit/s, below the 95 % that warns",
+        "rounding does not hide the miss"
+    );
+    assert_eq!(
+        reason(Case::tcp(76.2).expecting(&[(Metric::Throughput, fail(Limit::BitsPerSecond(rate(80))))])),
+        "76.2 Mbit/s is below the 80 Mbit/s that fails"
+    );
+    let late = Case::new(("m1", "s1"), ping(), ping_measured(24.1, 9));
+    assert_eq!(
+        reason(late),
+        "a mean round trip of 24.1 ms is over the contracted 20 ms; \
+         a loss of 10 % (1 of 10 packets) is over the contracted 0.1 %"
+    );
+    let slow = Case::new(("m1", "s1"), ping(), ping_measured(24.1, 10));
+    let half_more = Limits { warn: Some(Limit::CONTRACT), fail: Some(Limit::OfContract(1.5)) };
+    assert_eq!(
+        slow.expecting(&[(Metric::Rtt, half_more)]).judgement(Metric::Rtt).unwrap().reason,
+        "a mean round trip of 24.1 ms is over the contracted 20 ms"
+    );
+}
+
+#[test]
+fn a_reverse_run_is_judged_by_the_contract_of_its_data() {
+    // adsl: 100 Mbit/s from madrid to cadiz, 20 Mbit/s back.
+    let down = Case::new(("m1", "c1"), tcp(Direction::Forward), tcp_measured(19.1));
+    let up = Case::new(("m1", "c1"), tcp(Direction::Reverse), tcp_measured(19.1));
+    assert_eq!((down.verdict(), up.verdict()), (Verdict::Fail, Verdict::Pass));
+    let judgement = up.judgement(Metric::Throughput).unwrap();
+    assert_eq!((judgement.sender, judgement.receiver), (name("c1"), name("m1")));
+    assert_eq!((judgement.measured, judgement.contracted), (Some(19.1e6), Some(20e6)));
+}
+
+#[test]
+fn both_flows_of_a_bidirectional_run_are_judged() {
+    let case = |there, back| Case::new(("m1", "c1"), tcp(Direction::Bidirectional), both_measured(there, back));
+    assert_eq!(case(95.6, 19.1).verdict(), Verdict::Pass);
+    assert_eq!(case(50.0, 19.1).verdict(), Verdict::Fail);
+    let (_, assessment) = case(95.6, 10.0).judge();
+    assert_eq!(assessment.verdict, Verdict::Fail);
+    assert_eq!(assessment.judgements.len(), 2);
+    assert_eq!(
+        assessment.reason,
+        "c1 → m1: 10.0 Mbit/s is 50 % of the contracted 20 Mbit/s, below the 90 % that fails"
+    );
+}
+
+#[test]
+fn without_a_contract_only_absolute_limits_are_judged() {
+    let open = || Case::new(("m1", "m2"), tcp(Direction::Forward), tcp_measured(50.0));
+    let (status, assessment) = open().judge();
+    assert_eq!((status, assessment.verdict, assessment.judgements.len()), (RunStatus::Ok, Verdict::None, 0));
+    let in_percent = open().expecting(&[(Metric::Throughput, default_limits(Metric::Throughput))]);
+    let judgement = in_percent.judgement(Metric::Throughput).unwrap();
+    assert_eq!(judgement.verdict, Verdict::None);
+    assert!(judgement.reason.contains("no contract"), "{}", judgement.reason);
+    let absolute = open().expecting(&[(Metric::Throughput, fail(Limit::BitsPerSecond(rate(60))))]);
+    assert_eq!(absolute.verdict(), Verdict::Fail);
+    // The rate of adsl is agreed, its round-trip time is not.
+    let pinged = Case::new(("m1", "c1"), ping(), ping_measured(500.0, 10));
+    assert_eq!(pinged.verdict(), Verdict::None);
+    let expected = pinged.expecting(&[(Metric::Rtt, fail(Limit::CONTRACT)), (Metric::Loss, fail(Limit::CONTRACT))]);
+    assert_eq!(expected.verdict(), Verdict::None);
+    let mixed = Limits { warn: Some(Limit::time(Duration::from_millis(100))), fail: Some(Limit::CONTRACT) };
+    assert_eq!(expected.expecting(&[(Metric::Rtt, mixed)]).verdict(), Verdict::Warn);
+}
+
+#[test]
+fn defaults_judge_what_was_agreed_and_an_empty_expectation_judges_nothing() {
+    assert_eq!(Case::tcp(10.0).verdict(), Verdict::Fail);
+    assert_eq!(Case::tcp(10.0).expecting(&[]).verdict(), Verdict::None);
+    assert_eq!(default_limits(Metric::Rtt), fail(Limit::CONTRACT));
+}
+
+#[test]
+fn udp_shows_a_rate_only_where_it_was_offered() {
+    let at = |offered, received| Case::new(("m1", "s1"), udp(offered), udp_measured(received, 0.0, 0.0));
+    let half = at(50_000_000, 50.0).judgement(Metric::Throughput).unwrap();
+    assert_eq!(half.verdict, Verdict::None);
+    assert!(half.reason.contains("only 50 Mbit/s were offered"), "{}", half.reason);
+    assert_eq!(at(97_180_000, 97.0).judgement(Metric::Throughput).unwrap().verdict, Verdict::Pass);
+    assert_eq!(at(97_180_000, 80.0).judgement(Metric::Throughput).unwrap().verdict, Verdict::Fail);
+    // 92 Mbit/s can show the 90 % that fails and cannot show the 95 % that warns.
+    assert_eq!(at(92_000_000, 92.0).judgement(Metric::Throughput).unwrap().verdict, Verdict::Pass);
+    assert_eq!(at(92_000_000, 89.0).judgement(Metric::Throughput).unwrap().verdict, Verdict::Fail);
+    // Jitter and loss count at any rate.
+    let lossy = Case::new(("m1", "s1"), udp(50_000_000), udp_measured(45.0, 0.0, 0.1));
+    assert_eq!(lossy.verdict(), Verdict::Fail);
+}
+
+#[test]
+fn round_trips_under_load_are_never_judged() {
+    // The TCP fixture saw 31.2 ms under its own load, more than the contracted 20.
+    let expected = [(Metric::Rtt, fail(Limit::CONTRACT)), (Metric::Throughput, default_limits(Metric::Throughput))];
+    let case = Case::tcp(95.6).expecting(&expected);
+    assert_eq!(case.verdict(), Verdict::Pass);
+    assert!(case.judgement(Metric::Rtt).is_none());
+}
+
+#[test]
+fn a_ping_without_answers_fails() {
+    let (status, assessment) = Case::new(("m1", "s1"), ping(), ping_measured(0.0, 0)).judge();
+    assert_eq!((status, assessment.verdict), (RunStatus::Ok, Verdict::Fail));
+    assert!(assessment.judgements.iter().all(|j| j.verdict == Verdict::Fail));
+}
+
+#[test]
+fn a_path_is_not_judged() {
+    let case = Case::new(("m1", "s1"), traceroute(), path_measured(&["10.0.0.1"])).waiting(0.9, 0.9);
+    let (status, assessment) = case.judge();
+    assert_eq!((status, assessment.verdict), (RunStatus::Ok, Verdict::None));
+}
+
+#[test]
+fn a_starved_end_makes_a_miss_invalid_and_leaves_a_pass() {
+    for (case, status, verdict) in [
+        (Case::tcp(76.2), RunStatus::Ok, Verdict::Fail),
+        (Case::tcp(76.2).waiting(CPU_STARVED_RATIO, 0.0), RunStatus::Ok, Verdict::Fail),
+        (Case::tcp(76.2).waiting(0.42, 0.0), RunStatus::Invalid, Verdict::Invalid),
+        (Case::tcp(76.2).waiting(0.0, 0.42), RunStatus::Invalid, Verdict::Invalid),
+        (Case::tcp(92.0).waiting(0.0, 0.42), RunStatus::Invalid, Verdict::Invalid),
+        (Case::tcp(95.6).waiting(0.42, 0.42), RunStatus::Ok, Verdict::Pass),
+    ] {
+        let (got, assessment) = case.judge();
+        assert_eq!((got, assessment.verdict), (status, verdict), "{}", assessment.reason);
+    }
+}
+
+#[test]
+fn a_starved_run_that_nothing_speaks_for_is_invalid() {
+    let open = Case::new(("m1", "m2"), tcp(Direction::Forward), tcp_measured(400.0)).waiting(0.3, 0.0);
+    assert_eq!(open.judge().0, RunStatus::Invalid);
+    let clean = Case::new(("m1", "m2"), tcp(Direction::Forward), tcp_measured(400.0));
+    assert_eq!(clean.judge().0, RunStatus::Ok);
+    let pinged = |ms| Case::new(("m1", "s1"), ping(), ping_measured(ms, 10)).waiting(0.3, 0.0).judge().0;
+    assert_eq!((pinged(12.0), pinged(31.0)), (RunStatus::Ok, RunStatus::Invalid));
+}
+
+#[test]
+fn an_invalid_verdict_names_probe_figure_and_remedy() {
+    let (_, assessment) = Case::tcp(76.2).waiting(0.25, 0.42).judge();
+    let [first, second] = assessment.causes.as_slice() else { panic!("two causes: {:?}", assessment.causes) };
+    assert_eq!((first.kind, &first.probe, first.value), (CauseKind::CpuStarved, &name("s1"), 0.42));
+    assert_eq!(second.probe, name("m1"));
+    for part in ["s1", "42 %", "76.2 Mbit/s", "20 %", "measure again"] {
+        assert!(assessment.reason.contains(part), "{part} in {}", assessment.reason);
+    }
+}
+
+#[test]
+fn what_was_not_measured_has_no_verdict_but_a_reason() {
+    let (source, destination, test, topology) = (name("m1"), name("s1"), tcp(Direction::Forward), offices());
+    let input = |outcome| RunInput {
+        source: &source,
+        destination: &destination,
+        test: &test,
+        outcome,
+        topology: &topology,
+        expectations: None,
+        source_counters: None,
+        destination_counters: None,
+    };
+    let (status, assessment) = assess(&input(Outcome::Failed("connection refused")));
+    assert_eq!((status, assessment.verdict), (RunStatus::Failed, Verdict::None));
+    assert!(assessment.reason.contains("connection refused"));
+    let (status, assessment) = assess(&input(Outcome::Skipped("s1 does not answer")));
+    assert_eq!((status, assessment.verdict), (RunStatus::Skipped, Verdict::None));
+    assert!(assessment.reason.contains("s1 does not answer"));
+    // Counters that were never taken accuse nobody.
+    let measured = tcp_measured(76.2);
+    assert_eq!(assess(&input(Outcome::Measured(&measured))).1.verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_loss_of_nothing_can_be_agreed() {
+    let zero = fail(Limit::Share(Ratio::new(0.0).unwrap()));
+    let at =
+        |received| Case::new(("m1", "s1"), ping(), ping_measured(1.0, received)).expecting(&[(Metric::Loss, zero)]);
+    assert_eq!((at(10).verdict(), at(9).verdict()), (Verdict::Pass, Verdict::Fail));
+}
