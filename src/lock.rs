@@ -19,8 +19,10 @@ pub struct LockGuard {
 
 impl Drop for LockGuard {
     fn drop(&mut self) {
-        // Only for whoever looks into the file; what counts is that closing it frees the lock.
+        // Emptied for whoever looks into it. Unlocked, for closing alone frees it only when a program that is just being
+        // started has closed its copy as well. Closing follows, so there is no more to do where either fails.
         let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
     }
 }
 
