@@ -18,7 +18,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit
     let to_terminal = with.out.is_none();
     let text = match with.format {
         ReportFormat::Terminal => report::terminal(&run, context.output.width(), to_terminal && context.output.color),
-        ReportFormat::Html => report::html(&run),
+        ReportFormat::Html => report::html(&run).map_err(|fault| Failure::of(Exit::Unavailable, &fault))?,
         ReportFormat::Json => report::json(&run),
     };
     match &with.out {

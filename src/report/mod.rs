@@ -22,6 +22,12 @@ pub fn terminal(run: &CampaignRun, width: usize, color: bool) -> String {
     terminal::render(&view::View::new(run), width, color)
 }
 
+/// The findings, the summary line, the matrix and what was not measured, as text: what a run says at its end.
+#[must_use]
+pub fn summary(run: &CampaignRun, width: usize, color: bool) -> String {
+    terminal::summary(&view::View::new(run), width, color)
+}
+
 /// The report as one self-contained HTML file: no script, nothing loaded from elsewhere.
 ///
 /// # Errors

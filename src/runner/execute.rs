@@ -27,7 +27,8 @@ pub(super) struct Executed {
 
 /// Time after which a run of this test is given up, known before it starts.
 pub(super) fn deadline(test: &Test) -> Duration {
-    tool::of(test).duration() + GRACE
+    let tool = tool::of(test);
+    tool.duration() + tool.patience() + GRACE
 }
 
 /// Runs `test` from `source` to `destination`; `live` hears the rate at the receiving end.

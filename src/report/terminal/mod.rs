@@ -5,6 +5,8 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use super::view::{Pair, State, View};
 use crate::stats::numbers::{count, counted};
 
+mod evidence;
+
 /// Rows of a table before the rest is only counted: a terminal is read, not searched.
 const ROWS_MAX: usize = 60;
 /// Findings before the rest is only counted.
@@ -12,8 +14,27 @@ const FINDINGS_MAX: usize = 20;
 /// Narrowest layout.
 const WIDTH_MIN: usize = 40;
 
+/// The whole report.
 pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     let width = width.max(WIDTH_MIN);
+    let mut out = answer(view, width);
+    pairs(&mut out, view, width);
+    evidence::paths(&mut out, view, width);
+    evidence::commands(&mut out, view);
+    probes(&mut out, view, width);
+    out.push('\n');
+    for note in &view.notes {
+        paragraph(&mut out, note, width, "");
+    }
+    finish(&out, color)
+}
+
+/// The answer without its evidence.
+pub(super) fn summary(view: &View, width: usize, color: bool) -> String {
+    finish(&answer(view, width.max(WIDTH_MIN)), color)
+}
+
+fn answer(view: &View, width: usize) -> String {
     let mut out = String::new();
     findings(&mut out, view, width);
     paragraph(&mut out, &view.summary.join(" · "), width, "");
@@ -22,15 +43,13 @@ pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     }
     matrix(&mut out, view, width);
     missing(&mut out, view, width);
-    pairs(&mut out, view, width);
-    probes(&mut out, view, width);
-    out.push('\n');
-    for note in &view.notes {
-        paragraph(&mut out, note, width, "");
-    }
+    out
+}
+
+fn finish(text: &str, color: bool) -> String {
     // What tools and users wrote must not steer the terminal.
-    let out: String = out.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
-    if color { colored(&out) } else { out }
+    let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
+    if color { colored(&text) } else { text }
 }
 
 fn findings(out: &mut String, view: &View, width: usize) {
