@@ -14,7 +14,7 @@ use crate::backend::Backend;
 use crate::deploy::{self, DeployEvent, Done};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 use crate::runner;
 
 /// What was done, for programs.
@@ -40,7 +40,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     let backend = Context::backend(&topology);
     backend.supports().await?;
     let plan = deploy::plan(&backend).await?;
-    let done = carry_out(context, &plan, &backend).await?;
+    let done = carry_out(context, &plan, &backend, |action| format!(": {}", action.reason)).await?;
     ready(&topology, &backend).await?;
     let probes = topology.probes.len();
     let text = if plan.is_empty() {
@@ -67,7 +67,7 @@ pub(super) async fn carry_out(context: &Context<'_>, plan: &Plan, backend: &impl
     let stop = stop::watch()?;
     let mut tell = |event: DeployEvent<'_>| {
         if let DeployEvent::Started { action, number, total } = event {
-            context.output.note(&format!("[{number}/{total}] {} {}: {}", action.verb, action.id, action.reason));
+            context.output.note(&format!("[{number}/{total}] {} {}{}", action.verb, action.id, why(action)));
         }
     };
     Ok(deploy::apply(plan, backend, &|| *stop.borrow(), &mut tell).await?)

@@ -12,7 +12,7 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let _lock = Context::lock(&topology, "destroy")?;
     let backend = Context::backend(&topology);
     let plan = plan::diff(&[], &backend.observe().await?);
-    let done = carry_out(context, &plan, &backend).await?;
+    let done = carry_out(context, &plan, &backend, |_| String::new()).await?;
     let text = if plan.is_empty() {
         format!("{}: nothing is deployed", topology.name)
     } else {

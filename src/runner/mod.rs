@@ -187,6 +187,9 @@ async fn measure<B: Backend, S: Store>(
         while let Some(job) = dispatcher.take() {
             running.push(carry_out(order, job, sessions, now, events));
         }
+        if running.is_empty() && writing.is_empty() {
+            break;
+        }
         tokio::select! {
             Some((job, run)) = running.next() => {
                 dispatcher.release(&job);
@@ -198,7 +201,6 @@ async fn measure<B: Backend, S: Store>(
                 events(Event::Kept(id));
             }
             () = stopped(&mut around.stop) => break,
-            else => break,
         }
     }
     let interrupted = !running.is_empty() || dispatcher.waiting().next().is_some();
