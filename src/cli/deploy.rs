@@ -62,8 +62,13 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     Ok(Exit::Ok)
 }
 
-/// Carries `plan` out, telling each step, until the user stops it.
-pub(super) async fn carry_out(context: &Context<'_>, plan: &Plan, backend: &impl Backend) -> Result<Done, Failure> {
+/// Carries `plan` out, telling each step with what `why` says of it, until the user stops it.
+pub(super) async fn carry_out(
+    context: &Context<'_>,
+    plan: &Plan,
+    backend: &impl Backend,
+    why: impl Fn(&Action) -> String,
+) -> Result<Done, Failure> {
     let stop = stop::watch()?;
     let mut tell = |event: DeployEvent<'_>| {
         if let DeployEvent::Started { action, number, total } = event {

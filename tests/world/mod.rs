@@ -1,6 +1,6 @@
 //! A world of its own for a scenario: a folder, a topology under a unique name, the real binary, everything removed at the end.
 //! Scenarios measure, so only one runs at a time on a machine.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
 use std::fs::File;
 use std::io::Write;
@@ -14,15 +14,15 @@ use tempfile::TempDir;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-pub struct World {
-    pub folder: TempDir,
-    pub name: String,
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) name: String,
     _alone: File,
 }
 
 impl World {
     /// A world with `topology` in its folder, `NAME` replaced by a unique name.
-    pub fn new(topology: &str) -> Self {
+    pub(crate) fn new(topology: &str) -> Self {
         let alone = File::create(std::env::temp_dir().join("iperftester-scenarios.lock")).unwrap();
         alone.lock().unwrap();
         let folder = tempfile::Builder::new().prefix("iperftester-scenario").tempdir().unwrap();
@@ -33,27 +33,27 @@ impl World {
     }
 
     /// A world with a file of the project, its own name replaced by a unique one.
-    pub fn of_file(path: &str, name: &str) -> Self {
+    pub(crate) fn of_file(path: &str, name: &str) -> Self {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
         let line = format!("name: {name}\n");
         assert!(text.contains(&line), "{path} has another name");
         Self::new(&text.replacen(&line, "name: NAME\n", 1))
     }
 
-    pub fn write(&self, topology: &str) {
+    pub(crate) fn write(&self, topology: &str) {
         std::fs::write(self.topology(), topology.replace("NAME", &self.name)).unwrap();
     }
 
-    pub fn topology(&self) -> PathBuf {
+    pub(crate) fn topology(&self) -> PathBuf {
         self.folder.path().join("topology.yaml")
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// The real binary, at home in this world.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_iperftester"));
         command
             .args(arguments)
@@ -65,12 +65,12 @@ impl World {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// Runs and expects exit code `code`; gives standard output.
-    pub fn expect(&self, code: i32, arguments: &[&str]) -> String {
+    pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{arguments:?}\n--- stdout\n{out}\n--- stderr\n{err}");
@@ -78,21 +78,21 @@ impl World {
     }
 
     /// The newest report as JSON.
-    pub fn report(&self) -> Value {
+    pub(crate) fn report(&self) -> Value {
         serde_json::from_str(&self.expect(0, &["report", "--format", "json"])).unwrap()
     }
 
     /// Starts the binary with its standard output piped.
-    pub fn spawn(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    pub fn namespace(&self, node: &str) -> String {
+    pub(crate) fn namespace(&self, node: &str) -> String {
         format!("iperftester.{}.{node}", self.name)
     }
 
     /// This topology's namespaces.
-    pub fn namespaces(&self) -> Vec<String> {
+    pub(crate) fn namespaces(&self) -> Vec<String> {
         let prefix = self.namespace("");
         let Ok(entries) = std::fs::read_dir("/run/netns") else { return vec![] };
         let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
@@ -100,7 +100,7 @@ impl World {
     }
 
     /// Processes inside this topology's namespaces.
-    pub fn processes(&self) -> Vec<String> {
+    pub(crate) fn processes(&self) -> Vec<String> {
         let mut found = Vec::new();
         for namespace in self.namespaces() {
             let output = Command::new("ip").args(["netns", "pids", &namespace]).output().unwrap();
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// Waits until no process is left in the namespaces; panics with their list after `limit`.
-    pub fn wait_for_silence(&self, limit: Duration) {
+    pub(crate) fn wait_for_silence(&self, limit: Duration) {
         let until = Instant::now() + limit;
         loop {
             let left = self.processes();
@@ -142,12 +142,12 @@ impl Drop for World {
     }
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// What `jq` reads: an oracle that shares no line with our parsers.
-pub fn jq(filter: &str, document: &str) -> String {
+pub(crate) fn jq(filter: &str, document: &str) -> String {
     let mut child =
         Command::new("jq").args(["-r", filter]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
@@ -157,6 +157,6 @@ pub fn jq(filter: &str, document: &str) -> String {
 }
 
 /// The runs of a report.
-pub fn runs(report: &Value) -> &Vec<Value> {
+pub(crate) fn runs(report: &Value) -> &Vec<Value> {
     report["runs"].as_array().unwrap()
 }
