@@ -25,7 +25,6 @@ status=0
 iperftester run || status=$?
 # 1: an expectation failed, which is what the demo is to show.
 [ "$status" -le 1 ] || exit "$status"
-iperftester report
 iperftester report --format html --out "$html"
 echo
 echo "demo: the same as a page: file://$PWD/$html"

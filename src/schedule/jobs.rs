@@ -132,8 +132,7 @@ fn add(topology: &Topology, pair: &Pair, name: &Name, repetition: u32, options: 
             let runs = iperf3.directions.runs().iter();
             runs.map(|direction| {
                 let (test, skip) = concrete(topology, name, iperf3, *direction, path.link.as_ref(), options);
-                let open = || format!("no link with a contract lies between {} and {}", pair.source, pair.destination);
-                (Test::Iperf3(test), skip.map(|asks| format!("{asks}, and {}", open())))
+                (Test::Iperf3(test), skip.map(|asks| format!("{asks}, and no link with a contract lies on this path")))
             })
             .collect()
         }

@@ -1,0 +1,125 @@
+//! The numbers are the link's, and where they are the host's they are called invalid.
+
+mod world;
+
+use std::process::{Child, Command};
+
+use serde_json::Value;
+use world::{World, jq, runs, text};
+
+/// 1448 of the 1514 bytes of a full Ethernet frame are TCP payload, with TCP time stamps.
+const PAYLOAD: f64 = 1448.0 / 1514.0;
+
+fn bytes_shaped(world: &World, node: &str) -> f64 {
+    let output = Command::new("tc").args(["-n", &world.namespace(node), "-s", "-j", "qdisc", "show"]).output().unwrap();
+    jq("[.[] | select(.kind == \"tbf\") | .bytes] | add", &text(&output.stdout)).parse().unwrap()
+}
+
+/// One run; measured again where the machine was too busy to be believed.
+fn measure(world: &World, test: &str) -> Value {
+    for _ in 0..3 {
+        world.run(&["run", "--from", "a", "--to", "b", "--test", test, "--duration", "4s"]);
+        let run = runs(&world.report())[0].clone();
+        if run["status"] != "invalid" {
+            return run;
+        }
+    }
+    panic!("the machine is too busy to measure anything");
+}
+
+#[test]
+fn goodput_is_what_the_shaper_lets_through() {
+    for rate in [10.0, 50.0, 100.0, 500.0] {
+        let world = World::new(&format!(
+            "name: NAME\nhosts: {{ here: {{ local: {{}} }} }}\nprobes: {{ a: {{ host: here }}, b: {{ host: here }} }}\n\
+             links: {{ wire: {{ between: [a, b], impair: {{ rate: {rate}M }} }} }}\n"
+        ));
+        world.expect(0, &["deploy"]);
+        let before = bytes_shaped(&world, "a");
+        let run = measure(&world, "tcp");
+        let passed = bytes_shaped(&world, "a") - before;
+        let raw = run["raw"].as_str().unwrap();
+        let number = |filter: &str| jq(filter, raw).parse::<f64>().unwrap();
+        let goodput = number(".end.sum_received.bits_per_second");
+        assert_eq!(run["measurement"]["throughput_bits_per_second"].as_f64().unwrap().to_bits(), goodput.to_bits());
+        let expected = rate * 1e6 * PAYLOAD;
+        // 4 s beside other work; the bench holds 1.5 % over 10 s.
+        assert!((goodput / expected - 1.0).abs() < 0.03, "{goodput} is not {expected}");
+        assert!(passed >= number(".end.sum_received.bytes"), "more arrived than the shaper passed: {passed}");
+    }
+}
+
+#[test]
+fn lost_datagrams_are_the_ones_that_were_dropped() {
+    let world = World::new(
+        "name: NAME\nhosts: { here: { local: {} } }\nprobes: { a: { host: here }, b: { host: here } }\n\
+         links: { wire: { between: [a, b], impair: { loss: 2% } } }\n\
+         tests: { udp: { iperf3: { protocol: udp, rate: 20M } } }\n",
+    );
+    world.expect(0, &["deploy"]);
+    let run = measure(&world, "udp");
+    let raw = run["raw"].as_str().unwrap();
+    let lost: f64 = jq(".end.sum.lost_packets", raw).parse().unwrap();
+    let sent: f64 = jq(".end.sum.packets", raw).parse().unwrap();
+    let ratio = run["measurement"]["loss_ratio"].as_f64().unwrap();
+    assert!((ratio - lost / sent).abs() < 1e-9, "{ratio} is not {lost}/{sent}");
+    // Binomial: four standard deviations around 2 %.
+    let deviation = (0.02 * 0.98 / sent).sqrt();
+    assert!((ratio - 0.02).abs() < 4.0 * deviation, "{ratio} of {sent}");
+}
+
+const FAST: &str = "
+name: NAME
+hosts: { here: { local: {} } }
+probes: { a: { host: here }, b: { host: here } }
+links: { wire: { between: [a, b], contract: { rate: 500M }, impair: { rate: 500M } } }
+";
+
+/// Busy loops that take the CPUs away, ended by their pid.
+struct Hogs(Vec<Child>);
+
+impl Hogs {
+    fn new(number: usize) -> Self {
+        Self((0..number).map(|_| Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap()).collect())
+    }
+}
+
+impl Drop for Hogs {
+    fn drop(&mut self) {
+        for hog in &mut self.0 {
+            let _ = hog.kill();
+            let _ = hog.wait();
+        }
+    }
+}
+
+#[test]
+fn a_starved_run_is_invalid_and_a_clean_one_is_not() {
+    let world = World::new(FAST);
+    world.expect(0, &["deploy"]);
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let clean = measure(&world, "udp");
+    assert_eq!(clean["status"], "ok", "{}", clean["reason"]);
+    {
+        let _hogs = Hogs::new(4 * cores);
+        let output = world.run(&["run", "--from", "a", "--to", "b", "--test", "udp", "--duration", "3s"]);
+        assert_eq!(output.status.code(), Some(4), "an invalid run is no failed link: {}", text(&output.stdout));
+    }
+    let starved = runs(&world.report())[0].clone();
+    assert_eq!(starved["status"], "invalid", "{starved}");
+    assert_eq!(starved["verdict"], "invalid");
+    assert_eq!(starved["causes"][0]["kind"], "cpu-starved");
+    assert!(starved["reason"].as_str().unwrap().contains("waited"), "{}", starved["reason"]);
+    let threshold = starved["causes"][0]["threshold"].as_f64().unwrap();
+    let waited = |run: &Value| run["source_counters"]["run_queue_wait_ratio"].as_f64().unwrap();
+    assert!(waited(&clean) < threshold && threshold < waited(&starved), "{} {}", waited(&clean), waited(&starved));
+}
+
+#[test]
+fn a_slow_link_is_a_failed_link_and_not_an_invalid_run() {
+    let world = World::new(&FAST.replace("impair: { rate: 500M }", "impair: { rate: 50M }"));
+    world.expect(0, &["deploy"]);
+    let run = measure(&world, "tcp");
+    assert_eq!(run["verdict"], "fail", "{}", run["reason"]);
+    assert!(run["reason"].as_str().unwrap().contains("of the contracted 500 Mbit/s"), "{}", run["reason"]);
+}
