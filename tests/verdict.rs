@@ -243,17 +243,17 @@ fn a_starved_end_makes_a_miss_invalid_and_leaves_a_pass() {
 
 #[test]
 fn a_starved_run_that_nothing_speaks_for_is_invalid() {
-    let open = Case::new(("m1", "m2"), tcp(Direction::Forward), tcp_measured(400.0)).waiting(0.3, 0.0);
+    let open = Case::new(("m1", "m2"), tcp(Direction::Forward), tcp_measured(400.0)).waiting(0.35, 0.0);
     assert_eq!(open.judge().0, RunStatus::Invalid);
     let clean = Case::new(("m1", "m2"), tcp(Direction::Forward), tcp_measured(400.0));
     assert_eq!(clean.judge().0, RunStatus::Ok);
-    let pinged = |ms| Case::new(("m1", "s1"), ping(), ping_measured(ms, 10)).waiting(0.3, 0.0).judge().0;
+    let pinged = |ms| Case::new(("m1", "s1"), ping(), ping_measured(ms, 10)).waiting(0.35, 0.0).judge().0;
     assert_eq!((pinged(12.0), pinged(31.0)), (RunStatus::Ok, RunStatus::Invalid));
 }
 
 #[test]
 fn an_invalid_verdict_names_probe_figure_and_remedy() {
-    let (_, assessment) = Case::tcp(76.2).waiting(0.25, 0.42).judge();
+    let (_, assessment) = Case::tcp(76.2).waiting(0.35, 0.42).judge();
     let [first, second] = assessment.causes.as_slice() else { panic!("two causes: {:?}", assessment.causes) };
     assert_eq!((first.kind, &first.probe, first.value), (CauseKind::CpuStarved, &name("s1"), 0.42));
     assert_eq!(second.probe, name("m1"));

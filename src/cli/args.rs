@@ -10,6 +10,9 @@ use crate::domain::unit;
 
 const ABOUT: &str = "Measures network links between sites: one YAML topology in, one trustworthy report out";
 
+/// Heading of the options that every verb takes.
+const GLOBAL: &str = "Options of every verb";
+
 const EXAMPLES: &str = "\
 Examples:
   iperftester init                         write a first topology.yaml
@@ -30,6 +33,7 @@ pub(super) struct Arguments {
         short,
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "FILE",
         env = "IPERFTESTER_TOPOLOGY",
         default_value = "topology.yaml"
@@ -37,15 +41,15 @@ pub(super) struct Arguments {
     pub(super) topology: PathBuf,
 
     /// How results are written to standard output; messages go to standard error in the same form
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub(super) output: Format,
 
     /// No messages but errors
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub(super) quiet: bool,
 
     /// No colours (also by NO_COLOR)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(super) no_color: bool,
 
     #[command(subcommand)]

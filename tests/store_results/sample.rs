@@ -133,6 +133,8 @@ pub(crate) fn run(id: u32) -> Run {
             reason: "`alpha` had no CPU to give".to_owned(),
             judgements: vec![Judgement {
                 metric: Metric::Throughput,
+                sender: name("alpha"),
+                receiver: name("beta"),
                 verdict: Verdict::Fail,
                 reason: "too slow".to_owned(),
                 measured: Some(rate),
