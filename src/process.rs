@@ -162,6 +162,36 @@ pub enum Errors {
     Inherited,
 }
 
+/// This executable, as the kernel knows it even after it was moved or replaced (proc_pid_exe(5)).
+const OURSELVES: &str = "/proc/self/exe";
+
+/// `argv`, changed so that the program dies with this process, whatever ends this process: it is started through
+/// [`become_bound`] of this executable. Only for programs started by the `iperftester` executable itself.
+#[must_use]
+pub fn bound(argv: &[String]) -> Vec<String> {
+    let parent = std::process::id().to_string();
+    [OURSELVES, BOUND_VERB, &parent, "--"].into_iter().map(str::to_owned).chain(argv.iter().cloned()).collect()
+}
+
+/// The verb under which the executable calls [`become_bound`].
+pub const BOUND_VERB: &str = "bound";
+
+/// Turns this process into `argv` that dies with `parent` (PR_SET_PDEATHSIG, prctl(2)). A parent that died before the
+/// kernel was asked would never be noticed, so it is looked for once more after that. Returns only where it fails.
+pub fn become_bound(parent: u32, argv: &[String]) -> ProcessError {
+    use std::os::unix::process::CommandExt;
+    let program = argv.first().cloned().unwrap_or_default();
+    let start = |source| ProcessError::Start { program: program.clone(), source };
+    if let Err(fault) = rustix::process::set_parent_process_death_signal(Some(Signal::KILL)) {
+        return start(fault.into());
+    }
+    let now = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
+    if now.and_then(|pid| u32::try_from(pid).ok()) != Some(parent) {
+        return start(std::io::Error::other("whoever asked for it has ended"));
+    }
+    start(std::process::Command::new(&program).args(argv.get(1..).unwrap_or_default()).exec())
+}
+
 /// Starts `argv` in a process group of its own, with pipes for its input and output.
 ///
 /// # Errors

@@ -6,8 +6,11 @@ use std::process::Command;
 fn every_help_text_is_as_stored() {
     let verbs =
         ["", "init", "validate", "plan", "deploy", "status", "run", "list", "report", "destroy", "doctor", "agent"];
-    let mut named: Vec<String> =
-        iperftester::cli::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let mut named: Vec<String> = iperftester::cli::command()
+        .get_subcommands()
+        .filter(|verb| !verb.is_hide_set())
+        .map(|verb| verb.get_name().to_owned())
+        .collect();
     named.insert(0, String::new());
     assert_eq!(named, verbs, "a verb without a stored help");
     for verb in verbs {

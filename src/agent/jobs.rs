@@ -86,9 +86,8 @@ fn conclude(job: u64, outcome: Result<Ending, String>, replies: &UnboundedSender
 
 /// Starts a tool so that it dies with this agent, whatever kills it.
 fn start_tool(command: &[String]) -> Result<Running, String> {
-    let mut argv: Vec<String> = ["setpriv", "--pdeathsig", "KILL", "--"].map(str::to_owned).to_vec();
-    argv.extend_from_slice(command);
-    process::start(&argv, Errors::Captured).map_err(|fault| format!("{fault}: {}", source_of(&fault)))
+    process::start(&process::bound(command), Errors::Captured)
+        .map_err(|fault| format!("{fault}: {}", source_of(&fault)))
 }
 
 fn source_of(fault: &dyn std::error::Error) -> String {

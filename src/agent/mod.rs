@@ -1,6 +1,6 @@
 //! The program inside a probe: reads requests from its standard input, answers on its standard output. End of input means
 //! that the controller has gone: every child is killed and the agent ends. It leaves no process behind on any way out; even
-//! its own death by SIGKILL takes its tools with it (`setpriv --pdeathsig`, setpriv(1)).
+//! its own death by SIGKILL takes its tools with it (PR_SET_PDEATHSIG, prctl(2)).
 #![allow(clippy::disallowed_methods, reason = "an edge: it reads this machine's counters and clock")]
 
 mod facts;

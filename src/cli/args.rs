@@ -90,6 +90,20 @@ pub(super) enum Verb {
     Doctor,
     /// Be the agent of a probe: a session on standard input and output, started by iperftester itself
     Agent,
+    /// Become a program that dies with the process PARENT; an agent starts its tools so
+    #[command(name = crate::process::BOUND_VERB, hide = true)]
+    Bound(Bound),
+}
+
+/// `bound`.
+#[derive(Debug, Args)]
+pub(super) struct Bound {
+    /// Process id of whoever starts it
+    pub(super) parent: u32,
+
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    pub(super) argv: Vec<String>,
 }
 
 /// `init`.

@@ -27,6 +27,7 @@ use clap::Parser;
 use args::{Arguments, Verb};
 use context::Context;
 use exit::Exit;
+use failure::Failure;
 use output::Output;
 
 /// The clap definition, for tests of its help.
@@ -71,6 +72,9 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Destroy => destroy::perform(&context).await,
         Verb::Doctor => doctor::perform(&context).await,
         Verb::Agent => agent::perform().await,
+        Verb::Bound(with) => {
+            Err(Failure::of(Exit::Unavailable, &crate::process::become_bound(with.parent, &with.argv)))
+        }
     };
     match outcome {
         Ok(exit) => exit,

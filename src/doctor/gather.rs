@@ -12,14 +12,13 @@ use crate::process;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// The programs looked for, and how each is asked for its version.
-pub(super) const PROGRAMS: [(&str, &str); 12] = [
+pub(super) const PROGRAMS: [(&str, &str); 11] = [
     ("ip", "-V"),
     ("tc", "-V"),
     ("ss", "-V"),
     ("nft", "-v"),
     ("sysctl", "-V"),
     ("unshare", "-V"),
-    ("setpriv", "-V"),
     ("iperf3", "-v"),
     ("ping", "-V"),
     ("traceroute", "-V"),

@@ -55,7 +55,6 @@ fn about(program: &str) -> (&'static str, Option<&'static str>) {
         "iperf3" => ("iperf3", None),
         "ping" => ("iputils-ping", None),
         "traceroute" => ("traceroute", Some("tests of paths cannot run")),
-        "setpriv" => ("util-linux", Some("agents cannot shed rights")),
         "ethtool" => ("ethtool", Some("reports lack the driver and speed of interfaces")),
         "nft" => ("nftables", Some("links cannot lose packets (`impair.loss`)")),
         "iptables" => ("iptables", Some("only nft can drop packets; nothing else needs it")),
