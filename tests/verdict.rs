@@ -181,9 +181,17 @@ fn without_a_contract_only_absolute_limits_are_judged() {
 }
 
 #[test]
-fn defaults_judge_what_was_agreed_and_an_empty_expectation_judges_nothing() {
+fn defaults_judge_what_was_agreed_and_the_campaign_does_not_name() {
     assert_eq!(Case::tcp(10.0).verdict(), Verdict::Fail);
-    assert_eq!(Case::tcp(10.0).expecting(&[]).verdict(), Verdict::None);
+    let only_rtt = [(Metric::Rtt, fail(Limit::CONTRACT))];
+    assert_eq!(Case::tcp(10.0).expecting(&only_rtt).verdict(), Verdict::Fail);
+    // macrolan promises 0.1 % of loss, and a campaign that speaks of throughput alone does not waive that.
+    let lossy = Case::new(("m1", "s1"), udp(97_180_000), udp_measured(97.0, 0.0, 0.02));
+    let lossy = lossy.expecting(&[(Metric::Throughput, default_limits(Metric::Throughput))]);
+    assert_eq!(lossy.judgement(Metric::Loss).unwrap().verdict, Verdict::Fail);
+    // Nothing was agreed between probes of one site.
+    let open = Case::new(("m1", "m2"), tcp(Direction::Forward), tcp_measured(50.0)).expecting(&only_rtt);
+    assert_eq!((open.verdict(), open.judge().1.judgements.len()), (Verdict::None, 0));
     assert_eq!(default_limits(Metric::Rtt), fail(Limit::CONTRACT));
 }
 
@@ -217,6 +225,27 @@ fn a_ping_without_answers_fails() {
     let (status, assessment) = Case::new(("m1", "s1"), ping(), ping_measured(0.0, 0)).judge();
     assert_eq!((status, assessment.verdict), (RunStatus::Ok, Verdict::Fail));
     assert!(assessment.judgements.iter().all(|j| j.verdict == Verdict::Fail));
+}
+
+#[test]
+fn answers_without_a_time_are_no_failure() {
+    // ping gives no times for packets under 16 bytes.
+    let mut answered = ping_measured(1.0, 10);
+    if let Measurement::RoundTrip(p) = &mut answered {
+        (p.rtt_seconds, p.rtt_min_seconds, p.rtt_max_seconds) = (None, None, None);
+    }
+    let case = Case::new(("m1", "s1"), ping(), answered);
+    let judgement = case.judgement(Metric::Rtt).unwrap();
+    assert_eq!((judgement.verdict, judgement.reason.as_str()), (Verdict::None, "the tool gave no round-trip time"));
+    assert_eq!(case.verdict(), Verdict::Pass, "nothing was lost");
+}
+
+#[test]
+fn an_invalid_run_both_ways_names_both_figures() {
+    let both = Case::new(("m1", "c1"), tcp(Direction::Bidirectional), both_measured(50.0, 10.0)).waiting(0.5, 0.0);
+    let (status, assessment) = both.judge();
+    assert_eq!(status, RunStatus::Invalid);
+    assert!(assessment.reason.contains("so 50.0 Mbit/s and 10.0 Mbit/s say nothing"), "{}", assessment.reason);
 }
 
 #[test]

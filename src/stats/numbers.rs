@@ -37,9 +37,20 @@ const TIMES: [Scale; 2] = [scale(1e-3, "ms"), scale(1.0, "s")];
 pub const PERCENT: Scale = scale(0.01, "%");
 
 impl Scale {
-    /// `value` (in the base unit) in this unit, rounded to `digits` significant ones.
+    /// `value` (in the base unit) in this unit, rounded to `digits` significant ones. Milliseconds have three decimals at
+    /// most, as ping and traceroute print them: more would be an exactness that nobody measured.
     #[must_use]
     pub fn round(self, value: f64, digits: usize) -> Figure {
+        let scaled = value / self.factor;
+        let number = match significant(scaled, digits) {
+            text if self.unit == "ms" && decimals(&text) > MS_DECIMALS => format!("{scaled:.MS_DECIMALS$}"),
+            text => text,
+        };
+        Figure { number, unit: self.unit }
+    }
+
+    /// As [`Scale::round`], with as many decimals as `digits` need.
+    fn fine(self, value: f64, digits: usize) -> Figure {
         Figure { number: significant(value / self.factor, digits), unit: self.unit }
     }
 
@@ -48,6 +59,13 @@ impl Scale {
     pub fn exact(self, value: f64) -> Figure {
         Figure { number: trim(significant(value / self.factor, 9)), unit: self.unit }
     }
+}
+
+/// Decimals of a time in milliseconds (ping(8), traceroute(8)).
+const MS_DECIMALS: usize = 3;
+
+fn decimals(number: &str) -> usize {
+    number.split_once('.').map_or(0, |(_, fraction)| fraction.len())
 }
 
 /// `value` with `digits` significant digits, never in exponent form; zero is `0`.
@@ -156,7 +174,7 @@ pub fn apart(unit: Scale, value: f64, limit: f64, whole: bool) -> Figure {
     if truthful(&usual) {
         return usual;
     }
-    (3..=12).map(|digits| unit.round(value, digits)).find(truthful).unwrap_or(usual)
+    (3..=12).map(|digits| unit.fine(value, digits)).find(truthful).unwrap_or(usual)
 }
 
 /// A count with its thousands apart: `2,450`.
@@ -213,7 +231,10 @@ mod tests {
         ] {
             assert_eq!(rate(value).to_string(), text, "{value}");
         }
-        assert_eq!(time(0.000_045_31).to_string(), "0.0453 ms");
+        assert_eq!(time(0.000_045_31).to_string(), "0.045 ms", "ping knows no more");
+        assert_eq!(time(0.000_1).to_string(), "0.100 ms");
+        assert_eq!(time(0.001_234_5).to_string(), "1.23 ms");
+        assert_eq!(time(0.000_000_1).to_string(), "0.000 ms");
         assert_eq!(time(0.0182).to_string(), "18.2 ms");
         assert_eq!(time(1.5).to_string(), "1.50 s");
         assert_eq!(bytes(1_234_567.0).to_string(), "1.23 MB");
@@ -236,6 +257,8 @@ mod tests {
         assert_eq!(share(0.949_999_9), "94.99999 %");
         let late = |value: f64| apart(time_scale(value), value, 0.02, false).to_string();
         assert_eq!((late(0.0241), late(0.020_04)), ("24.1 ms".into(), "20.04 ms".into()));
+        let close = |value: f64| apart(time_scale(value), value, 0.000_05, false).to_string();
+        assert_eq!((close(0.000_050_4), close(0.000_051)), ("0.0504 ms".into(), "0.051 ms".into()));
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub(super) struct Subject<'a> {
     pub(super) detail: Option<String>,
     /// The payload rate asked of the sender; `None` where it sends what it can.
     pub(super) offered: Option<f64>,
+    /// Nothing came back at all. Without that a missing figure is the tool's own doing, as the times of a ping whose packets
+    /// are too small to carry one.
+    pub(super) unanswered: bool,
 }
 
 /// Who set the limits.
@@ -94,7 +97,7 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
         return (Verdict::None, format!("no contract covers the {} from {from} to {to}", noun(metric)));
     }
     let Some(value) = subject.value else {
-        if metric == Metric::Rtt {
+        if subject.unanswered && metric == Metric::Rtt {
             return (
                 Verdict::Fail,
                 "no echo request was answered, so there is no round-trip time to accept".to_owned(),

@@ -44,7 +44,7 @@ pub struct RunInput<'a> {
     pub outcome: Outcome<'a>,
     /// The topology, for the contract of the crossed link.
     pub topology: &'a Topology,
-    /// The campaign's expectations; `None` means [`default_limits`] where something was agreed.
+    /// The campaign's expectations. What they do not name has [`default_limits`] where something was agreed on it.
     pub expectations: Option<&'a Expectations>,
     /// Counters of the source.
     pub source_counters: Option<&'a EndCounters>,
@@ -101,8 +101,8 @@ pub fn assess(input: &RunInput<'_>) -> (RunStatus, Assessment) {
     if let Some(cause) = causes.first()
         && (missed || !main_figure_judged(measurement, &judgements))
     {
-        let figure = main_figure(measurement);
-        let reason = format!("{}, so {figure} says nothing about the link; {}", explain(cause), advice(cause));
+        let says = figure_says(measurement);
+        let reason = format!("{}, so {says} nothing about the link; {}", explain(cause), advice(cause));
         return (RunStatus::Invalid, Assessment { verdict: Verdict::Invalid, reason, judgements, causes });
     }
     let verdict = worst(judgements.iter().map(|j| j.verdict));
@@ -137,6 +137,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 value,
                 detail,
                 offered: None,
+                unanswered: ping.received_packets == 0,
             };
             let subjects = [
                 subject(Metric::Rtt, ping.rtt_seconds, None),
@@ -159,7 +160,15 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
 
 fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> Vec<Subject<'a>> {
     let DirectedFlow { sender, receiver, flow } = of;
-    let subject = |metric, value, detail, offered| Subject { metric, sender, receiver, value, detail, offered };
+    let subject = |metric, value, detail, offered| Subject {
+        metric,
+        sender,
+        receiver,
+        value,
+        detail,
+        offered,
+        unanswered: false,
+    };
     let throughput = Some(flow.throughput_bits_per_second);
     match protocol {
         // The round-trip time under load is TCP's own doing and never held against the link.
@@ -190,8 +199,8 @@ fn agreed(input: &RunInput<'_>, sender: &Name, receiver: &Name) -> Option<Agreed
 fn judge_subjects(input: &RunInput<'_>, agreed: Option<Agreed>, subjects: &[Subject<'_>]) -> Vec<Judgement> {
     let judged = |subject: &Subject<'_>| {
         let contracted = agreed.and_then(|a| expect::contracted(&a, subject.metric));
-        let (limits, basis) = match input.expectations {
-            Some(expectations) => (*expectations.get(&subject.metric)?, Basis::Campaign),
+        let (limits, basis) = match input.expectations.and_then(|e| e.get(&subject.metric)) {
+            Some(limits) => (*limits, Basis::Campaign),
             // By default only what was agreed is judged.
             None => (contracted.map(|_| default_limits(subject.metric))?, Basis::Default),
         };
@@ -211,13 +220,18 @@ fn main_figure_judged(measurement: &Measurement, judgements: &[Judgement]) -> bo
     }
 }
 
-fn main_figure(measurement: &Measurement) -> String {
+/// The figure that the test was run for, and the verb that goes with it: `76.2 Mbit/s says`.
+fn figure_says(measurement: &Measurement) -> String {
+    let rate = |flow: &Flow| numbers::rate(flow.throughput_bits_per_second);
     match measurement {
-        Measurement::Throughput(t) => numbers::rate(t.flow.throughput_bits_per_second).to_string(),
+        Measurement::Throughput(t) => match &t.reverse {
+            Some(reverse) => format!("{} and {} say", rate(&t.flow), rate(reverse)),
+            None => format!("{} says", rate(&t.flow)),
+        },
         Measurement::RoundTrip(p) => {
-            p.rtt_seconds.map_or_else(|| "the ping".to_owned(), |rtt| numbers::time(rtt).to_string())
+            p.rtt_seconds.map_or_else(|| "the ping says".to_owned(), |rtt| format!("{} says", numbers::time(rtt)))
         }
-        Measurement::Path(_) => "the path".to_owned(),
+        Measurement::Path(_) => "the path says".to_owned(),
     }
 }
 
