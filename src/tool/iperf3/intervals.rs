@@ -50,6 +50,9 @@ fn read(document: &Document, sends: bool, omit_seconds: f64) -> Vec<Interval> {
         else {
             continue;
         };
+        if rate < 0.0 || start < 0.0 {
+            continue;
+        }
         let omitted = sum.flag("omitted").unwrap_or(false);
         let mut interval = Interval {
             start_seconds: start,
@@ -145,6 +148,17 @@ mod tests {
         assert_eq!(spans(&intervals), [(0.0, 1.001, 10.0), (1.001, 2.0, 11.0)]);
         assert_eq!(intervals.iter().map(|i| i.retransmits).collect::<Vec<_>>(), [Some(3), Some(4)]);
         assert_eq!(side, Some(Side::Receiver));
+    }
+
+    #[test]
+    fn what_cannot_be_is_no_interval() {
+        let d = document(&[
+            r#""start": 0, "end": 1, "bits_per_second": -5"#,
+            r#""start": -1, "end": 1, "bits_per_second": 5"#,
+            r#""start": 1, "end": 2, "bits_per_second": 8"#,
+        ]);
+        let (intervals, _) = course(Views { sender: Some(&d), receiver: None }, 0.0);
+        assert_eq!(spans(&intervals), [(1.0, 2.0, 8.0)]);
     }
 
     #[test]

@@ -179,8 +179,12 @@ impl<'a> Side<'a> {
             duration_seconds: counted.number("seconds"),
             received_bytes: received.and_then(|r| r.whole("bytes")),
             sent_bytes: sent.whole("bytes"),
-            jitter_seconds: counted.number("jitter_ms").map(|ms| ms / 1000.0),
-            loss_ratio: counted.number("lost_percent").map(|percent| percent / 100.0),
+            jitter_seconds: counted.number("jitter_ms").filter(|ms| *ms >= 0.0).map(|ms| ms / 1000.0),
+            // Duplicates and late datagrams can bring iperf3's count below zero: then there is no share to tell.
+            loss_ratio: counted
+                .number("lost_percent")
+                .map(|percent| percent / 100.0)
+                .filter(|r| (0.0..=1.0).contains(r)),
             lost_packets: lost,
             packets,
             out_of_order_packets: self.views().receiver.and_then(out_of_order),
@@ -322,6 +326,20 @@ mod tests {
 
     fn error(client: &str) -> String {
         read(client, None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn figures_that_cannot_be_are_left_out() {
+        let sum = r#""seconds": 10, "bits_per_second": 8000, "packets": 100"#;
+        let with = |odd: &str| {
+            let end = format!(r#"{{"sum": {{{sum}}}, "sum_sent": {{{sum}}}, "sum_received": {{{sum}, {odd}}}}}"#);
+            read(&output("3.12", "UDP", &end), None).unwrap().flow
+        };
+        let below = with(r#""lost_packets": -3, "lost_percent": -3, "jitter_ms": -0.2"#);
+        assert_eq!((below.lost_packets, below.loss_ratio, below.jitter_seconds), (None, None, None));
+        let usual = with(r#""lost_packets": 3, "lost_percent": 3, "jitter_ms": 0.5"#);
+        assert_eq!((usual.lost_packets, usual.loss_ratio, usual.jitter_seconds), (Some(3), Some(0.03), Some(0.0005)));
+        assert_eq!(with(r#""lost_percent": 300"#).loss_ratio, None);
     }
 
     /// A sender's view of a lossy UDP test whose receiver says that nothing was lost.
