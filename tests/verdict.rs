@@ -15,7 +15,7 @@ use campaign_run::{traceroute, udp, udp_measured};
 use iperftester::domain::campaign::{Expectations, Limit, Limits, Metric};
 use iperftester::domain::measurement::Measurement;
 use iperftester::domain::run::RunStatus;
-use iperftester::domain::test::{Direction, Test};
+use iperftester::domain::test::{Direction, Iperf3, Test};
 use iperftester::domain::unit::Ratio;
 use iperftester::domain::verdict::{Assessment, CauseKind, Judgement, Verdict};
 use iperftester::verdict::{CPU_STARVED_RATIO, Outcome, RunInput, assess, default_limits};
@@ -209,6 +209,18 @@ fn udp_shows_a_rate_only_where_it_was_offered() {
     // Jitter and loss count at any rate.
     let lossy = Case::new(("m1", "s1"), udp(50_000_000), udp_measured(45.0, 0.0, 0.1));
     assert_eq!(lossy.verdict(), Verdict::Fail);
+}
+
+#[test]
+fn tcp_held_to_a_rate_shows_no_more_than_that() {
+    let held = |megabits| {
+        let Test::Iperf3(base) = tcp(Direction::Forward) else { unreachable!() };
+        let test = Test::Iperf3(Iperf3 { rate_bits_per_second: Some(rate(50)), ..base });
+        Case::new(("m1", "s1"), test, tcp_measured(megabits))
+    };
+    assert_eq!(held(50.0).judgement(Metric::Throughput).unwrap().verdict, Verdict::None, "the link was never asked");
+    let forty = held(30.0).expecting(&[(Metric::Throughput, fail(Limit::BitsPerSecond(rate(40))))]);
+    assert_eq!(forty.verdict(), Verdict::Fail, "40 was within what was asked");
 }
 
 #[test]

@@ -170,17 +170,17 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
         unanswered: false,
     };
     let throughput = Some(flow.throughput_bits_per_second);
+    let asked = match test {
+        Test::Iperf3(t) => t.rate_bits_per_second.map(Bitrate::as_f64),
+        Test::Ping(_) | Test::Traceroute(_) => None,
+    };
     match protocol {
         // The round-trip time under load is TCP's own doing and never held against the link.
-        Protocol::Tcp => vec![subject(Metric::Throughput, throughput, None, None)],
+        Protocol::Tcp => vec![subject(Metric::Throughput, throughput, None, asked)],
         Protocol::Udp => {
-            let offered = match test {
-                Test::Iperf3(t) => t.rate_bits_per_second.map_or(0.0, Bitrate::as_f64),
-                Test::Ping(_) | Test::Traceroute(_) => 0.0,
-            };
             let lost = flow.lost_packets.zip(flow.packets).map(|(lost, all)| packets(lost, all));
             vec![
-                subject(Metric::Throughput, throughput, None, Some(offered)),
+                subject(Metric::Throughput, throughput, None, Some(asked.unwrap_or(0.0))),
                 subject(Metric::Jitter, flow.jitter_seconds, None, None),
                 subject(Metric::Loss, flow.loss_ratio, lost, None),
             ]
