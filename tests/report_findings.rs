@@ -11,7 +11,8 @@ use campaign_run::{
 };
 use iperftester::domain::campaign::{Limit, Limits, Metric};
 use iperftester::domain::run::CampaignRun;
-use iperftester::domain::test::Direction;
+use iperftester::domain::test::{Direction, Directions, Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
+use iperftester::domain::unit::Ratio;
 use iperftester::report::findings;
 
 fn sentences(run: &CampaignRun) -> Vec<String> {
@@ -102,12 +103,24 @@ fn less_than_the_contract_is_never_called_met_by_a_lenient_campaign() {
 }
 
 #[test]
+fn a_rate_that_was_never_offered_is_not_held_against_the_link() {
+    let mut builder = Builder::new(offices());
+    let lenient = Limits { warn: None, fail: Some(Limit::BitsPerSecond(rate(40))) };
+    builder.expectations = Some([(Metric::Throughput, lenient)].into());
+    builder.run("m1", "c1", "slow", udp(50_000_000), Result::Measured(udp_measured(50.0, 0.0, 0.0)));
+    assert_eq!(
+        sentences(&builder.finish()),
+        ["none: Whether adsl keeps its contract is not known: no valid run was judged against it"]
+    );
+}
+
+#[test]
 fn without_a_contract_the_main_figures_are_told() {
     assert_eq!(
         sentences(&campaign_run::smallest()),
         [
             "none: alpha → beta delivers 9.41 Gbit/s over TCP",
-            "none: alpha → beta takes 0.0450 ms for a round trip",
+            "none: alpha → beta takes 0.045 ms for a round trip",
             "none: No contract covers what was measured, so nothing was judged",
         ]
     );
@@ -175,6 +188,59 @@ fn what_could_not_be_measured_is_a_finding() {
     );
     let rank = |s: &String| ["fail", "invalid", "none", "warn", "pass"].iter().position(|w| s.starts_with(w));
     assert!(all.iter().map(rank).is_sorted(), "{all:#?}");
+}
+
+#[test]
+fn one_broken_path_is_one_finding_for_all_its_tests_and_both_ways() {
+    let skip = |both: bool| {
+        let mut builder = Builder::new(offices());
+        let ways = [("c1", "m1", "10.0.0.1"), ("m1", "c1", "10.0.0.9")];
+        for (from, to, address) in ways.into_iter().take(if both { 2 } else { 1 }) {
+            let icmp = format!("{from} cannot reach {to}: ICMP echo to {address}: no answer within 2 s");
+            let port = format!("{from} cannot reach {to}: TCP port 5201 of {address}: no answer within 2 s");
+            builder.run(from, to, "rtt", ping(), Result::Skipped(icmp.leak()));
+            builder.run(from, to, "tcp", tcp(Direction::Forward), Result::Skipped(port.leak()));
+        }
+        builder.run("m1", "s1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(76.2)));
+        sentences(&builder.finish())
+    };
+    assert_eq!(
+        skip(true)[1],
+        "none: 4 runs on 2 pairs could not be measured: c1 and m1 cannot reach each other: \
+         ICMP echo to 10.0.0.1: no answer within 2 s; ICMP echo to 10.0.0.9: no answer within 2 s; \
+         TCP port 5201 of 10.0.0.1: no answer within 2 s; TCP port 5201 of 10.0.0.9: no answer within 2 s"
+    );
+    assert_eq!(
+        skip(false)[1],
+        "none: 2 runs from c1 to m1 could not be measured: c1 cannot reach m1: \
+         ICMP echo to 10.0.0.1: no answer within 2 s; TCP port 5201 of 10.0.0.1: no answer within 2 s"
+    );
+}
+
+#[test]
+fn what_cannot_be_run_at_all_comes_last_and_failures_stay_before_it() {
+    let mut builder = Builder::new(offices());
+    let Test::Iperf3(base) = udp(1) else { unreachable!() };
+    let without_rate = Test::Iperf3(Iperf3 { rate_bits_per_second: None, ..base.clone() });
+    let definition = Iperf3Definition { base, directions: Directions::Forward, rate: None };
+    let rate = Some(OfferedRate::Contract(Ratio::new(1.0).unwrap()));
+    let definition = TestDefinition::Iperf3(Iperf3Definition { rate, ..definition });
+    builder.topology.tests.insert(campaign_run::name("udp"), definition);
+    let why = "`udp` takes its rate from the contract, and no link with a contract lies on this path";
+    for (from, to) in [("m1", "m2"), ("m2", "m1"), ("s1", "c1")] {
+        builder.run(from, to, "udp", without_rate.clone(), Result::Skipped(why));
+    }
+    builder.run("m1", "c1", "udp", udp(97_180_000), Result::Failed("iperf3 reports: it broke"));
+    builder.run("m1", "c1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(95.6)));
+    assert_eq!(
+        sentences(&builder.finish()),
+        [
+            "none: 1 run from m1 to c1 could not be measured: iperf3 reports: it broke".to_owned(),
+            "pass: The contract of adsl is met as far as measured: madrid → cadiz delivers 95.6 of 100 Mbit/s"
+                .to_owned(),
+            format!("none: 3 runs of udp on m1 → m2, m2 → m1, s1 → c1 were left out: {why}"),
+        ]
+    );
 }
 
 #[test]

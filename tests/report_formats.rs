@@ -212,6 +212,19 @@ fn html_leads_with_the_answer_and_shows_what_is_missing() {
 }
 
 #[test]
+fn what_to_know_of_a_tool_s_version_stands_with_its_numbers_and_names_its_runs() {
+    let mut run = campaign_run::contract_check();
+    let first = run.runs.iter_mut().find(|r| r.test.as_str() == "udp").unwrap();
+    let Some(Measurement::Throughput(t)) = &mut first.measurement else { unreachable!() };
+    t.notes.push("the client shows no loss, a known fault".to_owned());
+    let page = html(&run).unwrap();
+    assert_eq!(page.matches("<b>Note:</b> the client shows no loss, a known fault").count(), 1);
+    assert!(page.contains("<li>1 run of udp on m1 → m2: the client shows no loss, a known fault.</li>"));
+    let text = terminal(&run, 200, false);
+    assert!(text.contains("1 run of udp on m1 → m2: the client shows no loss, a known fault."), "{text}");
+}
+
+#[test]
 fn a_flow_stands_in_the_cell_of_its_data() {
     let page = html(&campaign_run::everything()).unwrap();
     let section = |pair: &str| {

@@ -13,6 +13,20 @@ pub struct Pair {
     pub destination: Name,
 }
 
+impl Pair {
+    /// The sentence for a destination that the source cannot reach, `fault` being what was tried and what came of it.
+    #[must_use]
+    pub fn cannot_reach(&self, fault: &str) -> String {
+        format!("{} cannot reach {}: {fault}", self.source, self.destination)
+    }
+
+    /// The way back.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        Self { source: self.destination.clone(), destination: self.source.clone() }
+    }
+}
+
 /// A set of ordered pairs, its selectors bound to probes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {

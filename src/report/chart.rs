@@ -24,6 +24,9 @@ const LEFT: f64 = 46.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 26.0;
+/// Room that the words on the contract's line take: their width, and their height with a little air.
+const LABEL: f64 = 140.0;
+const LABEL_HEIGHT: f64 = 20.0;
 
 impl Chart {
     fn values(&self) -> impl Iterator<Item = &Interval> {
@@ -81,11 +84,13 @@ impl Chart {
         }
         if let Some(contract) = self.contract {
             let (at, right) = (y(contract), WIDTH - RIGHT);
+            let beside = self.values().filter(|i| x(i.end_seconds) > right - LABEL);
+            let line = beside.map(|i| y(i.throughput_bits_per_second)).filter(|l| (at - LABEL_HEIGHT..at).contains(l));
+            let foot = line.fold(at, f64::min) - 5.0;
             let _ = write!(
                 svg,
                 "<path class=\"c-contract\" d=\"M{LEFT} {at:.1}H{right}\"/>\
-                 <text class=\"c-text c-y c-label\" x=\"{right}\" y=\"{:.1}\">contract {}</text>",
-                at - 5.0,
+                 <text class=\"c-text c-y c-label\" x=\"{right}\" y=\"{foot:.1}\">contract {}</text>",
                 numbers::rate_exact(contract)
             );
         }
@@ -192,6 +197,18 @@ mod tests {
         assert!(svg.contains("tcp &lt;m1&gt;"));
         assert!(svg.contains("from 70.0 Mbit/s to 80.0 Mbit/s, mean 75.0 Mbit/s. Contracted: 100 Mbit/s."));
         assert!(svg.contains("contract 100 Mbit/s") && svg.contains("omitted") && svg.contains(">Mbit/s<"));
+    }
+
+    #[test]
+    fn the_words_on_the_contract_stand_clear_of_the_course() {
+        let foot = |rate: f64| {
+            let series = vec![vec![interval(0.0, rate, false), interval(1.0, rate, false)]];
+            let svg = Chart { id: "c".to_owned(), title: String::new(), series, contract: Some(20e6) }.svg();
+            let label = svg.split("c-label\" x=\"428\" y=\"").nth(1).unwrap();
+            label.split('"').next().unwrap().parse::<f64>().unwrap()
+        };
+        // 25 Mbit/s at the top, 138 units of height: 21 lies 5.5 above 20, so the words go up by as much.
+        assert!((foot(19.0e6) - foot(21.0e6) - 5.5).abs() < 0.2, "{} {}", foot(19.0e6), foot(21.0e6));
     }
 
     #[test]

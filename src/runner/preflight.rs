@@ -30,7 +30,6 @@ impl Reachability {
     /// Why a test of `tool` between this pair, in this order, would come to nothing.
     #[must_use]
     pub fn hinders(&self, pair: &Pair, tool: ToolKind) -> Option<String> {
-        let back = Pair { source: pair.destination.clone(), destination: pair.source.clone() };
         let of = |pair: &Pair| {
             let faults = self.faults.get(pair)?;
             match tool {
@@ -40,9 +39,9 @@ impl Reachability {
                 ToolKind::Traceroute => None,
             }
         };
-        let told = |pair: &Pair, fault: &str| format!("{} cannot reach {}: {fault}", pair.source, pair.destination);
         // Echo answers and TCP's handshake need both ways; the way there names the fault best.
-        of(pair).map(|f| told(pair, f)).or_else(|| of(&back).map(|f| told(&back, f)))
+        let back = pair.reversed();
+        [pair, &back].into_iter().find_map(|pair| Some(pair.cannot_reach(of(pair)?)))
     }
 
     /// A sentence per fault.
@@ -51,7 +50,7 @@ impl Reachability {
         let all = self.faults.iter();
         all.flat_map(|(pair, faults)| {
             let both = faults.icmp.iter().chain(&faults.tcp);
-            both.map(move |fault| format!("{} cannot reach {}: {fault}", pair.source, pair.destination))
+            both.map(move |fault| pair.cannot_reach(fault))
         })
         .collect()
     }
@@ -76,7 +75,7 @@ pub(super) async fn preflight(sessions: &BTreeMap<Name, Session>, pairs: &BTreeS
     }
     let both_ways: BTreeSet<Pair> = pairs
         .iter()
-        .flat_map(|p| [p.clone(), Pair { source: p.destination.clone(), destination: p.source.clone() }])
+        .flat_map(|p| [p.clone(), p.reversed()])
         .filter(|p| sessions.contains_key(&p.source) && sessions.contains_key(&p.destination))
         .collect();
     let mut of_source: BTreeMap<&Name, Vec<&Pair>> = BTreeMap::new();

@@ -10,7 +10,8 @@ use crate::domain::campaign::Metric;
 use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::run::CampaignRun;
-use crate::domain::test::Protocol;
+use crate::domain::test::{Protocol, Test};
+use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
 use crate::stats::numbers::{self, counted};
 
@@ -68,8 +69,7 @@ fn on_link<'a>(groups: &'a Groups<'a>, link: &Name) -> impl Iterator<Item = (&'a
 }
 
 fn standing(groups: &Groups<'_>, link: &Name) -> Standing {
-    let seen: Vec<&Seen<'_>> =
-        on_link(groups, link).flat_map(|(_, s)| s).filter(|s| s.judgement.contracted.is_some()).collect();
+    let seen: Vec<&Seen<'_>> = on_link(groups, link).flat_map(|(_, s)| s).filter(|s| tells(s)).collect();
     if on_link(groups, link).flat_map(|(_, s)| s).any(|s| s.judgement.verdict != Verdict::Pass) {
         Standing::Missed
     } else if seen.is_empty() {
@@ -81,16 +81,28 @@ fn standing(groups: &Groups<'_>, link: &Name) -> Standing {
     }
 }
 
-/// Does the figure keep the contract itself, whatever the campaign expects? For throughput: at least the usual 90 % of the
-/// rate, for frames have headers.
+/// The usual least share of a contracted rate: frames have headers.
+const RATE_KEPT: f64 = 0.9;
+
+/// Can the figure show whether the contract is kept? A sender that was asked for less than the contract cannot.
+fn tells(seen: &Seen<'_>) -> bool {
+    let Some(contract) = seen.judgement.contracted else { return false };
+    let offered = match &seen.run.specification {
+        Test::Iperf3(t) if seen.judgement.metric == Metric::Throughput => t.rate_bits_per_second.map(Bitrate::as_f64),
+        _ => None,
+    };
+    offered.is_none_or(|offered| offered >= RATE_KEPT * contract)
+}
+
+/// Does the figure keep the contract itself, whatever the campaign expects?
 fn keeps(seen: &Seen<'_>) -> bool {
     let (Some(value), Some(contract)) = (seen.judgement.measured, seen.judgement.contracted) else { return false };
-    if seen.judgement.metric == Metric::Throughput { value >= 0.9 * contract } else { value <= contract }
+    if seen.judgement.metric == Metric::Throughput { value >= RATE_KEPT * contract } else { value <= contract }
 }
 
 fn tolerated(run: &CampaignRun, groups: &Groups<'_>, link: &Name) -> Vec<Finding> {
     let below = |((route, metric), seen): (&(Route, Metric), &Vec<Seen<'_>>)| {
-        let below: Vec<&Seen<'_>> = seen.iter().filter(|s| s.judgement.contracted.is_some() && !keeps(s)).collect();
+        let below: Vec<&Seen<'_>> = seen.iter().filter(|s| tells(s) && !keeps(s)).collect();
         let first = below.first()?;
         let sentence = match (metric, representative(&below, *metric, false)) {
             (Metric::Throughput, Some(Representative { value: Some(value), .. })) => {

@@ -1,6 +1,6 @@
 //! What the runs of a pair measured, repetitions brought together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::or_dash;
 use crate::domain::facts::ProbeFacts;
@@ -70,6 +70,8 @@ pub(in crate::report) struct RateRow {
     pub(in crate::report) retransmits: String,
     pub(in crate::report) loss: String,
     pub(in crate::report) jitter: String,
+    /// What to know when reading these numbers, such as a fault of the tool's version.
+    pub(in crate::report) notes: Vec<String>,
 }
 
 /// A ping, over its repetitions.
@@ -149,7 +151,17 @@ fn rate_row(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
         retransmits: retransmits.unwrap_or_else(|| "–".to_owned()),
         loss: loss.unwrap_or_else(|| "–".to_owned()),
         jitter: jitter.unwrap_or_else(|| "–".to_owned()),
+        notes: notes(rates),
     })
+}
+
+/// Each note once.
+fn notes(rates: &[&Rate<'_>]) -> Vec<String> {
+    let all = rates.iter().filter_map(|r| match &r.run.measurement {
+        Some(Measurement::Throughput(t)) => Some(&t.notes),
+        _ => None,
+    });
+    all.flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "shown with three digits")]

@@ -113,7 +113,8 @@ fn groups(run: &CampaignRun) -> Groups<'_> {
     groups
 }
 
-/// All findings: what falls short, what could not be measured, then what is as it should be.
+/// All findings: what falls short, what could not be measured, what is as it should be, and last what was left out because
+/// it cannot be run at all: the reader is to know of it and need not act.
 pub(in crate::report) fn find(run: &CampaignRun) -> Vec<Finding> {
     let groups = groups(run);
     let mut problems: Vec<(f64, Finding)> = groups
@@ -130,7 +131,15 @@ pub(in crate::report) fn find(run: &CampaignRun) -> Vec<Finding> {
         findings.push(Finding::new(State::Unmeasured, "Nothing was measured: no run was made".to_owned()));
     }
     findings.sort_by_key(|f| f.state);
+    findings.extend(left_out(run));
     findings
+}
+
+fn left_out(run: &CampaignRun) -> impl Iterator<Item = Finding> {
+    reason_groups(run).into_iter().filter(|g| g.foreseen).map(|group| {
+        let was = if group.runs.len() == 1 { "was left out" } else { "were left out" };
+        Finding::new(State::Unmeasured, format!("{} {was}: {}", runs_text(&group.runs), group.why))
+    })
 }
 
 fn is_missed(seen: &&Seen<'_>) -> bool {
@@ -268,7 +277,8 @@ fn invalid(run: &CampaignRun) -> impl Iterator<Item = (f64, Finding)> {
 const REASONS_TOLD: usize = 3;
 
 fn unmeasured(run: &CampaignRun) -> Vec<(f64, Finding)> {
-    let groups = reason_groups(run);
+    let mut groups = reason_groups(run);
+    groups.retain(|g| !g.foreseen);
     let mut sentences: Vec<String> = groups
         .iter()
         .take(REASONS_TOLD)

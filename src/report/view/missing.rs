@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::State;
 use super::answer::crossed_contracts;
 use crate::domain::campaign::Metric;
+use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
-use crate::domain::topology::Contract;
+use crate::domain::test::{Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
+use crate::domain::topology::{Contract, Topology};
 use crate::domain::verdict::{Cause, Judgement, Verdict};
 use crate::stats::numbers::{count, counted};
 use crate::verdict::{advice, explain};
@@ -23,24 +25,83 @@ pub(in crate::report) struct Missing {
 /// Runs that could not be measured for the same reason.
 pub(super) struct ReasonGroup<'a> {
     pub(super) status: RunStatus,
+    /// Known from the topology before anything started: nothing went wrong.
+    pub(super) foreseen: bool,
     pub(super) why: String,
     pub(super) runs: Vec<&'a Run>,
 }
 
-/// Failed and skipped runs by reason, most frequent first.
+/// Failed and skipped runs by reason, most frequent first; what was foreseen comes last.
 pub(super) fn reason_groups(run: &CampaignRun) -> Vec<ReasonGroup<'_>> {
-    let mut groups: BTreeMap<(bool, String), ReasonGroup<'_>> = BTreeMap::new();
-    for run in &run.runs {
-        if !matches!(run.status, RunStatus::Failed | RunStatus::Skipped) {
-            continue;
-        }
-        let why = one_line(run.error.as_deref().unwrap_or(&run.assessment.reason));
-        let group = groups.entry((run.status == RunStatus::Skipped, why.clone()));
-        group.or_insert_with(|| ReasonGroup { status: run.status, why, runs: vec![] }).runs.push(run);
+    let mut groups: BTreeMap<(bool, bool, Reason), Vec<&Run>> = BTreeMap::new();
+    for one in run.runs.iter().filter(|r| matches!(r.status, RunStatus::Failed | RunStatus::Skipped)) {
+        let key = (has_no_rate(&run.topology, one), one.status == RunStatus::Skipped, Reason::of(one));
+        groups.entry(key).or_default().push(one);
     }
-    let mut groups: Vec<_> = groups.into_values().collect();
-    groups.sort_by_key(|g| std::cmp::Reverse(g.runs.len()));
+    let group = |((foreseen, skipped, reason), runs): ((bool, bool, Reason), Vec<_>)| {
+        let status = if skipped { RunStatus::Skipped } else { RunStatus::Failed };
+        ReasonGroup { status, foreseen, why: reason.told(&runs), runs }
+    };
+    let mut groups: Vec<_> = groups.into_iter().map(group).collect();
+    groups.sort_by_key(|g| (g.foreseen, std::cmp::Reverse(g.runs.len())));
     groups
+}
+
+/// Why runs brought nothing, as far as it makes them one group.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    /// These two cannot reach each other: one fault of the path, however many tests and ways it stopped.
+    Apart(Name, Name),
+    /// Anything else, in its own words.
+    Words(String),
+}
+
+impl Reason {
+    fn of(run: &Run) -> Self {
+        match unreachable(run) {
+            Some((pair, _)) if pair.source < pair.destination => Self::Apart(pair.source, pair.destination),
+            Some((pair, _)) => Self::Apart(pair.destination, pair.source),
+            None => Self::Words(one_line(words(run))),
+        }
+    }
+
+    fn told(self, runs: &[&Run]) -> String {
+        let (a, b) = match self {
+            Self::Words(words) => return words,
+            Self::Apart(a, b) => (a, b),
+        };
+        let faults: Vec<(Pair, &str)> = runs.iter().filter_map(|r| unreachable(r)).collect();
+        let tried: BTreeSet<&str> = faults.iter().map(|(_, fault)| *fault).collect();
+        let tried = tried.into_iter().collect::<Vec<_>>().join("; ");
+        match faults.split_first() {
+            Some(((pair, _), rest)) if rest.iter().all(|(other, _)| other == pair) => pair.cannot_reach(&tried),
+            _ => format!("{a} and {b} cannot reach each other: {tried}"),
+        }
+    }
+}
+
+fn words(run: &Run) -> &str {
+    run.error.as_deref().unwrap_or(&run.assessment.reason)
+}
+
+/// Who could not reach whom before the test, and what was tried.
+fn unreachable(run: &Run) -> Option<(Pair, &str)> {
+    let there = Pair { source: run.source.clone(), destination: run.destination.clone() };
+    let back = there.reversed();
+    [there, back].into_iter().find_map(|pair| {
+        let fault = words(run).strip_prefix(&pair.cannot_reach(""))?;
+        Some((pair, fault))
+    })
+}
+
+/// A test that takes its rate from the contract, on a path without one: it cannot be run there, whatever happens.
+fn has_no_rate(topology: &Topology, run: &Run) -> bool {
+    let asks = matches!(
+        topology.tests.get(&run.test),
+        Some(TestDefinition::Iperf3(Iperf3Definition { rate: Some(OfferedRate::Contract(_)), .. }))
+    );
+    let has = !matches!(run.specification, Test::Iperf3(Iperf3 { rate_bits_per_second: None, .. }));
+    run.status == RunStatus::Skipped && asks && !has
 }
 
 /// Longest reason in a sentence, in characters; the whole of it stands with its run.
@@ -122,10 +183,12 @@ pub(super) fn list(run: &CampaignRun) -> Vec<Missing> {
             .map_or_else(|| "the instrument was the limit".to_owned(), |c| format!("{}; {}", explain(c), advice(c)));
         list.push(Missing { state: State::Invalid, what: format!("{}, invalid", runs_text(&runs)), why });
     }
-    for group in reason_groups(run) {
+    let (foreseen, failed): (Vec<_>, Vec<_>) = reason_groups(run).into_iter().partition(|g| g.foreseen);
+    let told = |group: ReasonGroup<'_>| {
         let what = format!("{}, {}", runs_text(&group.runs), group.status.as_str());
-        list.push(Missing { state: State::Unmeasured, what, why: group.why });
-    }
+        Missing { state: State::Unmeasured, what, why: group.why }
+    };
+    list.extend(failed.into_iter().map(told));
     if let Some(left) = unstarted(run) {
         let what = format!("{} of {} planned runs", count(left), count(run.header.planned_runs.into()));
         list.push(Missing { state: State::Unmeasured, what, why: "the campaign ended before them".to_owned() });
@@ -146,6 +209,7 @@ pub(super) fn list(run: &CampaignRun) -> Vec<Missing> {
         let why = "no run of this campaign crosses it".to_owned();
         list.push(Missing { state: State::Unmeasured, what: format!("contract of {}", names_text(&untouched)), why });
     }
+    list.extend(foreseen.into_iter().map(told));
     list.extend(unjudged(run));
     list
 }

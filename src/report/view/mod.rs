@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
-use crate::domain::run::{CampaignRun, RunStatus};
+use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::topology::Topology;
 use crate::domain::verdict::Verdict;
 use crate::stats::numbers::{Figure, counted, span};
@@ -254,16 +254,14 @@ fn notes(run: &CampaignRun) -> Vec<String> {
          throughput and never judged."
             .to_owned(),
     ];
-    let told: BTreeSet<&String> = run
-        .runs
-        .iter()
-        .filter_map(|r| match &r.measurement {
-            Some(Measurement::Throughput(t)) => Some(&t.notes),
-            _ => None,
-        })
-        .flatten()
-        .collect();
-    notes.extend(told.into_iter().cloned());
+    let mut told: BTreeMap<&String, Vec<&Run>> = BTreeMap::new();
+    for one in &run.runs {
+        let Some(Measurement::Throughput(t)) = &one.measurement else { continue };
+        for note in &t.notes {
+            told.entry(note).or_default().push(one);
+        }
+    }
+    notes.extend(told.into_iter().map(|(note, runs)| format!("{}: {note}.", missing::runs_text(&runs))));
     notes
 }
 
