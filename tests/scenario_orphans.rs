@@ -100,7 +100,7 @@ impl ByHand {
 fn test() -> Value {
     json!({ "iperf3": { "protocol": "tcp", "direction": "forward", "streams": 1, "duration_seconds": 20.0,
         "omit_seconds": 0.0, "interval_seconds": 1.0, "rate_bits_per_second": null, "congestion_control": null,
-        "length": null } })
+        "length_bytes": null } })
 }
 
 fn address(world: &World, probe: &str) -> Value {

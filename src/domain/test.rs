@@ -200,6 +200,7 @@ pub struct Iperf3 {
     /// TCP congestion control (`-C`); `None` is the kernel's default.
     pub congestion_control: Option<String>,
     /// Payload of a UDP datagram or size of a TCP write (`-l`).
+    #[serde(rename = "length_bytes")]
     pub length: Option<ByteSize>,
 }
 
@@ -215,6 +216,7 @@ pub struct Ping {
     #[serde(rename = "timeout_seconds", with = "seconds")]
     pub timeout: Duration,
     /// ICMP payload (`-s`); `None` is ping's own 56 bytes.
+    #[serde(rename = "size_bytes")]
     pub size: Option<ByteSize>,
 }
 
