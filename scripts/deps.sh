@@ -5,11 +5,11 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # What iperftester drives, and what it is built with (SQLite is compiled in).
-packages="iperf3 iproute2 iputils-ping traceroute nftables util-linux ethtool gcc libc6-dev make"
+packages="iperf3 iproute2 iputils-ping traceroute nftables procps util-linux ethtool gcc libc6-dev make"
 case "${1:-demo}" in
     demo) ;;
     # The tests look at results with tools that are not ours.
-    test) packages="$packages jq sqlite3 mount procps" ;;
+    test) packages="$packages jq sqlite3 mount" ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac
 
@@ -33,9 +33,12 @@ if [ -n "$missing" ]; then
         fi
     fi
     echo "deps: installing$missing"
+    # A new machine, and most images, have no lists of packages yet.
+    ls /var/lib/apt/lists/*_Packages* > /dev/null 2>&1 || $sudo apt-get update -q
     # Without questions: iperf3's package would ask whether to start a daemon, and unasked it does not.
     # shellcheck disable=SC2086 # a list of words
     if ! $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing; then
+        # Lists that are old name versions that are gone.
         $sudo apt-get update -q
         # shellcheck disable=SC2086
         $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing

@@ -12,6 +12,13 @@ skip() {
     skipped=$((skipped + 1))
 }
 
+for component in fmt clippy; do
+    if ! cargo "$component" --version > /dev/null 2>&1; then
+        echo "error: cargo $component is missing" >&2
+        echo "hint: rustup component add rustfmt clippy" >&2
+        exit 3
+    fi
+done
 step cargo fmt --check
 # The library and the executable are held to the bans of clippy.toml; tests may use files, programs and clocks.
 step cargo clippy --locked --quiet --lib --bins -- -D warnings

@@ -149,3 +149,16 @@ fn every_event_of_a_run_is_explained() {
         assert!(guide.contains(&format!("| `{event}` |")), "docs/guide/json.md does not name the event {event}");
     }
 }
+
+/// What `doctor` calls missing where it is not there, without an alternative, is what `make demo` has to install.
+#[test]
+fn the_demo_installs_all_that_doctor_asks_for() {
+    let doctor = std::fs::read_to_string("src/doctor/judge.rs").unwrap();
+    let script = std::fs::read_to_string("scripts/deps.sh").unwrap();
+    let installed = script.lines().find_map(|line| line.strip_prefix("packages=\"")).unwrap();
+    let installed: BTreeSet<&str> = installed.trim_end_matches('"').split(' ').collect();
+    let asked = doctor.lines().filter_map(|line| line.trim().strip_suffix("\", None),")?.split("=> (\"").nth(1));
+    let asked: BTreeSet<&str> = asked.collect();
+    assert!(asked.len() >= 3, "{asked:?}");
+    assert!(asked.is_subset(&installed), "deps.sh lacks {:?}", asked.difference(&installed).collect::<Vec<_>>());
+}
