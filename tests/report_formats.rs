@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use iperftester::domain::measurement::Measurement;
 use iperftester::domain::run::CampaignRun;
+use iperftester::domain::test::{Direction, Iperf3, Test};
 use iperftester::report::{html, json, terminal};
 
 fn all() -> [(&'static str, CampaignRun); 4] {
@@ -222,6 +223,22 @@ fn what_to_know_of_a_tool_s_version_stands_with_its_numbers_and_names_its_runs()
     assert!(page.contains("<li>1 run of udp on m1 → m2: the client shows no loss, a known fault.</li>"));
     let text = terminal(&run, 200, false);
     assert!(text.contains("1 run of udp on m1 → m2: the client shows no loss, a known fault."), "{text}");
+}
+
+#[test]
+fn the_matrix_shows_what_the_path_gives_not_what_a_test_was_held_to() {
+    let mut builder = campaign_run::Builder::new(campaign_run::offices());
+    let free = campaign_run::tcp(Direction::Forward);
+    let Test::Iperf3(base) = free.clone() else { unreachable!() };
+    let held = Test::Iperf3(Iperf3 { rate_bits_per_second: Some(campaign_run::rate(10)), ..base });
+    for (test, specification, megabits) in [("slow", held.clone(), 10.0), ("slow", held, 10.0), ("tcp", free, 95.6)] {
+        let measured = campaign_run::Result::Measured(campaign_run::tcp_measured(megabits));
+        builder.run("m1", "s1", test, specification, measured);
+    }
+    let page = html(&builder.finish()).unwrap();
+    let matrix = page.split("<table class=\"matrix\">").nth(1).unwrap().split("</table>").next().unwrap();
+    assert!(matrix.contains("<span class=\"big\">95.6</span>"), "{matrix}");
+    assert!(page.contains("median of 2 runs, variation 0 %"), "equal figures need no range");
 }
 
 #[test]

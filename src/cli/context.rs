@@ -13,6 +13,7 @@ use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::topology::Topology;
 use crate::lock::{self, LockGuard};
 use crate::plan::{Plan, Verb};
+use crate::stats::numbers::counted;
 use crate::store::{Notice, Results};
 
 /// Settings of this process.
@@ -139,6 +140,8 @@ pub(super) fn describe(plan: &Plan, topology: &Topology) -> String {
         };
         text.push_str(&format!("{mark} {verb} {:<24} {}\n", action.id, action.reason));
     }
-    text.push_str(&format!("{} steps, {} resources stay as they are", plan.actions.len(), plan.unchanged));
+    let steps = counted(plan.actions.len(), "step", "steps");
+    let rest = counted(plan.unchanged, "resource stays as it is", "resources stay as they are");
+    text.push_str(&format!("{steps}, {rest}"));
     text
 }

@@ -15,6 +15,7 @@ use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::plan::Plan;
 use crate::runner;
+use crate::stats::numbers::counted;
 
 #[derive(Serialize)]
 struct Status {
@@ -91,7 +92,10 @@ fn describe(topology: &Topology, status: &Status) -> String {
     }
     let pending = match status.pending.actions.len() {
         0 => "everything is as the file says".to_owned(),
-        n => format!("{n} steps to what the file says: `iperftester plan` shows them, `iperftester deploy` takes them"),
+        n => format!(
+            "{} to what the file says: `iperftester plan` shows them, `iperftester deploy` takes them",
+            counted(n, "step", "steps")
+        ),
     };
     format!("{}\n\n{}: {pending}", table.trim_fmt(), topology.name)
 }

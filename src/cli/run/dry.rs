@@ -10,6 +10,7 @@ use crate::domain::test::{Direction, ToolKind};
 use crate::domain::topology::Topology;
 use crate::domain::unit::ByteSize;
 use crate::schedule::{Job, LinkBytes, Slot, Timetable};
+use crate::stats::numbers::counted;
 
 #[derive(Serialize)]
 struct DryRun<'a> {
@@ -103,12 +104,13 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
         let back = rounded(bytes.b_to_a_bytes);
         text.push_str(&format!("link {name}: about {there} {a} → {b}, {back} {b} → {a}"));
         if bytes.unknown_tests > 0 {
-            text.push_str(&format!(", and {} tests whose rate nothing bounds", bytes.unknown_tests));
+            let tests = counted(bytes.unknown_tests as usize, "test", "tests");
+            text.push_str(&format!(", and {tests} whose rate nothing bounds"));
         }
         text.push('\n');
     }
-    let (seconds, runs) = (dry.total_seconds, dry.runs.len());
-    text.push_str(&format!("campaign {}: {runs} runs in about {seconds:.0} s, set-up not counted", dry.campaign));
+    let (seconds, runs) = (dry.total_seconds, counted(dry.runs.len(), "run", "runs"));
+    text.push_str(&format!("campaign {}: {runs} in about {seconds:.0} s, set-up not counted", dry.campaign));
     text
 }
 

@@ -23,6 +23,7 @@ use crate::domain::verdict::Verdict;
 use crate::report;
 use crate::runner::{self, Order, Outcome, Surroundings};
 use crate::schedule::{self, AdHocFault, Job, Options, Timetable};
+use crate::stats::numbers::counted;
 
 /// Name of a campaign run that has no campaign.
 const AD_HOC: &str = "ad-hoc";
@@ -161,7 +162,8 @@ async fn deployed(topology: &Topology, backend: &Local) -> Result<(), Failure> {
         return Ok(());
     }
     let what = if plan.unchanged == 0 { "is not deployed" } else { "is not deployed as its file says" };
-    Err(Failure::unavailable(format!("topology {} {what}: {} steps are missing", topology.name, plan.actions.len()))
+    let missing = counted(plan.actions.len(), "step is missing", "steps are missing");
+    Err(Failure::unavailable(format!("topology {} {what}: {missing}", topology.name))
         .hint("`iperftester deploy` takes them, `iperftester plan` shows them"))
 }
 
@@ -188,7 +190,9 @@ fn tell(context: &Context<'_>, whole: &CampaignRun, exit: Exit) {
     }
     context.output.text(&report::summary(whole, context.output.width(), context.output.color));
     if whole.header.interrupted {
-        context.output.note(&format!("stopped: the {} finished runs are kept", whole.runs.len()));
+        context
+            .output
+            .note(&format!("stopped: {} kept", counted(whole.runs.len(), "finished run is", "finished runs are")));
     }
     context.output.note(&format!(
         "campaign run {id}: `iperftester report` shows the evidence, `iperftester report --format html --out report.html` \

@@ -196,8 +196,9 @@ fn spread(summary: &Summary) -> String {
     }
     let unit = numbers::rate_scale(summary.max);
     let variation = variation(summary);
-    let least = unit.round(summary.min, 3).number;
-    format!("median of {} runs, {least} to {}{variation}", summary.count, unit.round(summary.max, 3))
+    let (least, most) = (unit.round(summary.min, 3), unit.round(summary.max, 3));
+    let range = if least == most { String::new() } else { format!(", {} to {most}", least.number) };
+    format!("median of {} runs{range}{variation}", summary.count)
 }
 
 /// The coefficient of variation, to two digits.

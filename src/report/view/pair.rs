@@ -8,7 +8,7 @@ use super::{State, place, site};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
-use crate::domain::test::{Direction, Protocol};
+use crate::domain::test::{Direction, Protocol, Test};
 use crate::domain::verdict::Verdict;
 use crate::stats::median;
 use crate::stats::numbers::{self, Figure};
@@ -96,10 +96,13 @@ fn section(run: &CampaignRun, sender: &Name, receiver: &Name, runs: &[&Run]) -> 
     }
 }
 
+/// What the path gives: runs that were held to a rate of their own speak only where there are no others.
 fn throughput(rates: &[Rate<'_>]) -> Option<(f64, &'static str)> {
+    let held = |r: &Rate<'_>| matches!(&r.run.specification, Test::Iperf3(t) if t.rate_bits_per_second.is_some());
     let of = |protocol| {
-        let valid = rates.iter().filter(|r| r.protocol == protocol && r.run.status == RunStatus::Ok);
-        median(&valid.map(|r| r.flow.throughput_bits_per_second).collect::<Vec<_>>())
+        let valid = || rates.iter().filter(|r| r.protocol == protocol && r.run.status == RunStatus::Ok);
+        let free: Vec<f64> = valid().filter(|r| !held(r)).map(|r| r.flow.throughput_bits_per_second).collect();
+        median(&free).or_else(|| median(&valid().map(|r| r.flow.throughput_bits_per_second).collect::<Vec<_>>()))
     };
     of(Protocol::Tcp).map(|v| (v, "")).or_else(|| of(Protocol::Udp).map(|v| (v, " UDP")))
 }
