@@ -413,7 +413,7 @@ fn facts(probe: &Name) -> ProbeFacts {
         congestion_controls: vec!["reno".to_owned(), "cubic".to_owned()],
         interfaces: vec![InterfaceFacts {
             name: "eth0".to_owned(),
-            addresses: vec![format!("{}/24", address(probe))],
+            addresses: vec![format!("{}/24", address(probe)), "fe80::40cd:1bff:fe67:3d0b/64".to_owned()],
             mtu_bytes: Some(1500),
             speed_bits_per_second: Some(10_000_000_000),
             duplex: Some("full".to_owned()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::or_dash;
+use super::{DASH, or_dash};
 use crate::domain::facts::{InterfaceFacts, Router};
 use crate::domain::measurement::{Flow, HopPath, Interval, Measurement, RoundTrip};
 use crate::domain::name::Name;
@@ -146,9 +146,9 @@ fn rate_row(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
         },
         details: details.into_iter().filter_map(|(label, text)| Some((label, text?))).collect(),
         chart: chart(rates, contract),
-        retransmits: retransmits.unwrap_or_else(|| "–".to_owned()),
-        loss: loss.unwrap_or_else(|| "–".to_owned()),
-        jitter: jitter.unwrap_or_else(|| "–".to_owned()),
+        retransmits: retransmits.unwrap_or_else(|| DASH.to_owned()),
+        loss: loss.unwrap_or_else(|| DASH.to_owned()),
+        jitter: jitter.unwrap_or_else(|| DASH.to_owned()),
     })
 }
 
