@@ -1,15 +1,23 @@
 //! One lock per topology, so that two `deploy`, `run` or `destroy` never work on the same probes. The kernel holds it
-//! (flock(2)): it is free as soon as its process ends, however that ends.
+//! (flock(2)): it is free as soon as its process has ended, however that ends, and with it the programs that it had started:
+//! they inherit the lock, for what a killed `deploy` left half done may still be going on.
 #![allow(clippy::disallowed_methods, reason = "an edge: the lock is a file")]
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::name::Name;
+
+/// How long the programs of a killed holder are waited for: longer than any step of a deploy may take.
+const PATIENCE: Duration = Duration::from_secs(12);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Holds the lock until it is dropped.
 #[derive(Debug)]
@@ -19,8 +27,8 @@ pub struct LockGuard {
 
 impl Drop for LockGuard {
     fn drop(&mut self) {
-        // Emptied for whoever looks into it. Unlocked, for closing alone frees it only when a program that is just being
-        // started has closed its copy as well. Closing follows, so there is no more to do where either fails.
+        // Emptied for whoever looks into it. Unlocked, for closing alone frees it only when every program that has inherited
+        // it has ended. Closing follows, so there is no more to do where either fails.
         let _ = self.file.set_len(0);
         let _ = self.file.unlock();
     }
@@ -48,6 +56,16 @@ pub enum LockError {
         /// Who; `None` in the moment before that is written down.
         holder: Option<Holder>,
     },
+    /// Whoever had it was killed, and something that it had started still runs.
+    #[error("the topology `{topology}` is in use by what a killed {} left running", named(holder))]
+    Orphaned {
+        /// The topology.
+        topology: Name,
+        /// Who had it.
+        holder: Holder,
+        /// The file.
+        path: PathBuf,
+    },
     /// The file could not be used.
     #[error("cannot lock {}", path.display())]
     File {
@@ -61,8 +79,12 @@ pub enum LockError {
 fn described(holder: Option<&Holder>) -> String {
     holder.map_or_else(
         || "another process".to_owned(),
-        |h| format!("`{}` (process {}) since {}", h.verb, h.pid, h.since.format("%Y-%m-%d %H:%M:%S UTC")),
+        |h| format!("{} since {}", named(h), h.since.format("%Y-%m-%d %H:%M:%S UTC")),
     )
+}
+
+fn named(holder: &Holder) -> String {
+    format!("`{}` (process {})", holder.verb, holder.pid)
 }
 
 impl LockError {
@@ -74,16 +96,19 @@ impl LockError {
                 format!("wait for it to end, or stop it with `kill -INT {pid}`")
             }
             Self::Held { holder: None, .. } => "wait for it to end, then try again".to_owned(),
+            Self::Orphaned { path, .. } => {
+                format!("wait for it to end, or end it: `fuser -v {}` names it", path.display())
+            }
             Self::File { path, .. } => format!("see that {} can be written by this user", path.display()),
         }
     }
 }
 
 /// Takes the lock of `topology` for `verb`, or says at once who has it. The lock is a file in `folder`, which is made where
-/// it is not there; the file stays, what counts is the kernel's lock on it.
+/// it is not there; the file stays, what counts is the kernel's lock on it. What a killed holder left running is waited for.
 ///
 /// # Errors
-/// [`LockError::Held`] or [`LockError::File`].
+/// [`LockError`].
 pub fn acquire(folder: &Path, topology: &Name, verb: &str, now: DateTime<Utc>) -> Result<LockGuard, LockError> {
     let path = folder.join(format!("{topology}.lock"));
     let failed = |path: &Path, source| LockError::File { path: path.to_owned(), source };
@@ -92,23 +117,43 @@ pub fn acquire(folder: &Path, topology: &Name, verb: &str, now: DateTime<Utc>) -
     let mut options = OpenOptions::new();
     let mut file =
         options.read(true).write(true).create(true).truncate(false).open(&path).map_err(|e| failed(&path, e))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(LockError::Held { topology: topology.clone(), holder: holder(&mut file) });
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(failed(&path, source)),
         }
-        Err(TryLockError::Error(source)) => return Err(failed(&path, source)),
+        let topology = topology.clone();
+        match holder(&mut file) {
+            Some(holder) if holder.lives() => return Err(LockError::Held { topology, holder: Some(holder) }),
+            None => return Err(LockError::Held { topology, holder: None }),
+            Some(holder) if Instant::now() > until => return Err(LockError::Orphaned { topology, holder, path }),
+            Some(_) => std::thread::sleep(PAUSE),
+        }
     }
     let me = Holder { pid: std::process::id(), verb: verb.to_owned(), since: now };
-    file.set_len(0)
+    fcntl_setfd(&file, FdFlags::empty())
+        .map_err(io::Error::from)
+        .and_then(|()| file.set_len(0))
+        .and_then(|()| file.rewind())
         .and_then(|()| serde_json::to_vec(&me).map_err(io::Error::from))
         .and_then(|line| file.write_all(&line))
         .map_err(|e| failed(&path, e))?;
     Ok(LockGuard { file })
 }
 
+impl Holder {
+    /// Is there a process of its number?
+    fn lives(&self) -> bool {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+    }
+}
+
 fn holder(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
 }

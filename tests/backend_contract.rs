@@ -6,6 +6,7 @@ mod lab;
 #[path = "support/memory.rs"]
 mod memory;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use iperftester::backend::local::Local;
@@ -99,6 +100,15 @@ async fn connects(backend: &impl Backend, probe: &Name) {
     assert_eq!(backend.address(&name("nobody")), None);
 }
 
+/// Every site and the core have routers, and no address is a probe's too.
+fn names_its_routers(backend: &impl Backend) {
+    let routers = backend.routers();
+    let names: BTreeSet<_> = routers.values().map(|r| r.name.to_string()).collect();
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["core", "east", "west"]);
+    let probes = ["e1", "free", "w1"].map(|p| backend.address(&name(p)).unwrap());
+    assert!(probes.iter().all(|address| !routers.contains_key(address)));
+}
+
 /// With another link between the same sites, the link alone is replaced.
 async fn replaces_the_link_alone(changed: &impl Backend) {
     let plan = carry_out(changed).await;
@@ -123,6 +133,7 @@ async fn the_contract_holds_in_memory() {
     deploys_once(&first).await;
     mends_what_is_gone(&first).await;
     connects(&first, &probe).await;
+    names_its_routers(&first);
     let second = Memory { made: first.made.clone(), ..in_memory("2") };
     replaces_the_link_alone(&second).await;
     let nothing = Memory { made: second.made.clone(), ..Memory::default() };
@@ -140,6 +151,7 @@ async fn the_contract_holds_in_namespaces() {
     deploys_once(&lab.local).await;
     mends_what_is_gone(&lab.local).await;
     connects(&lab.local, &probe).await;
+    names_its_routers(&lab.local);
     let mut other = topology.clone();
     other.links.get_mut("wan").unwrap().impair = shaped("30M", "10M");
     replaces_the_link_alone(&Local::new(&other)).await;

@@ -7,6 +7,8 @@ mod lab;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 
+use iperftester::backend::Backend as _;
+use iperftester::domain::facts::Router;
 use iperftester::domain::topology::{Directed, Impairment, Topology};
 use iperftester::domain::unit::Ratio;
 use lab::{Build, Lab, empty, eventually, name, rate, shaped};
@@ -105,8 +107,9 @@ async fn packets_take_the_path_of_the_topology_for_every_pair() {
 }
 
 #[tokio::test]
-async fn a_traceroute_is_complete_and_names_the_link() {
-    let topology = empty("hops").site("a", None).site("b", None).probe("a1", "a").probe("b1", "b");
+async fn a_traceroute_is_complete_and_each_hop_has_its_name() {
+    let topology = empty("hops").site("a", None).site("b", None).probe("a1", "a").probe("b1", "b").site("c", None);
+    let topology = topology.probe("c1", "c");
     let topology = topology.link("wan", "a", "b", Impairment::default());
     let lab = Lab::deploy(&topology).await;
     let to = lab.address("b1");
@@ -114,10 +117,17 @@ async fn a_traceroute_is_complete_and_names_the_link() {
         let said = lab.say("a1", &format!("traceroute -n -q 3 -w 2 {to}"));
         let hops: Vec<_> = said.lines().skip(1).filter_map(|l| l.split_whitespace().nth(1)).collect();
         assert_eq!(hops.len(), 3, "{said}");
-        assert!(hops[1].starts_with("172."), "{said}");
+        let router = |hop: &str| lab.local.routers()[&hop.parse().unwrap()].clone();
+        assert_eq!(router(hops[0]), Router { name: name("a"), link: None });
+        assert_eq!(router(hops[1]), Router { name: name("b"), link: Some(name("wan")) });
         assert_eq!(hops[2], to);
         assert!(!said.contains('*'), "{said}");
     }
+    // Without a link, by the core.
+    let said = lab.say("a1", &format!("traceroute -n -q 1 -w 2 {}", lab.address("c1")));
+    let hops = said.lines().skip(1).filter_map(|l| l.split_whitespace().nth(1)?.parse().ok());
+    let names: Vec<_> = hops.filter_map(|hop| Some(lab.local.routers().get(&hop)?.name.to_string())).collect();
+    assert_eq!(names, ["a", "core", "c"], "{said}");
 }
 
 /// Megabits per second at the receiver of a TCP test, and what iperf3 said.

@@ -87,6 +87,34 @@ fn a_program_started_meanwhile_does_not_keep_it() {
     again.unwrap();
 }
 
+/// The second process again, killed while something that it has started goes on for a second.
+#[test]
+fn what_a_killed_holder_left_running_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = second_process(folder.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let file = folder.path().join("office.lock");
+    let mut left = Command::new("flock").arg(&file).args(["sleep", "1"]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let start = std::time::Instant::now();
+    let guard = acquire(folder.path(), &office(), "run", now()).unwrap();
+    assert!(start.elapsed().as_secs_f64() > 0.4, "{:?}", start.elapsed());
+    left.wait().unwrap();
+    let held = std::fs::read_to_string(&file).unwrap();
+    assert!(held.starts_with(&format!("{{\"pid\":{}", std::process::id())), "{held:?}");
+    drop(guard);
+}
+
+#[test]
+fn a_program_inherits_the_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let _guard = acquire(folder.path(), &office(), "run", now()).unwrap();
+    let file = folder.path().join("office.lock");
+    let output = Command::new("find").args(["-L", "/proc/self/fd", "-samefile"]).arg(file).output().unwrap();
+    assert!(!output.stdout.is_empty(), "it has no such file open");
+}
+
 #[test]
 fn a_holder_that_wrote_nothing_yet_and_an_unusable_folder_are_told() {
     let folder = tempfile::tempdir().unwrap();

@@ -78,6 +78,20 @@ fn terminal_renderings() {
 }
 
 #[test]
+fn addresses_of_probes_stand_whole_at_any_width_and_link_local_ones_only_in_json() {
+    let run = campaign_run::everything();
+    let addresses: Vec<&String> = run.facts.values().flat_map(|f| &f.interfaces).map(|i| &i.addresses[0]).collect();
+    for width in [40, 60, 80, 100, 160] {
+        let text = terminal(&run, width, false);
+        assert!(addresses.iter().all(|a| text.contains(a.as_str())), "{width}:\n{text}");
+        assert!(!text.contains("fe80"), "{text}");
+    }
+    let page = html(&run).unwrap();
+    assert!(addresses.iter().all(|a| page.contains(a.as_str())) && !page.contains("fe80"));
+    assert!(json(&run).contains("fe80::40cd:1bff:fe67:3d0b/64"));
+}
+
+#[test]
 fn json_renderings() {
     for (name, run) in [("smallest", campaign_run::smallest()), ("everything", campaign_run::everything())] {
         insta::assert_snapshot!(format!("json_{name}"), json(&run));

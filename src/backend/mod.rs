@@ -2,6 +2,10 @@
 //! on what runs; there is no state file.
 #![allow(clippy::disallowed_methods, reason = "an edge: it acts on this machine")]
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::domain::facts::Router;
 use crate::domain::name::Name;
 use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::{ProcessError, Running};
@@ -82,5 +86,9 @@ pub trait Backend {
     async fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError>;
 
     /// The address at which `probe` is tested, the same from everywhere in the topology.
-    fn address(&self, probe: &Name) -> Option<std::net::IpAddr>;
+    fn address(&self, probe: &Name) -> Option<IpAddr>;
+
+    /// The routers between the probes that are its own, by each of their addresses: a traceroute shows no more. Empty where
+    /// it makes none.
+    fn routers(&self) -> BTreeMap<IpAddr, Router>;
 }

@@ -1,9 +1,11 @@
-//! What a probe is: kernel, tools, interfaces. Shown in every report, for a number without its instrument is worth little.
+//! What a probe is: kernel, tools, interfaces; and what stands between probes. Shown in every report, for a number without
+//! its instrument is worth little.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::name::Name;
 use super::test::ToolKind;
 
 /// A probe's facts, as its agent tells them at hello.
@@ -46,4 +48,13 @@ pub struct InterfaceFacts {
     pub driver: Option<String>,
     /// Product name or PCI id, where it is hardware.
     pub product: Option<String>,
+}
+
+/// A router that the backend made, known by one of its addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Router {
+    /// The site that it serves; `core` for the one between all sites.
+    pub name: Name,
+    /// The declared link whose end has this address.
+    pub link: Option<Name>,
 }

@@ -1,13 +1,14 @@
 //! Runs and campaign runs: what is stored and reported.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::counters::EndCounters;
-use super::facts::ProbeFacts;
+use super::facts::{ProbeFacts, Router};
 use super::measurement::Measurement;
 use super::name::Name;
 use super::path::Path;
@@ -116,6 +117,9 @@ pub struct CampaignRun {
     pub header: CampaignRunHeader,
     /// Its topology at that time.
     pub topology: Topology,
+    /// The routers that its backend made, by address.
+    #[serde(default)]
+    pub routers: BTreeMap<IpAddr, Router>,
     /// What each probe is.
     pub facts: BTreeMap<Name, ProbeFacts>,
     /// Its runs, by id.

@@ -1,13 +1,14 @@
 //! The campaign run as JSON: every stored fact in SI units, the unit in each name.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::view::findings;
 use crate::domain::counters::EndCounters;
-use crate::domain::facts::ProbeFacts;
+use crate::domain::facts::{ProbeFacts, Router};
 use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, CampaignRunHeader, Run, RunStatus};
@@ -24,6 +25,7 @@ struct Document<'a> {
     header: &'a CampaignRunHeader,
     findings: Vec<String>,
     facts: &'a BTreeMap<Name, ProbeFacts>,
+    routers: &'a BTreeMap<IpAddr, Router>,
     runs: Vec<RunDocument<'a>>,
 }
 
@@ -91,6 +93,7 @@ pub(super) fn render(run: &CampaignRun) -> String {
         header: &run.header,
         findings: findings(run).into_iter().map(|f| f.sentence).collect(),
         facts: &run.facts,
+        routers: &run.routers,
         runs: run.runs.iter().map(document).collect(),
     };
     let mut text =

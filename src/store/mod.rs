@@ -2,10 +2,13 @@
 //! so that a full disk or a locked database loses nothing that was measured.
 #![allow(clippy::disallowed_methods, reason = "an edge: the database and its rescue files are files")]
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::facts::ProbeFacts;
+use crate::domain::facts::{ProbeFacts, Router};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, CampaignRunHeader, Run};
 use crate::domain::topology::Topology;
@@ -27,6 +30,9 @@ pub struct Head {
     pub header: CampaignRunHeader,
     /// Its topology at that time.
     pub topology: Topology,
+    /// The routers that its backend made, by address.
+    #[serde(default)]
+    pub routers: BTreeMap<IpAddr, Router>,
 }
 
 /// What is added to a campaign run while it goes on.

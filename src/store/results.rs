@@ -10,8 +10,7 @@ use super::rescue::{Rescue, Rescued};
 use super::{CampaignRunSummary, Entry, Head, SqliteStore, Store, StoreError};
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
-use crate::domain::run::{CampaignRun, CampaignRunHeader, Run};
-use crate::domain::topology::Topology;
+use crate::domain::run::{CampaignRun, Run};
 
 /// All results of this user.
 #[derive(Debug)]
@@ -123,8 +122,7 @@ impl<S: Store> Results<S> {
     ///
     /// # Errors
     /// [`StoreError::Exists`], or why the database cannot be written.
-    pub async fn begin(&self, header: CampaignRunHeader, topology: Topology) -> Result<Recording<'_, S>, StoreError> {
-        let head = Head { header, topology };
+    pub async fn begin(&self, head: Head) -> Result<Recording<'_, S>, StoreError> {
         self.store.begin(&head).await?;
         Ok(Recording { results: self, head, refusal: OnceLock::new() })
     }

@@ -16,11 +16,11 @@ use crate::domain::run::{CampaignRun, CampaignRunHeader, Run};
 
 /// Adds the campaign run; false where its id is there already.
 pub(super) async fn insert_head(c: &mut SqliteConnection, head: &Head) -> Result<bool, Fault> {
-    let Head { header, topology } = head;
+    let Head { header, topology, routers } = head;
     let done = sqlx::query(
         "INSERT INTO campaign_runs (id, topology, campaign, started, ended, planned_runs, version,
-           duration_override_seconds, interrupted, topology_json)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+           duration_override_seconds, interrupted, topology_json, routers_json)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&header.id)
     .bind(header.topology.as_str())
@@ -32,6 +32,7 @@ pub(super) async fn insert_head(c: &mut SqliteConnection, head: &Head) -> Result
     .bind(header.duration_override.map(|d| d.as_secs_f64()))
     .bind(header.interrupted)
     .bind(json(topology, &header.id, "the topology")?)
+    .bind(json(routers, &header.id, "the routers")?)
     .execute(c)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -204,6 +205,7 @@ pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str) -> Res
     let row = sqlx::query("SELECT * FROM campaign_runs WHERE number = ?").bind(number).fetch_one(&mut *c).await?;
     let header = header(&row)?;
     let topology = value(&row, "topology_json", id)?;
+    let routers = value(&row, "routers_json", id)?;
     let mut facts = BTreeMap::new();
     for row in sqlx::query("SELECT * FROM facts WHERE campaign_run = ?").bind(number).fetch_all(&mut *c).await? {
         facts.insert(name(&row, "probe", id)?, value(&row, "facts_json", id)?);
@@ -221,7 +223,7 @@ pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str) -> Res
         }
         runs.push(run);
     }
-    Ok(CampaignRun { header, topology, facts, runs })
+    Ok(CampaignRun { header, topology, routers, facts, runs })
 }
 
 async fn outputs(c: &mut SqliteConnection, number: i64, id: &str) -> Result<BTreeMap<(u32, String), String>, Fault> {

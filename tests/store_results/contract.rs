@@ -6,13 +6,9 @@ use std::process::Command;
 use iperftester::domain::facts::ProbeFacts;
 use iperftester::domain::run::{Run, RunStatus};
 use iperftester::domain::verdict::Verdict;
-use iperftester::store::{Entry, Head, SqliteStore, Store, StoreError};
+use iperftester::store::{Entry, SqliteStore, Store, StoreError};
 
-use crate::sample::{facts, header, moment, name, run, topology};
-
-fn head(offset_ms: i64) -> Head {
-    Head { header: header(offset_ms), topology: topology() }
-}
+use crate::sample::{facts, head, moment, name, run, topology};
 
 fn entry(run: Run) -> Entry {
     Entry::Run(Box::new(run))
@@ -31,6 +27,7 @@ async fn keeps_its_promises(store: impl Store) {
     assert!(matches!(store.begin(&first).await, Err(StoreError::Exists { id: e }) if e == id));
     let empty = store.load(&id).await.unwrap();
     assert_eq!((empty.header, empty.topology, empty.runs.len()), (first.header.clone(), topology(), 0));
+    assert_eq!(empty.routers, first.routers);
 
     // Facts may be corrected, runs may not; runs come back in order of their number.
     let probe = name("alpha");
@@ -108,12 +105,31 @@ async fn the_database_is_plain_sqlite_that_others_can_query() {
     store.begin(&head(0)).await.unwrap();
     store.write(&head(0).header.id, &entry(run(1))).await.unwrap();
     let pragmas = "PRAGMA journal_mode; PRAGMA user_version; PRAGMA integrity_check; PRAGMA foreign_key_check";
-    assert_eq!(sqlite3(&path, pragmas), "wal\n1\nok\n");
+    assert_eq!(sqlite3(&path, pragmas), "wal\n2\nok\n");
     let sql = "SELECT source, tool, direction, verdict, (SELECT count(*) FROM intervals),
                json_extract(measurement_json, '$.throughput_bits_per_second') > 3e7 FROM runs";
     assert_eq!(sqlite3(&path, sql), "alpha|iperf3|bidirectional|invalid|24|1\n");
     let cascade = "PRAGMA foreign_keys = ON; DELETE FROM campaign_runs; SELECT count(*) FROM intervals;";
     assert_eq!(sqlite3(&path, cascade), "0\n");
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_form_is_brought_on_and_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.db");
+    sqlite3(&path, concat!("PRAGMA user_version = 1;", include_str!("../../src/store/migrations/0001.sql")));
+    let old = head(-60_000).header;
+    let topology = serde_json::to_string(&topology()).unwrap().replace('\'', "''");
+    let columns = "id, topology, campaign, started, planned_runs, version, interrupted, topology_json";
+    let started = old.started.to_rfc3339();
+    let values = format!("'{}', 'office', 'check', '{started}', 12, '0.1.0', 0, '{topology}'", old.id);
+    sqlite3(&path, &format!("INSERT INTO campaign_runs ({columns}) VALUES ({values})"));
+    let store = SqliteStore::open(&path).await.unwrap();
+    let whole = store.load(&old.id).await.unwrap();
+    assert_eq!((whole.header.started, whole.routers.len()), (old.started, 0));
+    store.begin(&head(0)).await.unwrap();
+    assert_eq!(store.load(&head(0).header.id).await.unwrap().routers, head(0).routers);
+    assert_eq!(sqlite3(&path, "PRAGMA user_version"), "2\n");
 }
 
 #[tokio::test]
@@ -123,8 +139,8 @@ async fn a_newer_database_is_refused_and_left_alone() {
     drop(SqliteStore::open(&path).await.unwrap());
     sqlite3(&path, "PRAGMA user_version = 99");
     let error = SqliteStore::open(&path).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error:?}");
-    assert!(error.to_string().ends_with("was written by a newer iperftester (form 99, this one knows up to 1)"));
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 2, .. }), "{error:?}");
+    assert!(error.to_string().ends_with("was written by a newer iperftester (form 99, this one knows up to 2)"));
     assert!(error.hint().unwrap().contains("newer iperftester"));
     assert_eq!(sqlite3(&path, "PRAGMA user_version"), "99\n");
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use iperftester::store::{Kept, Results};
 
-use crate::sample::{bulky, header, topology};
+use crate::sample::{bulky, head};
 
 const DATABASE: &str = "STORE_CRASH_DATABASE";
 
@@ -16,7 +16,7 @@ const DATABASE: &str = "STORE_CRASH_DATABASE";
 async fn appends_until_killed() {
     let Ok(path) = std::env::var(DATABASE).map(PathBuf::from) else { return };
     let (results, _) = Results::open(&path, vec![path.with_file_name("rescue")]).await.unwrap();
-    let recording = results.begin(header(0), topology()).await.unwrap();
+    let recording = results.begin(head(0)).await.unwrap();
     for id in 1.. {
         assert!(matches!(recording.append(bulky(id, 20_000)).await.unwrap(), Kept::Stored));
         println!("\nkept {id}");

@@ -3,12 +3,12 @@
 use iperftester::domain::measurement::{Flow, Hop, HopPath, Interval, Measurement, RoundTrip, Throughput};
 use iperftester::domain::run::Run;
 use iperftester::domain::test::Protocol;
-use iperftester::store::{Entry, Head, SqliteStore, Store};
+use iperftester::store::{Entry, SqliteStore, Store};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::sample::{header, run, topology};
+use crate::sample::{head, run};
 
 /// Any number that can be measured: finite, down to the smallest and up to the largest there is.
 fn number() -> impl Strategy<Value = f64> {
@@ -86,7 +86,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let loaded = runtime.block_on(async {
             let store = SqliteStore::open(&folder.path().join("results.db")).await.unwrap();
-            let head = Head { header: header(0), topology: topology() };
+            let head = head(0);
             store.begin(&head).await.unwrap();
             store.write(&head.header.id, &Entry::Run(Box::new(run.clone()))).await.unwrap();
             store.load(&head.header.id).await.unwrap()

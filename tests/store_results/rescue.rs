@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use iperftester::domain::run::CampaignRun;
 use iperftester::store::{CampaignRunSummary, Entry, Head, Kept, Notice, Results, Store, StoreError};
 
-use crate::sample::{append_all, bulky, facts, header, moment, name, run, topology};
+use crate::sample::{append_all, bulky, facts, head, moment, name, run};
 
 /// A real file system of its own size, gone when dropped.
 struct SmallDisk(tempfile::TempDir);
@@ -77,7 +77,7 @@ async fn a_full_disk_loses_no_finished_run() {
 
     let (results, notices) = Results::open(&path, folders.clone()).await.unwrap();
     assert_eq!(notices, vec![]);
-    let recording = results.begin(header(0), topology()).await.unwrap();
+    let recording = results.begin(head(0)).await.unwrap();
     let id = recording.id().to_owned();
     assert!(matches!(recording.facts(name("alpha"), facts()).await.unwrap(), Kept::Stored));
     let rescued = append_all(&recording, 12, 150_000).await;
@@ -120,7 +120,7 @@ async fn a_second_process_that_holds_the_database_loses_no_finished_run() {
     let path = folder.path().join("results.db");
     let folders = vec![folder.path().to_owned()];
     let (results, _) = Results::open(&path, folders.clone()).await.unwrap();
-    let recording = results.begin(header(0), topology()).await.unwrap();
+    let recording = results.begin(head(0)).await.unwrap();
     let id = recording.id().to_owned();
     assert!(matches!(recording.append(run(1)).await.unwrap(), Kept::Stored));
 
@@ -136,7 +136,7 @@ async fn a_second_process_that_holds_the_database_loses_no_finished_run() {
     assert!(start.elapsed().as_secs_f64() < 1.0, "waited {:?}", start.elapsed());
 
     // A new campaign run is refused before anything is measured.
-    let refused = results.begin(header(5000), topology()).await.unwrap_err();
+    let refused = results.begin(head(5000)).await.unwrap_err();
     assert!(matches!(refused, StoreError::Busy { .. }), "{refused:?}");
     // What is there can be read meanwhile, the rescued ones with it.
     assert_eq!(results.load(&id).await.unwrap().runs, vec![run(1), run(2), run(3)]);
@@ -158,7 +158,7 @@ async fn a_result_that_no_place_takes_comes_back() {
     let disk = SmallDisk::new("400k");
     let path = disk.0.path().join("results.db");
     let (results, _) = Results::open(&path, vec![disk.0.path().to_owned()]).await.unwrap();
-    let recording = results.begin(header(0), topology()).await.unwrap();
+    let recording = results.begin(head(0)).await.unwrap();
     let big = bulky(1, 600_000);
     let StoreError::Homeless { entry, refusals, .. } = recording.append(big.clone()).await.unwrap_err() else {
         panic!("something took it")
@@ -185,7 +185,7 @@ async fn a_planted_link_is_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("results.db");
     let (results, _) = Results::open(&path, vec![folder.path().to_owned()]).await.unwrap();
-    let recording = results.begin(header(0), topology()).await.unwrap();
+    let recording = results.begin(head(0)).await.unwrap();
     let victim = folder.path().join("victim");
     std::fs::write(&victim, "precious").unwrap();
     std::os::unix::fs::symlink(&victim, folder.path().join(format!("rescue-{}.jsonl", recording.id()))).unwrap();
@@ -232,7 +232,7 @@ fn taking_in_beside_a_process_that_still_rescues_loses_nothing() {
         scope.spawn(|| {
             runtime().block_on(async {
                 let results = Results::over(Refusing, vec![folder.path().to_owned()]);
-                let recording = results.begin(header(0), topology()).await.unwrap();
+                let recording = results.begin(head(0)).await.unwrap();
                 for id in 1..=RUNS {
                     assert!(matches!(recording.append(run(id)).await.unwrap(), Kept::Rescued(_)));
                 }
@@ -247,7 +247,7 @@ fn taking_in_beside_a_process_that_still_rescues_loses_nothing() {
         rounds
     });
     assert!(rounds > 1, "the two never met");
-    let whole = runtime().block_on(async { open().await.unwrap().0.load(&header(0).id).await.unwrap() });
+    let whole = runtime().block_on(async { open().await.unwrap().0.load(&head(0).header.id).await.unwrap() });
     assert_eq!(whole.runs, (1..=RUNS).map(run).collect::<Vec<_>>());
     assert_eq!(rescue_files(folder.path()), Vec::<PathBuf>::new());
 }
@@ -256,7 +256,7 @@ fn taking_in_beside_a_process_that_still_rescues_loses_nothing() {
 async fn a_line_cut_off_by_a_crash_does_not_spoil_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let results = Results::over(Refusing, vec![folder.path().to_owned()]);
-    let recording = results.begin(header(0), topology()).await.unwrap();
+    let recording = results.begin(head(0)).await.unwrap();
     let (Kept::Stored | Kept::Rescued(_)) = recording.append(run(1)).await.unwrap();
     let file = rescue_files(folder.path()).remove(0);
     let mut whole = std::fs::read(&file).unwrap();
@@ -265,7 +265,7 @@ async fn a_line_cut_off_by_a_crash_does_not_spoil_the_others() {
     let path = folder.path().join("results.db");
     let (results, notices) = Results::open(&path, vec![folder.path().to_owned()]).await.unwrap();
     assert!(matches!(notices.as_slice(), [Notice::TakenIn { runs: 1, .. }]), "{notices:?}");
-    assert_eq!(results.load(&header(0).id).await.unwrap().runs, vec![run(1)]);
+    assert_eq!(results.load(&head(0).header.id).await.unwrap().runs, vec![run(1)]);
 }
 
 #[tokio::test]
@@ -276,8 +276,8 @@ async fn its_futures_may_move_between_threads() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("results.db");
     let (results, _) = movable(Results::open(&path, vec![])).await.unwrap();
-    let recording = movable(results.begin(header(0), topology())).await.unwrap();
+    let recording = movable(results.begin(head(0))).await.unwrap();
     let (Kept::Stored | Kept::Rescued(_)) = movable(recording.append(run(1))).await.unwrap();
     movable(recording.finish(moment(1), false)).await.unwrap();
-    movable(results.load(&header(0).id)).await.unwrap();
+    movable(results.load(&head(0).header.id)).await.unwrap();
 }

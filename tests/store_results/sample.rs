@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use iperftester::domain::campaign::Metric;
 use iperftester::domain::counters::{CoreUse, EndCounters, InterfaceGrowth, TcpLimits};
-use iperftester::domain::facts::{InterfaceFacts, ProbeFacts};
+use iperftester::domain::facts::{InterfaceFacts, ProbeFacts, Router};
 use iperftester::domain::measurement::{Flow, Interval, Measurement, Side, Throughput};
 use iperftester::domain::name::Name;
 use iperftester::domain::path::{Crossing, Path};
@@ -14,7 +14,7 @@ use iperftester::domain::run::{CampaignRunHeader, Run, RunStatus};
 use iperftester::domain::test::{Direction, Iperf3, Protocol, Test, ToolKind};
 use iperftester::domain::topology::{Host, HostKind, PortRange, Probe, Topology};
 use iperftester::domain::verdict::{Assessment, Cause, CauseKind, Judgement, Verdict};
-use iperftester::store::{Kept, Recording};
+use iperftester::store::{Head, Kept, Recording};
 
 pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -25,7 +25,7 @@ pub(crate) fn moment(offset_ms: i64) -> DateTime<Utc> {
     base + TimeDelta::milliseconds(offset_ms)
 }
 
-pub(crate) fn header(offset_ms: i64) -> CampaignRunHeader {
+fn header(offset_ms: i64) -> CampaignRunHeader {
     let started = moment(offset_ms);
     CampaignRunHeader {
         id: CampaignRunHeader::id_for(&name("check"), started),
@@ -38,6 +38,15 @@ pub(crate) fn header(offset_ms: i64) -> CampaignRunHeader {
         duration_override: Some(Duration::from_millis(1300)),
         interrupted: false,
     }
+}
+
+/// How the campaign run of that header begins.
+pub(crate) fn head(offset_ms: i64) -> Head {
+    let routers = [
+        ("10.0.0.1".parse().unwrap(), Router { name: name("core"), link: None }),
+        ("172.16.0.1".parse().unwrap(), Router { name: name("madrid"), link: Some(name("macrolan")) }),
+    ];
+    Head { header: header(offset_ms), topology: topology(), routers: routers.into() }
 }
 
 pub(crate) fn topology() -> Topology {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use iperftester::domain::campaign::Expectations;
 use iperftester::domain::counters::{CoreUse, EndCounters, InterfaceGrowth, TcpLimits, UdpGrowth};
-use iperftester::domain::facts::{InterfaceFacts, ProbeFacts};
+use iperftester::domain::facts::{InterfaceFacts, ProbeFacts, Router};
 use iperftester::domain::measurement::{Flow, Hop, HopPath, Interval, Measurement, RoundTrip, Side, Throughput};
 use iperftester::domain::name::Name;
 use iperftester::domain::run::{CampaignRun, CampaignRunHeader, Run};
@@ -353,7 +353,7 @@ impl Builder {
         let to = address(&name(destination));
         let ping_result = Result::Measured(ping_measured(milliseconds, 10));
         self.run(source, destination, "rtt", ping(), ping_result);
-        let hops = Result::Measured(path_measured(&["10.0.9.1", "", to.as_str()]));
+        let hops = Result::Measured(path_measured(&["10.0.9.1", "172.16.0.2", "", to.as_str()]));
         self.run(source, destination, "path", traceroute(), hops);
         self.run(source, destination, "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(megabits)));
         let offered = self.contracted(source, destination).map_or(100_000_000, |r| (r * 0.9718) as u64);
@@ -382,6 +382,11 @@ impl Builder {
                 duration_override: None,
                 interrupted: false,
             },
+            routers: [
+                ("10.0.9.1".parse().unwrap(), Router { name: name("madrid"), link: None }),
+                ("172.16.0.2".parse().unwrap(), Router { name: name("sevilla"), link: Some(name("macrolan")) }),
+            ]
+            .into(),
             facts: self.topology.probes.keys().map(|p| (p.clone(), facts(p))).collect(),
             topology: self.topology,
             runs: self.runs,
@@ -408,7 +413,7 @@ fn facts(probe: &Name) -> ProbeFacts {
         congestion_controls: vec!["reno".to_owned(), "cubic".to_owned()],
         interfaces: vec![InterfaceFacts {
             name: "eth0".to_owned(),
-            addresses: vec![format!("{}/24", address(probe))],
+            addresses: vec![format!("{}/24", address(probe)), "fe80::40cd:1bff:fe67:3d0b/64".to_owned()],
             mtu_bytes: Some(1500),
             speed_bits_per_second: Some(10_000_000_000),
             duplex: Some("full".to_owned()),

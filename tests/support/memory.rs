@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use iperftester::backend::{Backend, BackendError};
+use iperftester::domain::facts::Router;
 use iperftester::domain::name::Name;
 use iperftester::plan::{Desired, Observed, ResourceId, SpecHash};
 use iperftester::process::{self, Errors, Running};
@@ -104,5 +105,13 @@ impl Backend for Memory {
         let subject = format!("probe/{probe}");
         let number = self.desired.iter().position(|d| d.id.0 == subject)?;
         Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, u8::try_from(number).ok()?)))
+    }
+
+    fn routers(&self) -> BTreeMap<IpAddr, Router> {
+        let ids = self.desired.iter().map(|d| d.id.0.strip_prefix("site/").unwrap_or(&d.id.0));
+        let names = (0..).zip(ids).filter_map(|(number, name)| Some((number, Name::new(name).ok()?)));
+        names
+            .map(|(number, name)| (IpAddr::V4(Ipv4Addr::new(127, 0, 1, number)), Router { name, link: None }))
+            .collect()
     }
 }

@@ -12,6 +12,7 @@ use std::net::Ipv4Addr;
 use super::address::{FIRST_HOST, LAST_HOST, LAST_LAN, LAST_WIRE, Lan, fnv1a, slots, wire};
 use super::feature::Feature;
 use super::shape;
+use crate::domain::facts::Router;
 use crate::domain::name::Name;
 use crate::domain::topology::{Directed, End, Link, Topology};
 use crate::plan::{Desired, ResourceId, SpecHash};
@@ -77,6 +78,8 @@ pub(super) struct Layout {
     pub(super) resources: Vec<Resource>,
     /// Main address of each probe.
     pub(super) addresses: BTreeMap<Name, Ipv4Addr>,
+    /// Whose router has each of the other addresses.
+    pub(super) routers: BTreeMap<Ipv4Addr, Router>,
     /// What the kernel must have.
     pub(super) needs: Vec<Need>,
     /// What no machine could do: a sentence and what mends it.
@@ -90,6 +93,11 @@ pub(super) fn prefix(topology: &Name) -> String {
 
 /// Name of the core router's namespace behind the prefix; no site or probe can have it, for names have no `_`.
 pub(super) const CORE: &str = "_core";
+
+/// The core router's name for people.
+fn core_name() -> Name {
+    Name::new("core").expect("core is a name")
+}
 
 /// The device of a link, the same at both its ends.
 pub(super) fn link_device(link: &Name) -> String {
@@ -171,6 +179,10 @@ impl Builder<'_> {
         self.layout.needs.push(Need { feature, who: who.into() });
     }
 
+    fn router(&mut self, address: Ipv4Addr, name: &Name, link: Option<&Name>) {
+        self.layout.routers.insert(address, Router { name: name.clone(), link: link.cloned() });
+    }
+
     fn refuse(&mut self, what: String, hint: &'static str) {
         self.layout.refusals.push((what, hint));
     }
@@ -179,6 +191,7 @@ impl Builder<'_> {
         for feature in [Feature::Veth, Feature::Bridge] {
             self.need(feature, "every local probe asks for a network of its own");
         }
+        self.router(Lan(0).gateway(), &core_name(), None);
         let core = self.namespace(CORE);
         let begin = format!("netns add {core}\nnetns exec {core} sysctl -q -w {SETTINGS} net.ipv4.ip_forward=1\n");
         let inside = format!(
@@ -206,6 +219,9 @@ impl Builder<'_> {
             let port = device('s', name);
             let (gateway, prefix) = (lan.gateway(), Lan::PREFIX);
             let [far, near] = lan.transit();
+            self.router(gateway, name, None);
+            self.router(near, name, None);
+            self.router(far, &core_name(), None);
             let begin = format!(
                 "netns add {here}\nnetns exec {here} sysctl -q -w {SETTINGS} net.ipv4.ip_forward=1\n\
                  link add name {port} netns {core} type veth peer name core netns {here}\n\
@@ -303,6 +319,7 @@ impl Builder<'_> {
                 }
                 if let ([End::Site(_), End::Site(_)], Some(ends)) = (&link.between, ends) {
                     let _ = writeln!(inside, "addr add {}/30 dev {device}", ends[side]);
+                    self.router(ends[side], link.between[side].name(), Some(name));
                 }
                 let _ = writeln!(inside, "link set dev {device} up");
                 if self.carries(name, link)

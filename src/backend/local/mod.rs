@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::{Backend, BackendError};
+use crate::domain::facts::Router;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId};
@@ -211,6 +212,10 @@ impl Backend for Local {
 
     fn address(&self, probe: &Name) -> Option<IpAddr> {
         self.layout.addresses.get(probe).copied().map(IpAddr::V4)
+    }
+
+    fn routers(&self) -> BTreeMap<IpAddr, Router> {
+        self.layout.routers.iter().map(|(address, router)| (IpAddr::V4(*address), router.clone())).collect()
     }
 }
 

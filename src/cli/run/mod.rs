@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::stop;
+use crate::backend::Backend as _;
 use crate::backend::local::Local;
 use crate::deploy;
 use crate::domain::campaign::{Campaign, Expectations};
@@ -24,6 +25,7 @@ use crate::report;
 use crate::runner::{self, Order, Outcome, Surroundings};
 use crate::schedule::{self, AdHocFault, Job, Options, Timetable};
 use crate::stats::numbers::counted;
+use crate::store::Head;
 
 /// Name of a campaign run that has no campaign.
 const AD_HOC: &str = "ad-hoc";
@@ -68,7 +70,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         interrupted: false,
     };
     let id = header.id.clone();
-    let recording = results.begin(header, topology.clone()).await?;
+    let recording = results.begin(Head { header, topology: topology.clone(), routers: backend.routers() }).await?;
     let outcome = measure(context, &topology, &backend, &choice, &table, &recording).await;
     let interrupted = outcome.as_ref().map_or(true, |o| o.interrupted);
     for notice in recording.finish(Context::now(), interrupted).await? {

@@ -1,7 +1,7 @@
-//! Paths and commands, a line each.
+//! Paths, commands and probes, a line each.
 
 use super::{ROWS_MAX, heading, more, paragraph};
-use crate::report::view::View;
+use crate::report::view::{DASH, ProbeRow, View};
 
 /// Where the packets went.
 pub(super) fn paths(out: &mut String, view: &View, width: usize) {
@@ -31,4 +31,35 @@ pub(super) fn commands(out: &mut String, view: &View) {
         out.push_str(&format!("run {} on {}: {}\n", command.run, command.at, command.line));
     }
     more(out, count, "more command", "more commands");
+}
+
+/// The instruments: what several probes have in common once, for the probes of a host differ in their addresses alone.
+pub(super) fn probes(out: &mut String, view: &View, width: usize) {
+    if view.probes.is_empty() {
+        return;
+    }
+    heading(out, "Probes");
+    let shown = view.probes.iter().take(ROWS_MAX);
+    let mut alike: Vec<(String, Vec<&ProbeRow>)> = Vec::new();
+    for probe in shown {
+        let common = instrument(probe);
+        match alike.iter_mut().find(|(known, _)| *known == common) {
+            Some((_, probes)) => probes.push(probe),
+            None => alike.push((common, vec![probe])),
+        }
+    }
+    for (common, probes) in alike {
+        paragraph(out, &common, width, "");
+        for probe in probes {
+            let site = if probe.site == DASH { String::new() } else { format!(" ({})", probe.site) };
+            paragraph(out, &probe.interfaces.join("; "), width, &format!("  {}{site}: ", probe.probe));
+        }
+    }
+    more(out, view.probes.len(), "more probe", "more probes");
+}
+
+fn instrument(probe: &ProbeRow) -> String {
+    let ProbeRow { host, system, tools, congestion_control, clock, .. } = probe;
+    let clock = if *clock == DASH { "state not known" } else { clock };
+    format!("on {host}: {system}; {tools}; congestion control {congestion_control}; clock {clock}")
 }

@@ -21,7 +21,7 @@ pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     pairs(&mut out, view, width);
     evidence::paths(&mut out, view, width);
     evidence::commands(&mut out, view);
-    probes(&mut out, view, width);
+    evidence::probes(&mut out, view, width);
     out.push('\n');
     for note in &view.notes {
         paragraph(&mut out, note, width, "");
@@ -205,22 +205,6 @@ fn reasons(out: &mut String, pairs: &[&Pair], width: usize) {
         paragraph(out, &sentence, width, &format!("{} ", j.state.glyph()));
     }
     more(out, told.len(), "more expectation", "more expectations");
-}
-
-fn probes(out: &mut String, view: &View, width: usize) {
-    if view.probes.is_empty() {
-        return;
-    }
-    heading(out, "Probes");
-    let mut table = table(width);
-    table.set_header(["probe", "site", "host", "system", "tools", "congestion control", "clock", "interfaces"]);
-    for p in view.probes.iter().take(ROWS_MAX) {
-        let (probe, interfaces) = (p.probe.to_string(), p.interfaces.join("\n"));
-        let texts = [&probe, &p.site, &p.host, &p.system, &p.tools, &p.congestion_control];
-        table.add_row(texts.into_iter().map(String::as_str).chain([p.clock, &interfaces]));
-    }
-    push(out, &table);
-    more(out, view.probes.len(), "more probe", "more probes");
 }
 
 /// `text` wrapped to `width`, its first line after `lead`, the others below its beginning.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::or_dash;
-use crate::domain::facts::ProbeFacts;
+use super::{DASH, or_dash};
+use crate::domain::facts::{InterfaceFacts, Router};
 use crate::domain::measurement::{Flow, HopPath, Interval, Measurement, RoundTrip};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
@@ -148,9 +148,9 @@ fn rate_row(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
         },
         details: details.into_iter().filter_map(|(label, text)| Some((label, text?))).collect(),
         chart: chart(rates, contract),
-        retransmits: retransmits.unwrap_or_else(|| "–".to_owned()),
-        loss: loss.unwrap_or_else(|| "–".to_owned()),
-        jitter: jitter.unwrap_or_else(|| "–".to_owned()),
+        retransmits: retransmits.unwrap_or_else(|| DASH.to_owned()),
+        loss: loss.unwrap_or_else(|| DASH.to_owned()),
+        jitter: jitter.unwrap_or_else(|| DASH.to_owned()),
         notes: notes(rates),
     })
 }
@@ -292,7 +292,7 @@ pub(super) fn path_rows(run: &CampaignRun, runs: &[&Run]) -> Vec<PathRow> {
     let mut rows: Vec<PathRow> = Vec::new();
     for one in runs {
         let Some(Measurement::Path(path)) = &one.measurement else { continue };
-        let row = path_row(&run.facts, &one.test, path);
+        let row = path_row(run, &one.test, path);
         let who = |r: &PathRow| r.hops.iter().map(|h| h.1.clone()).collect::<Vec<_>>();
         if !rows.iter().any(|r| r.test == row.test && who(r) == who(&row)) {
             rows.push(row);
@@ -301,9 +301,9 @@ pub(super) fn path_rows(run: &CampaignRun, runs: &[&Run]) -> Vec<PathRow> {
     rows
 }
 
-fn path_row(facts: &BTreeMap<Name, ProbeFacts>, test: &Name, path: &HopPath) -> PathRow {
+fn path_row(run: &CampaignRun, test: &Name, path: &HopPath) -> PathRow {
     let hops = path.hops.iter().map(|hop| {
-        let addresses: Vec<String> = hop.addresses.iter().map(|a| named(facts, a)).collect();
+        let addresses: Vec<String> = hop.addresses.iter().map(|a| named(run, a)).collect();
         let who = if addresses.is_empty() { "no answer".to_owned() } else { addresses.join(", ") };
         let who = if hop.annotations.is_empty() { who } else { format!("{who} {}", hop.annotations.join(" ")) };
         let times: Vec<String> = hop.rtts_seconds.iter().map(|t| numbers::time(*t).number).collect();
@@ -315,12 +315,17 @@ fn path_row(facts: &BTreeMap<Name, ProbeFacts>, test: &Name, path: &HopPath) -> 
     PathRow { test: test.clone(), reached: path.reached, hops: hops.collect() }
 }
 
-/// The address with the name of the probe that has it, where the facts tell.
-fn named(facts: &BTreeMap<Name, ProbeFacts>, address: &str) -> String {
-    let has =
-        |f: &ProbeFacts| f.interfaces.iter().flat_map(|i| &i.addresses).any(|a| a.split('/').next() == Some(address));
-    match facts.iter().find(|(_, f)| has(f)) {
-        Some((probe, _)) => format!("{probe} ({address})"),
+/// The address with the name of the probe that has it, or of the router and its link, where that is known.
+fn named(run: &CampaignRun, address: &str) -> String {
+    let has = |interfaces: &[InterfaceFacts]| {
+        interfaces.iter().flat_map(|i| &i.addresses).any(|a| a.split('/').next() == Some(address))
+    };
+    if let Some((probe, _)) = run.facts.iter().find(|(_, f)| has(&f.interfaces)) {
+        return format!("{probe} ({address})");
+    }
+    match address.parse().ok().and_then(|a| run.routers.get(&a)) {
+        Some(Router { name, link: Some(link) }) => format!("{name} ({address}, {link})"),
+        Some(Router { name, link: None }) => format!("{name} ({address})"),
         None => address.to_owned(),
     }
 }

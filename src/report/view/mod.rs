@@ -21,6 +21,9 @@ pub(super) use findings::find as findings;
 pub(super) use missing::Missing;
 pub(super) use pair::Pair;
 
+/// Stands for what is not known.
+pub(super) const DASH: &str = "–";
+
 /// What a mark in a report says. Always shown as glyph and word, never by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
@@ -209,14 +212,15 @@ fn warnings(run: &CampaignRun) -> Vec<String> {
 }
 
 fn probe_row(run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {
-    let dash = || "–".to_owned();
+    let dash = || DASH.to_owned();
     let tools: Vec<String> = facts.tools.iter().map(|(tool, version)| format!("{tool} {version}")).collect();
     let interfaces = facts.interfaces.iter().map(|i| {
         let speed = i.speed_bits_per_second.map(|s| {
             #[allow(clippy::cast_precision_loss, reason = "no interface has 2^52 bit/s")]
             crate::stats::numbers::rate_exact(s as f64).to_string()
         });
-        let addresses = i.addresses.join(", ");
+        let addresses =
+            i.addresses.iter().filter(|a| !is_link_local(a)).map(String::as_str).collect::<Vec<_>>().join(", ");
         let parts = [
             Some(i.name.clone()),
             (!addresses.is_empty()).then_some(addresses),
@@ -238,10 +242,16 @@ fn probe_row(run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {
         clock: match facts.clock_synchronised {
             Some(true) => "synchronised",
             Some(false) => "not synchronised",
-            None => "–",
+            None => DASH,
         },
         interfaces: interfaces.collect(),
     }
+}
+
+/// IPv6's address of every interface for its own link (RFC 4291, 2.5.6): nothing is measured over it.
+fn is_link_local(address: &str) -> bool {
+    let address = address.split(['/', '%']).next().unwrap_or_default();
+    address.parse().is_ok_and(|a: std::net::Ipv6Addr| a.is_unicast_link_local())
 }
 
 fn notes(run: &CampaignRun) -> Vec<String> {
@@ -267,5 +277,5 @@ fn notes(run: &CampaignRun) -> Vec<String> {
 
 /// A figure that may be missing.
 fn or_dash(figure: Option<Figure>) -> String {
-    figure.map_or_else(|| "–".to_owned(), |f| f.to_string())
+    figure.map_or_else(|| DASH.to_owned(), |f| f.to_string())
 }
