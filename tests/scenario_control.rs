@@ -129,3 +129,60 @@ fn every_fault_is_told_at_once_and_nothing_is_created() {
     assert!(value["diagnostics"].as_array().unwrap().len() >= 3, "{value}");
     assert!(world.namespaces().is_empty());
 }
+
+#[test]
+fn what_is_deployed_goes_without_a_sound_file_too() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    world.write(&THREE.replace("local", "lokal"));
+    let refused = world.run(&["destroy"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("destroy --name"), "{}", text(&refused.stderr));
+    std::fs::remove_file(world.topology()).unwrap();
+    world.expect(0, &["destroy", "--name", &world.name]);
+    assert!(world.namespaces().is_empty());
+}
+
+#[test]
+fn a_report_takes_its_form_from_what_was_said() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    world.expect(0, &["run", "--from", "a", "--to", "b", "--test", "rtt"]);
+    let whole: Value = serde_json::from_str(&world.expect(0, &["report", "--output", "json"])).unwrap();
+    assert_eq!(whole["schema_version"], 1);
+    world.expect(0, &["report", "--out", "r.html"]);
+    assert!(std::fs::read_to_string(world.folder.path().join("r.html")).unwrap().starts_with("<!"));
+}
+
+#[test]
+fn a_reader_that_goes_early_changes_no_exit_code() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    world.expect(0, &["run", "--from", "a", "--to", "b", "--test", "rtt"]);
+    let mut child = world.spawn(&["report", "--format", "json"]);
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_ordinary_user_is_told_what_lacks() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(world.folder.path(), open).unwrap();
+    for verb in ["plan", "deploy", "status", "run", "destroy"] {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all", "--"]);
+        // Where this very executable lies may be closed to others; a copy is not.
+        let copy = world.folder.path().join("iperftester");
+        if !copy.exists() {
+            std::fs::copy(env!("CARGO_BIN_EXE_iperftester"), &copy).unwrap();
+        }
+        let output = command.arg(copy).arg(verb).current_dir(world.folder.path()).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{verb}: {said}");
+        assert!(said.contains("root"), "{verb}: {said}");
+        assert!(said.contains("hint:"), "{verb}: {said}");
+    }
+    assert_eq!(world.namespaces().len(), 4, "nothing was touched");
+}

@@ -18,11 +18,11 @@ Examples:
   iperftester init                         write a first topology.yaml
   iperftester deploy                       make its probes on this machine
   iperftester run                          run its campaign, say what falls short
-  iperftester report --format html --out report.html
+  iperftester report --out report.html
   iperftester destroy                      leave nothing behind
 
 Exit codes: 0 ok, 1 an expectation failed, 2 bad input, 3 something needed is not there,
-4 partial (something could not be measured or is invalid), 130 interrupted.";
+4 partial (something could not be measured or is invalid), 70 a bug, 130 interrupted.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -85,25 +85,11 @@ pub(super) enum Verb {
     /// Report on a campaign run
     Report(Report),
     /// Remove everything that belongs to the topology
-    Destroy,
+    Destroy(Destroy),
     /// Tell what this machine can do, and what mends what it cannot
     Doctor,
     /// Be the agent of a probe: a session on standard input and output, started by iperftester itself
     Agent,
-    /// Become a program that dies with the process PARENT; an agent starts its tools so
-    #[command(name = crate::process::BOUND_VERB, hide = true)]
-    Bound(Bound),
-}
-
-/// `bound`.
-#[derive(Debug, Args)]
-pub(super) struct Bound {
-    /// Process id of whoever starts it
-    pub(super) parent: u32,
-
-    /// The program and its arguments
-    #[arg(last = true, required = true)]
-    pub(super) argv: Vec<String>,
 }
 
 /// `init`.
@@ -156,6 +142,14 @@ pub(super) struct Run {
     pub(super) dry_run: bool,
 }
 
+/// `destroy`.
+#[derive(Debug, Args)]
+pub(super) struct Destroy {
+    /// The topology's name, where its file is gone or faulty
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<Name>,
+}
+
 /// `report`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -167,9 +161,9 @@ pub(super) struct Report {
     /// The campaign run, as `list` names it; the newest where it is left out
     pub(super) campaign_run: Option<String>,
 
-    /// Form of the report
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Terminal)]
-    pub(super) format: ReportFormat,
+    /// Form of the report; where it is left out, what the name of --out ends in, or --output json, or else terminal
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(super) format: Option<ReportFormat>,
 
     /// Write it to this file instead of standard output
     #[arg(long, value_name = "FILE")]

@@ -10,6 +10,7 @@ use super::output::Output;
 use crate::backend::local::Local;
 use crate::config::{self, Source};
 use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::lock::{self, LockGuard};
 use crate::plan::{Plan, Verb};
@@ -68,15 +69,15 @@ impl<'a> Context<'a> {
     /// The same for verbs that go on to act: warnings are told on the way.
     pub(super) fn load(&self) -> Result<Topology, Failure> {
         let checked = self.check()?;
-        if !self.output.is_json() {
+        if !self.output.is_json() && !self.output.is_quiet() {
             self.output.diagnostics(&checked.warnings, &checked.source);
         }
         Ok(checked.topology)
     }
 
     /// Takes the topology's lock for `verb`.
-    pub(super) fn lock(topology: &Topology, verb: &str) -> Result<LockGuard, Failure> {
-        Ok(lock::acquire(&lock_folder(), &topology.name, verb, Self::now())?)
+    pub(super) fn lock(topology: &Name, verb: &str) -> Result<LockGuard, Failure> {
+        Ok(lock::acquire(&lock_folder(), topology, verb, Self::now())?)
     }
 
     /// Opens the results and tells what was taken in.

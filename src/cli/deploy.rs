@@ -26,8 +26,8 @@ pub(super) struct Summary<'a> {
     unchanged: usize,
 }
 
-pub(super) const fn summary<'a>(topology: &'a Topology, done: &Done) -> Summary<'a> {
-    Summary { topology: &topology.name, created: done.created, removed: done.removed, unchanged: done.unchanged }
+pub(super) const fn summary<'a>(topology: &'a Name, done: &Done) -> Summary<'a> {
+    Summary { topology, created: done.created, removed: done.removed, unchanged: done.unchanged }
 }
 
 pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit, Failure> {
@@ -35,7 +35,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
         return super::plan::perform(context).await;
     }
     let topology = context.load()?;
-    let _lock = Context::lock(&topology, "deploy")?;
+    let _lock = Context::lock(&topology.name, "deploy")?;
     let began = Instant::now();
     let backend = Context::backend(&topology);
     backend.supports().await?;
@@ -58,7 +58,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
             began.elapsed().as_secs_f64()
         )
     };
-    context.output.either(|| text, &summary(&topology, &done));
+    context.output.either(|| text, &summary(&topology.name, &done));
     Ok(Exit::Ok)
 }
 

@@ -1,23 +1,34 @@
 //! `destroy`.
 
+use super::args::Destroy;
 use super::context::Context;
 use super::deploy::{carry_out, summary};
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::backend::Backend;
-use crate::plan;
+use crate::backend::local::Local;
+use crate::deploy;
+use crate::stats::numbers::counted;
 
-pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
-    let topology = context.load()?;
-    let _lock = Context::lock(&topology, "destroy")?;
-    let backend = Context::backend(&topology);
-    let plan = plan::diff(&[], &backend.observe().await?);
+/// Needs no more of the file than its name: what is there says itself what it belongs to.
+pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exit, Failure> {
+    let name = match &with.name {
+        Some(name) => name.clone(),
+        None => context
+            .load()
+            .map(|topology| topology.name)
+            .map_err(|failure| failure.hint("`iperftester destroy --name NAME` removes a topology without its file"))?,
+    };
+    let backend = Local::remains(&name);
+    backend.supports().await?;
+    let _lock = Context::lock(&name, "destroy")?;
+    let plan = deploy::plan(&backend).await?;
     let done = carry_out(context, &plan, &backend, |_| String::new()).await?;
     let text = if plan.is_empty() {
-        format!("{}: nothing is deployed", topology.name)
+        format!("{name}: nothing is deployed")
     } else {
-        format!("{}: removed {} resources, nothing is left", topology.name, done.removed)
+        format!("{name}: removed {}, nothing is left", counted(done.removed, "resource", "resources"))
     };
-    context.output.either(|| text, &summary(&topology, &done));
+    context.output.either(|| text, &summary(&name, &done));
     Ok(Exit::Ok)
 }

@@ -24,11 +24,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Verb};
+use args::{Arguments, Format, Verb};
 use context::Context;
 use exit::Exit;
-use failure::Failure;
 use output::Output;
+
+use crate::process;
 
 /// The clap definition, for tests of its help.
 #[must_use]
@@ -43,6 +44,11 @@ pub fn main() -> ExitCode {
 }
 
 fn start() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some(process::BOUND_VERB) {
+        // An agent speaks here, not a user: no part of the command line that is helped with or completed.
+        return bound(words);
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(fault) => return output::usage(&fault),
@@ -62,6 +68,18 @@ fn start() -> ExitCode {
     exit.into()
 }
 
+/// Becomes the program that an agent asked for, as [`process::bound`] writes it: PARENT `--` PROGRAM ARGUMENTS.
+fn bound(mut words: impl Iterator<Item = String>) -> ExitCode {
+    let output = Output::new(Format::Text, true, true);
+    let parent = words.next().and_then(|word| word.parse().ok());
+    let argv: Vec<String> = words.skip_while(|word| word == "--").collect();
+    match parent {
+        Some(parent) => output.problem(&process::become_bound(parent, &argv), None),
+        None => output.problem(&std::io::Error::other("`bound` is for agents only"), None),
+    }
+    Exit::Unavailable.into()
+}
+
 async fn perform(arguments: Arguments, output: &Output) -> Exit {
     let context = Context::new(arguments.topology, output);
     let outcome = match arguments.verb {
@@ -73,12 +91,9 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Run(with) => run::perform(&context, &with).await,
         Verb::List => list::perform(&context).await,
         Verb::Report(with) => report::perform(&context, &with).await,
-        Verb::Destroy => destroy::perform(&context).await,
+        Verb::Destroy(with) => destroy::perform(&context, &with).await,
         Verb::Doctor => doctor::perform(&context).await,
         Verb::Agent => agent::perform().await,
-        Verb::Bound(with) => {
-            Err(Failure::of(Exit::Unavailable, &crate::process::become_bound(with.parent, &with.argv)))
-        }
     };
     match outcome {
         Ok(exit) => exit,

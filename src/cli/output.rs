@@ -90,6 +90,11 @@ impl Output {
         }
     }
 
+    /// Are messages wanted?
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Something that is not as it should be, yet no failure.
     pub(super) fn warning(&self, text: &str, hint: Option<&str>) {
         let problem = Problem { error: text, caused_by: &[], hint, diagnostics: &[] };
@@ -124,7 +129,12 @@ impl Output {
                 let error = failure.chain.first().map_or("", String::as_str);
                 self.problem_json(&Problem { error, caused_by: &[], hint: None, diagnostics });
             }
-            Some((diagnostics, source)) => self.diagnostics(diagnostics, source),
+            Some((diagnostics, source)) => {
+                self.diagnostics(diagnostics, source);
+                if let Some(hint) = &failure.hint {
+                    let _ = writeln!(std::io::stderr(), "  hint: {hint}");
+                }
+            }
             None => self.chain(&failure.chain, failure.hint.as_deref()),
         }
     }
@@ -153,13 +163,13 @@ impl Output {
     }
 }
 
-/// Writes data. A reader that has gone (`| head`) wants no more: that ends the program quietly, as it does for other tools.
+/// Writes data. A reader that has gone (`| head`) wants no more, which changes nothing of what the exit code says.
 fn write_out(bytes: &[u8]) {
     let mut stdout = std::io::stdout();
-    if let Err(fault) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        if fault.kind() != std::io::ErrorKind::BrokenPipe {
-            let _ = writeln!(std::io::stderr(), "error: cannot write to standard output: {fault}");
-        }
+    if let Err(fault) = stdout.write_all(bytes).and_then(|()| stdout.flush())
+        && fault.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        let _ = writeln!(std::io::stderr(), "error: cannot write to standard output: {fault}");
         std::process::exit(i32::from(Exit::Unavailable.code()));
     }
 }

@@ -91,6 +91,9 @@ impl Progress {
 
     pub(super) fn end(&self) {
         if let Some(bars) = &self.bars {
+            for (bar, _) in bars.running.borrow().values() {
+                bar.finish_and_clear();
+            }
             bars.whole.finish_and_clear();
             let _ = bars.all.clear();
         }

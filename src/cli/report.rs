@@ -16,7 +16,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit
     };
     let run = results.load(&id).await?;
     let to_terminal = with.out.is_none();
-    let text = match with.format {
+    let text = match format(context, with) {
         ReportFormat::Terminal => report::terminal(&run, context.output.width(), to_terminal && context.output.color),
         ReportFormat::Html => report::html(&run).map_err(|fault| Failure::of(Exit::Unavailable, &fault))?,
         ReportFormat::Json => report::json(&run),
@@ -34,4 +34,16 @@ pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit
         }
     }
     Ok(Exit::Ok)
+}
+
+/// The format asked for, or what else was said.
+fn format(context: &Context<'_>, with: &Report) -> ReportFormat {
+    let ending = with.out.as_deref().and_then(|path| path.extension()?.to_str());
+    match (with.format, ending) {
+        (Some(format), _) => format,
+        (None, Some("html" | "htm")) => ReportFormat::Html,
+        (None, Some("json")) => ReportFormat::Json,
+        (None, None) if context.output.is_json() => ReportFormat::Json,
+        (None, _) => ReportFormat::Terminal,
+    }
 }

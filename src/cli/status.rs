@@ -40,6 +40,7 @@ struct ProbeStatus {
 pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let topology = context.load()?;
     let backend = Context::backend(&topology);
+    backend.supports().await?;
     let pending = deploy::plan(&backend).await?;
     let agent = Context::agent()?;
     let there = backend.observe().await?;

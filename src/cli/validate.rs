@@ -28,6 +28,7 @@ pub(super) fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
         context.output.json(&Validity { valid: true, diagnostics: &checked.warnings });
         return Ok(Exit::Ok);
     }
+    // Here the findings are what was asked for, quiet or not.
     context.output.diagnostics(&checked.warnings, &checked.source);
     let t = &checked.topology;
     context.output.text(&format!(

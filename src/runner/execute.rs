@@ -139,7 +139,7 @@ async fn end(work: &mut Work, session: &Session, live: impl Fn(f64)) -> Result<E
 }
 
 fn gone(session: &Session) -> String {
-    format!("{}: its agent has ended; `iperftester status` shows which probes are there", session.probe)
+    format!("{}: its agent has ended in the middle of the run; `iperftester run` starts a new one", session.probe)
 }
 
 fn unexpected(session: &Session) -> String {

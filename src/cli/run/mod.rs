@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::stop;
-use crate::backend::Backend as _;
+use crate::backend::Backend;
 use crate::backend::local::Local;
 use crate::deploy;
 use crate::domain::campaign::{Campaign, Expectations};
@@ -53,8 +53,9 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         dry::show(context, &topology, &choice.campaign, &choice.jobs, &table);
         return Ok(Exit::Ok);
     }
-    let _lock = Context::lock(&topology, "run")?;
+    let _lock = Context::lock(&topology.name, "run")?;
     let backend = Context::backend(&topology);
+    backend.supports().await?;
     deployed(&topology, &backend).await?;
     let results = context.results().await?;
     let started = Context::now();
