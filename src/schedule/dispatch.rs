@@ -46,10 +46,25 @@ impl State {
             (_, Held::Alone) | (Load::Exclusive, Held::Shared(_)) => false,
             (Load::Exclusive, Held::Free) => true,
             (Load::Light, Held::Free | Held::Shared(_)) => {
-                let reserved = self.waiting_exclusive.first().is_some_and(|first| *first < place);
-                !reserved && self.held != Held::Shared(SHARED_BY)
+                place < self.reserved_from() && self.held != Held::Shared(SHARED_BY)
             }
         }
+    }
+
+    /// Place of the first exclusive job that waits.
+    fn reserved_from(&self) -> usize {
+        self.waiting_exclusive.first().copied().unwrap_or(usize::MAX)
+    }
+
+    /// The waiting jobs that it may admit, in their order.
+    fn candidates(&self) -> impl Iterator<Item = usize> {
+        let light = self.waiting.range(..self.reserved_from());
+        let (light, exclusive) = match self.held {
+            Held::Alone => (None, None),
+            Held::Shared(_) => (Some(light), None),
+            Held::Free => (Some(light), Some(&self.waiting_exclusive)),
+        };
+        light.into_iter().flatten().chain(exclusive.into_iter().flatten()).copied()
     }
 }
 
@@ -117,9 +132,9 @@ impl Dispatcher {
         let mut first: Option<usize> = None;
         let mut spent = Vec::new();
         for at in &self.fresh {
-            let before = |place: &&usize| first.is_none_or(|first| **place < first);
-            match self.resources[*at].waiting.iter().take_while(before).find(|place| self.startable(**place)) {
-                Some(place) => first = Some(*place),
+            let before = |place: &usize| first.is_none_or(|first| *place < first);
+            match self.resources[*at].candidates().take_while(before).find(|place| self.startable(*place)) {
+                Some(place) => first = Some(place),
                 // Where the search stopped early at a better job, there may be more to find here.
                 None if first.is_none() => spent.push(*at),
                 None => {}
