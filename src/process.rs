@@ -2,11 +2,12 @@
 //! its children on every way out.
 #![allow(clippy::disallowed_methods, reason = "an edge: it acts on this machine")]
 
+use std::io::ErrorKind;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// What a program left behind.
@@ -46,6 +47,12 @@ pub enum ProcessError {
         program: String,
         /// Its deadline.
         limit: Duration,
+    },
+    /// It wrote without end and was killed.
+    #[error("`{program}` wrote more than {} MiB and was stopped", OUTPUT_MAX >> 20)]
+    Flood {
+        /// The program.
+        program: String,
     },
     /// It could not be talked to.
     #[error("cannot talk to `{program}`")]
@@ -104,13 +111,6 @@ impl Running {
         }
     }
 
-    /// Asks it to end (SIGTERM to its group).
-    pub fn terminate(&self) {
-        if let Some(group) = self.group {
-            let _ = kill_process_group(group, Signal::TERM);
-        }
-    }
-
     /// Waits for its end, without its output.
     ///
     /// # Errors
@@ -125,32 +125,58 @@ impl Running {
     /// Waits for its end within `limit` and collects what it wrote.
     ///
     /// # Errors
-    /// [`ProcessError::Deadline`] after `limit`, the group killed; [`ProcessError::Pipe`].
+    /// [`ProcessError::Deadline`] after `limit`, [`ProcessError::Flood`] beyond [`OUTPUT_MAX`], the group killed in both
+    /// cases; [`ProcessError::Pipe`].
     pub async fn finish(mut self, limit: Duration) -> Result<Finished, ProcessError> {
         let program = self.program.clone();
         let stdout = self.child.stdout.take();
         let stderr = self.child.stderr.take();
-        let collect = async {
-            let (out, err, status) = tokio::join!(read_all(stdout), read_all(stderr), self.child.wait());
-            Ok::<_, std::io::Error>(Finished { status: status?, stdout: out?, stderr: err? })
-        };
+        let collect = async { tokio::try_join!(read_all(stdout), read_all(stderr), self.child.wait()) };
         match tokio::time::timeout(limit, collect).await {
-            Ok(Ok(finished)) => {
+            Ok(Ok((stdout, stderr, status))) => {
                 self.kill();
-                Ok(finished)
+                Ok(Finished { status, stdout, stderr })
             }
+            Ok(Err(fault)) if fault.kind() == ErrorKind::FileTooLarge => Err(ProcessError::Flood { program }),
             Ok(Err(source)) => Err(ProcessError::Pipe { program, source }),
             Err(_) => Err(ProcessError::Deadline { program, limit }),
         }
     }
 }
 
-async fn read_all(pipe: Option<impl tokio::io::AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+/// Most that a program may write to one of its outputs, in bytes: a day of iperf3's intervals of a second, 609 bytes each,
+/// has room.
+pub const OUTPUT_MAX: usize = 64 * 1024 * 1024;
+
+async fn read_all(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes).await?;
+    if let Some(pipe) = pipe {
+        pipe.take(OUTPUT_MAX as u64 + 1).read_to_end(&mut bytes).await?;
     }
-    Ok(bytes)
+    if bytes.len() > OUTPUT_MAX { Err(ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+/// Reads one line of at most `limit` bytes into `line`, its line feed included; false at the end of input.
+///
+/// # Errors
+/// The system's, or [`ErrorKind::FileTooLarge`] for a longer line.
+pub async fn read_line(
+    input: &mut (impl AsyncBufRead + Unpin),
+    line: &mut Vec<u8>,
+    limit: usize,
+) -> std::io::Result<bool> {
+    line.clear();
+    let room = u64::try_from(limit).unwrap_or(u64::MAX);
+    input.take(room).read_until(b'\n', line).await?;
+    match line.last() {
+        Some(b'\n') => Ok(true),
+        _ if line.len() >= limit => {
+            let text = format!("a line is longer than {limit} bytes");
+            Err(std::io::Error::new(ErrorKind::FileTooLarge, text))
+        }
+        // What was begun and not ended is no line.
+        _ => Ok(false),
+    }
 }
 
 /// What the program's standard error is for.
@@ -246,4 +272,54 @@ pub async fn check(argv: &[String], input: &[u8], limit: Duration) -> Result<Fin
         command: argv.join(" "),
         complaint: if complaint.is_empty() { finished.status.to_string() } else { complaint },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(argv: &[&str]) -> Vec<String> {
+        argv.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_program_that_writes_without_end_is_stopped() {
+        let argv = words(&["sh", "-c", "yes >&2 & exec yes"]);
+        let fault = run(&argv, b"", Duration::from_secs(60)).await.unwrap_err();
+        assert_eq!(fault.to_string(), "`sh` wrote more than 64 MiB and was stopped");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_does_not_end_is_stopped_with_its_children() {
+        let argv = words(&["sh", "-c", "sleep 600 & echo $!; wait"]);
+        let mut running = start(&argv, Errors::Captured).unwrap();
+        let mut stdout = tokio::io::BufReader::new(running.take_stdout().unwrap());
+        let mut line = Vec::new();
+        assert!(read_line(&mut stdout, &mut line, 100).await.unwrap());
+        let child = String::from_utf8(line).unwrap().trim().to_owned();
+        let fault = running.finish(Duration::from_millis(50)).await.unwrap_err();
+        assert_eq!(fault.to_string(), "`sh` did not end within 0.05 s and was stopped");
+        for _ in 0..200 {
+            // Gone, or waiting for its new parent to look.
+            let state = fs_err::read_to_string(format!("/proc/{child}/stat"));
+            if state.map_or(true, |text| text.contains(") Z ")) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("process {child} is left");
+    }
+
+    #[tokio::test]
+    async fn lines_end_with_a_line_feed_and_at_the_limit() {
+        let mut input = &b"one\n\nlonger\nrest"[..];
+        let mut line = Vec::new();
+        assert!(read_line(&mut input, &mut line, 5).await.unwrap());
+        assert_eq!(line, b"one\n");
+        assert!(read_line(&mut input, &mut line, 5).await.unwrap());
+        assert_eq!(line, b"\n");
+        assert!(read_line(&mut input, &mut line, 5).await.unwrap_err().to_string().contains("longer than 5 bytes"));
+        let mut rest = &b"rest"[..];
+        assert!(!read_line(&mut rest, &mut line, 5).await.unwrap(), "no line without its end");
+    }
 }

@@ -15,8 +15,9 @@ use crate::domain::unit::seconds;
 /// Version of these messages. Both sides must speak the same.
 pub const VERSION: u32 = 1;
 
-/// Longest line that either side accepts, in bytes: a day of iperf3 intervals stays well below.
-pub const LINE_MAX: usize = 64 * 1024 * 1024;
+/// Longest line that either side accepts, in bytes: the longest output of a tool and room for what JSON makes of its quotes
+/// and line feeds.
+pub const LINE_MAX: usize = 128 * 1024 * 1024;
 
 /// What the controller asks. `job` is the controller's number for a piece of work; every reply to it carries the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -181,7 +181,36 @@ pub(super) enum ReportFormat {
     Json,
 }
 
+/// What the topology allows for an iperf3 test: whole seconds, from one to a day (iperf3(1), `-t`).
 fn duration(text: &str) -> Result<Duration, String> {
     let time = unit::parse_duration(text).map_err(|fault| fault.to_string())?;
-    if time < Duration::from_secs(1) { Err("a timed test lasts at least 1s".to_owned()) } else { Ok(time) }
+    match time {
+        _ if !(Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&time) => {
+            Err("a timed test lasts from 1s to 24h".to_owned())
+        }
+        _ if time.subsec_nanos() > 0 => Err("iperf3 takes whole seconds only".to_owned()),
+        _ => Ok(time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_what_iperf3_takes() {
+        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(duration("24h"), Ok(Duration::from_secs(86_400)));
+        for (text, told) in [
+            ("999ms", "from 1s to 24h"),
+            ("25h", "from 1s to 24h"),
+            // Sums of such times would overflow.
+            ("99999999999999d", "from 1s to 24h"),
+            ("1500ms", "whole seconds"),
+            ("2", "`2s`"),
+        ] {
+            let fault = duration(text).unwrap_err();
+            assert!(fault.contains(told), "{text}: {fault}");
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::args::Deploy;
@@ -81,15 +80,11 @@ pub(super) async fn carry_out(
 /// A probe is ready when its agent has answered hello.
 async fn ready(topology: &Topology, backend: &impl Backend) -> Result<(), Failure> {
     let agent = Context::agent()?;
-    let tries = topology.probes.keys().map(|probe| runner::open(topology, backend, probe, &agent));
-    for opened in join_all(tries).await {
-        match opened {
-            Ok((session, _)) => session.close().await,
-            Err(fault) => {
-                return Err(Failure::of(Exit::Unavailable, &fault)
-                    .hint("`iperftester status` shows each probe; `iperftester doctor` what this machine lacks"));
-            }
-        }
+    for (_, greeted) in runner::greet_all(topology, backend, &agent).await {
+        greeted.map_err(|fault| {
+            Failure::of(Exit::Unavailable, &fault)
+                .hint("`iperftester status` shows each probe; `iperftester doctor` what this machine lacks")
+        })?;
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::context::Context;
@@ -43,33 +42,25 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     backend.supports().await?;
     let pending = deploy::plan(&backend).await?;
     let agent = Context::agent()?;
-    let there = backend.observe().await?;
-    let probes = topology.probes.iter().map(|(name, probe)| {
-        let (backend, agent, topology, there) = (&backend, &agent, &topology, &there);
-        async move {
-            let outcome = if there.is_empty() {
-                Err("not deployed".to_owned())
-            } else {
-                match runner::open(topology, backend, name, agent).await {
-                    Ok((session, facts)) => {
-                        session.close().await;
-                        Ok(facts)
-                    }
-                    Err(fault) => Err(causes(&fault).join(": ")),
-                }
-            };
-            ProbeStatus {
-                probe: name.clone(),
-                host: probe.host.clone(),
-                site: probe.site.clone(),
-                address: backend.address(name),
-                ready: outcome.is_ok(),
-                fault: outcome.as_ref().err().cloned(),
-                facts: outcome.ok(),
-            }
-        }
+    let greeted: Vec<(&Name, Result<ProbeFacts, String>)> = if backend.observe().await?.is_empty() {
+        topology.probes.keys().map(|name| (name, Err("not deployed".to_owned()))).collect()
+    } else {
+        let all = runner::greet_all(&topology, &backend, &agent).await.into_iter();
+        all.map(|(name, outcome)| (name, outcome.map_err(|fault| causes(&fault).join(": ")))).collect()
+    };
+    let probes = greeted.into_iter().filter_map(|(name, outcome)| {
+        let probe = topology.probes.get(name)?;
+        Some(ProbeStatus {
+            probe: name.clone(),
+            host: probe.host.clone(),
+            site: probe.site.clone(),
+            address: backend.address(name),
+            ready: outcome.is_ok(),
+            fault: outcome.as_ref().err().cloned(),
+            facts: outcome.ok(),
+        })
     });
-    let probes = join_all(probes).await;
+    let probes: Vec<ProbeStatus> = probes.collect();
     let ready = probes.iter().all(|probe| probe.ready);
     let status = Status { topology: topology.name.clone(), pending, probes };
     context.output.either(|| describe(&topology, &status), &status);

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::Order;
 use super::execute::Executed;
+use crate::domain::measurement::Measurement;
 use crate::domain::run::Run;
 use crate::protocol::Ending;
 use crate::schedule::Job;
@@ -25,7 +26,13 @@ pub(super) fn concluded(
 ) -> Run {
     let parsed = match (&executed.fault, &executed.client) {
         (Some(fault), _) => Err(fault.clone()),
-        (None, Some(client)) => parse(job, client, executed.server.as_ref()),
+        // Why the far end went away says more than that the client lost it.
+        (None, Some(client)) => {
+            parse(job, client, executed.server.as_ref()).map_err(|fault| match &executed.server_fault {
+                Some(lost) => format!("{lost}; {fault}"),
+                None => fault,
+            })
+        }
         (None, None) => Err("the client was never started".to_owned()),
     };
     let times = (started, ended);
@@ -39,11 +46,7 @@ pub(super) fn concluded(
     }
 }
 
-fn parse(
-    job: &Job,
-    client: &Ending,
-    server: Option<&Ending>,
-) -> Result<crate::domain::measurement::Measurement, String> {
+fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurement, String> {
     let outputs = Outputs {
         client: client.stdout.as_bytes(),
         client_errors: client.stderr.as_bytes(),

@@ -11,8 +11,10 @@ use crate::tool;
 const GRACE: Duration = Duration::from_secs(15);
 /// The server has this long to end after its client.
 const SERVER_ENDS_WITHIN: Duration = Duration::from_secs(3);
-/// An agent answers a request within this.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// It has this long where the client failed: then it has nothing to tell that is worth a wait.
+const FAILED_SERVER_ENDS_WITHIN: Duration = Duration::from_millis(200);
+/// An agent tells the end of a run this long after the run's deadline at the latest.
+const OVERDUE: Duration = Duration::from_secs(5);
 
 /// What a run left behind on both probes.
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub(super) struct Executed {
     pub(super) server_command: Option<Vec<String>>,
     pub(super) client: Option<Ending>,
     pub(super) server: Option<Ending>,
+    /// Why the server's end is not known.
+    pub(super) server_fault: Option<String>,
     /// Why it came to no end of its own.
     pub(super) fault: Option<String>,
 }
@@ -53,95 +57,83 @@ async fn run(
     executed: &mut Executed,
 ) -> Result<(), String> {
     let limit = deadline(test);
-    let at = tool::Endpoints { destination: destination.address, port: 0 };
-    let mut port = 0;
-    let mut server = None;
-    if tool::of(test).server_command(&at).is_some() {
-        let mut work = destination.begin(|job| Request::Serve {
-            job,
-            test: test.clone(),
-            address: destination.address,
-            deadline: limit,
-        });
-        let ready = answer(&mut work, destination).await?;
-        let Reply::Ready { port: leased, command, .. } = ready else { return Err(unexpected(destination)) };
-        port = leased;
-        executed.server_command = Some(command);
-        server = Some(work);
-    }
-    let mut client = source.begin(|job| Request::Start {
-        job,
-        test: test.clone(),
-        address: destination.address,
-        port,
-        deadline: limit,
-    });
-    let Reply::Started { command, .. } = answer(&mut client, source).await? else { return Err(unexpected(source)) };
-    executed.command = command;
-    let (source_live, destination_live) = match test.direction() {
-        Direction::Reverse => (true, false),
-        Direction::Forward | Direction::Bidirectional => (false, true),
+    let (mut server, port) = match serve(test, destination, limit, executed).await? {
+        Some((work, port)) => (Some(work), port),
+        None => (None, 0),
     };
-    let ended = {
-        let at_client = end(&mut client, source, |rate| {
-            if source_live {
+    let address = destination.address;
+    let mut client = source.begin(|job| Request::Start { job, test: test.clone(), address, port, deadline: limit });
+    let Reply::Started { command, .. } = source.answer(&mut client).await? else { return Err(source.misfit()) };
+    executed.command = command;
+    let at_source = test.direction() == Direction::Reverse;
+    let live_if = |here: bool| {
+        move |rate: f64| {
+            if here {
                 live(rate);
-            }
-        });
-        tokio::pin!(at_client);
-        match &mut server {
-            None => (at_client.await, None),
-            Some(work) => {
-                let at_server = end(work, destination, |rate| {
-                    if destination_live {
-                        live(rate);
-                    }
-                });
-                tokio::pin!(at_server);
-                tokio::select! {
-                    client = &mut at_client => {
-                        let failed = client.as_ref().is_ok_and(|e| e.exit_code != Some(0));
-                        let patience = if failed { Duration::from_millis(200) } else { SERVER_ENDS_WITHIN };
-                        let server = tokio::time::timeout(patience, at_server).await.ok().and_then(Result::ok);
-                        (client, server)
-                    }
-                    server = &mut at_server => (at_client.await, server.ok()),
-                }
             }
         }
     };
-    executed.server = ended.1;
-    executed.client = Some(ended.0?);
+    let at_client = end(&mut client, source, limit, live_if(at_source));
+    let Some(work) = &mut server else {
+        executed.client = Some(at_client.await?);
+        return Ok(());
+    };
+    let at_server = end(work, destination, limit, live_if(!at_source));
+    let (client, server) = both(at_client, at_server).await;
+    match server {
+        Some(Ok(ending)) => executed.server = Some(ending),
+        Some(Err(fault)) => executed.server_fault = Some(fault),
+        None => {}
+    }
+    executed.client = Some(client?);
     Ok(())
 }
 
-/// The first reply to a request.
-async fn answer(work: &mut Work, session: &Session) -> Result<Reply, String> {
-    match tokio::time::timeout(ANSWER_WITHIN, work.reply()).await {
-        Ok(Some(Reply::Refused { reason, .. })) => Err(format!("{}: {reason}", session.probe)),
-        Ok(Some(reply)) => Ok(reply),
-        Ok(None) => Err(gone(session)),
-        Err(_) => Err(format!("{}: its agent did not answer within {} s", session.probe, ANSWER_WITHIN.as_secs())),
+/// Starts the server, if the test has one: its work and port.
+async fn serve(
+    test: &Test,
+    destination: &Session,
+    deadline: Duration,
+    executed: &mut Executed,
+) -> Result<Option<(Work, u16)>, String> {
+    let address = destination.address;
+    if tool::of(test).server_command(&tool::Endpoints { destination: address, port: 0 }).is_none() {
+        return Ok(None);
     }
+    let mut work = destination.begin(|job| Request::Serve { job, test: test.clone(), address, deadline });
+    let ready = destination.answer(&mut work).await?;
+    let Reply::Ready { port, command, .. } = ready else { return Err(destination.misfit()) };
+    executed.server_command = Some(command);
+    Ok(Some((work, port)))
 }
 
-/// The end of a client or server. The agent holds the deadline; a silent agent is its session's end.
-async fn end(work: &mut Work, session: &Session, live: impl Fn(f64)) -> Result<Ending, String> {
-    loop {
-        match work.reply().await {
-            Some(Reply::Progress { received_bits_per_second, .. }) => live(received_bits_per_second),
-            Some(Reply::Finished { ending, .. }) => return Ok(*ending),
-            Some(Reply::Refused { reason, .. }) => return Err(format!("{}: {reason}", session.probe)),
-            Some(_) => return Err(unexpected(session)),
-            None => return Err(gone(session)),
+type Ended = Result<Ending, String>;
+
+/// Waits for the client and, not for long, for the server; `None` where the server was not waited for any more.
+async fn both(client: impl Future<Output = Ended>, server: impl Future<Output = Ended>) -> (Ended, Option<Ended>) {
+    tokio::pin!(client, server);
+    tokio::select! {
+        client = &mut client => {
+            let measured = client.as_ref().is_ok_and(|e| e.exit_code == Some(0));
+            let patience = if measured { SERVER_ENDS_WITHIN } else { FAILED_SERVER_ENDS_WITHIN };
+            (client, tokio::time::timeout(patience, server).await.ok())
         }
+        server = &mut server => (client.await, Some(server)),
     }
 }
 
-fn gone(session: &Session) -> String {
-    format!("{}: its agent has ended in the middle of the run; `iperftester run` starts a new one", session.probe)
-}
-
-fn unexpected(session: &Session) -> String {
-    format!("{}: its agent gave an answer that does not fit", session.probe)
+/// The end of a client or server, which the agent tells within `limit`; a silent agent is its session's end.
+pub(super) async fn end(work: &mut Work, session: &Session, limit: Duration, live: impl Fn(f64)) -> Ended {
+    let replies = async {
+        loop {
+            match work.reply().await {
+                Some(Reply::Progress { received_bits_per_second, .. }) => live(received_bits_per_second),
+                Some(Reply::Finished { ending, .. }) => return Ok(*ending),
+                Some(Reply::Refused { reason, .. }) => return Err(format!("{}: {reason}", session.probe)),
+                Some(_) => return Err(session.misfit()),
+                None => return Err(session.gone()),
+            }
+        }
+    };
+    session.within(limit + OVERDUE, replies).await?
 }

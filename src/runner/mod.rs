@@ -4,14 +4,14 @@ mod conclude;
 mod execute;
 mod preflight;
 mod session;
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+#[cfg(test)]
+mod tests;
 
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use futures_util::stream::FuturesUnordered;
+use futures_util::stream::{self, FuturesUnordered};
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::watch;
 
 use crate::backend::Backend;
@@ -26,6 +26,10 @@ use crate::store::{Kept, Notice, Recording, Store, StoreError};
 
 pub use preflight::Reachability;
 pub use session::{Session, SessionError};
+
+/// Sessions opened side by side. Each starts an agent and its tools once, to tell their versions; all of a thousand probes
+/// at once would take longer than hello may.
+const ABREAST: usize = 32;
 
 /// What is to be run.
 #[derive(Debug, Clone, Copy)]
@@ -117,11 +121,11 @@ async fn open_all<B: Backend>(
         .filter(|job| job.skip.is_none())
         .flat_map(|job| [&job.pair.source, &job.pair.destination])
         .collect();
-    let opened = join_all(
-        wanted.into_iter().map(|probe| async move { (probe, open(order.topology, backend, probe, order.agent).await) }),
-    );
+    let opened = stream::iter(wanted)
+        .map(|probe| async move { (probe, open(order.topology, backend, probe, order.agent).await) })
+        .buffered(ABREAST);
     let (mut sessions, mut facts) = (Sessions::new(), BTreeMap::new());
-    for (probe, outcome) in opened.await {
+    for (probe, outcome) in opened.collect::<Vec<_>>().await {
         match outcome {
             Ok((session, told)) => {
                 sessions.insert(probe.clone(), session);
@@ -147,6 +151,21 @@ pub async fn open<B: Backend>(
     let address = backend.address(probe).ok_or_else(unknown)?;
     let ports = topology.probes.get(probe).map_or(PortRange::DEFAULT, |p| p.ports);
     Session::open(backend, probe, address, ports, agent).await
+}
+
+/// Opens a session to each probe of the topology and closes it again: which of them are ready, and what are they?
+pub async fn greet_all<'a, B: Backend>(
+    topology: &'a Topology,
+    backend: &B,
+    agent: &[String],
+) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
+    let greet = async |probe| {
+        let (session, facts) = open(topology, backend, probe, agent).await?;
+        session.close().await;
+        Ok(facts)
+    };
+    let greeted = stream::iter(topology.probes.keys()).map(async |probe| (probe, greet(probe).await));
+    greeted.buffered(ABREAST).collect().await
 }
 
 async fn measure<B: Backend, S: Store>(
@@ -243,8 +262,7 @@ async fn carry_out(
         let run = conclude::skipped(order, &job, "a probe has no session", now());
         return (job, run);
     };
-    if let Some(gone) = [source, destination].into_iter().find(|session| !session.is_open()) {
-        let why = format!("the agent of {} has ended", gone.probe);
+    if let Some(why) = [source, destination].into_iter().find_map(Session::over) {
         let run = conclude::skipped(order, &job, &why, now());
         return (job, run);
     }
@@ -254,10 +272,4 @@ async fn carry_out(
     let executed = execute::execute(&job.specification, source, destination, live).await;
     let run = conclude::concluded(order, &job, executed, started, now());
     (job, run)
-}
-
-/// Time after which a run of this job is given up.
-#[must_use]
-pub fn deadline(job: &Job) -> Duration {
-    execute::deadline(&job.specification)
 }

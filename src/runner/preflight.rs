@@ -58,21 +58,18 @@ impl Reachability {
 
 /// Tries every pair both ways. Each probe tries one other at a time, so that a large mesh does not drown in echoes.
 pub(super) async fn preflight(sessions: &BTreeMap<Name, Session>, pairs: &BTreeSet<Pair>) -> Reachability {
-    let mut listeners = BTreeMap::new();
-    for (name, session) in sessions {
+    let listeners: BTreeMap<&Name, _> = join_all(sessions.iter().map(|(name, session)| async move {
         let mut work = session.begin(|job| Request::Listen { job });
-        match tokio::time::timeout(WAIT, work.reply()).await {
-            Ok(Some(Reply::Ready { port, .. })) => {
-                listeners.insert(name, Ok((port, work)));
-            }
-            Ok(Some(Reply::Refused { reason, .. })) => {
-                listeners.insert(name, Err(reason));
-            }
-            _ => {
-                listeners.insert(name, Err("its agent does not answer".to_owned()));
-            }
-        }
-    }
+        let listener = match session.answer(&mut work).await {
+            Ok(Reply::Ready { port, .. }) => Ok((port, work)),
+            Ok(_) => Err(session.misfit()),
+            Err(fault) => Err(fault),
+        };
+        (name, listener)
+    }))
+    .await
+    .into_iter()
+    .collect();
     let both_ways: BTreeSet<Pair> = pairs
         .iter()
         .flat_map(|p| [p.clone(), p.reversed()])
@@ -105,13 +102,46 @@ pub(super) async fn preflight(sessions: &BTreeMap<Name, Session>, pairs: &BTreeS
 
 async fn reach(source: &Session, destination: &Session, port: u16) -> Faults {
     let mut work = source.begin(|job| Request::Reach { job, address: destination.address, port, timeout: WAIT });
-    // ping itself waits for two packets beyond its own limit.
-    match tokio::time::timeout(WAIT * 3, work.reply()).await {
-        Ok(Some(Reply::Reached { icmp_fault, tcp_fault, .. })) => Faults { icmp: icmp_fault, tcp: tcp_fault },
-        Ok(Some(Reply::Refused { reason, .. })) => Faults { icmp: Some(reason.clone()), tcp: Some(reason) },
-        _ => {
-            let silent = Some("its agent does not answer".to_owned());
-            Faults { icmp: silent.clone(), tcp: silent }
+    let fault = match source.answer(&mut work).await {
+        Ok(Reply::Reached { icmp_fault, tcp_fault, .. }) => return Faults { icmp: icmp_fault, tcp: tcp_fault },
+        Ok(_) => source.misfit(),
+        Err(fault) => fault,
+    };
+    Faults { icmp: Some(fault.clone()), tcp: Some(fault) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(source: &str, destination: &str) -> Pair {
+        Pair { source: Name::new(source).unwrap(), destination: Name::new(destination).unwrap() }
+    }
+
+    #[test]
+    fn a_tool_is_hindered_by_what_it_needs_both_ways() {
+        let icmp = Faults { icmp: Some("no echo".to_owned()), tcp: None };
+        let tcp = Faults { icmp: None, tcp: Some("refused".to_owned()) };
+        let reachable = Reachability { faults: BTreeMap::from([(pair("a", "b"), icmp), (pair("c", "a"), tcp)]) };
+        let hinders = |source, destination, tool| reachable.hinders(&pair(source, destination), tool);
+        assert_eq!(hinders("a", "b", ToolKind::Ping).as_deref(), Some("a cannot reach b: no echo"));
+        assert_eq!(hinders("b", "a", ToolKind::Ping).as_deref(), Some("a cannot reach b: no echo"), "the way back");
+        assert_eq!(hinders("a", "b", ToolKind::Iperf3), None);
+        assert_eq!(hinders("c", "a", ToolKind::Iperf3).as_deref(), Some("c cannot reach a: refused"));
+        assert_eq!(hinders("a", "c", ToolKind::Iperf3).as_deref(), Some("c cannot reach a: refused"));
+        assert_eq!(hinders("c", "a", ToolKind::Ping), None);
+        for (source, destination) in [("a", "b"), ("c", "a")] {
+            assert_eq!(hinders(source, destination, ToolKind::Traceroute), None, "how far one gets is a result");
         }
+        assert_eq!(hinders("b", "c", ToolKind::Iperf3), None);
+        assert_eq!(reachable.sentences(), ["a cannot reach b: no echo", "c cannot reach a: refused"]);
+    }
+
+    #[test]
+    fn the_way_there_is_named_before_the_way_back() {
+        let fault = |text: &str| Faults { icmp: Some(text.to_owned()), tcp: None };
+        let faults = BTreeMap::from([(pair("a", "b"), fault("there")), (pair("b", "a"), fault("back"))]);
+        let reachable = Reachability { faults };
+        assert_eq!(reachable.hinders(&pair("b", "a"), ToolKind::Ping).as_deref(), Some("b cannot reach a: back"));
     }
 }

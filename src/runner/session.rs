@@ -1,4 +1,5 @@
-//! The controller's end of a probe session.
+//! The controller's end of a probe session. Nothing here waits for an agent without an end: one that is silent, or says what
+//! it was not asked, is killed, and its session is over.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncWriteExt, BufReader};
 use tokio::process::ChildStdin;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -15,11 +16,18 @@ use crate::backend::{Backend, BackendError};
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
 use crate::domain::topology::PortRange;
-use crate::process::Running;
-use crate::protocol::{self, Reply, Request, VERSION};
+use crate::process::{self, Running};
+use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
 
 /// A probe whose agent does not answer hello within this is not ready.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// An agent answers any other request within this.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Replies to one piece of work that may wait to be read. An agent gives two, and live rates, which are left out where
+/// half of this is full.
+const REPLIES: usize = 16;
+/// Room for a line that is kept from one reply to the next, in bytes.
+const LINE_KEPT: usize = 64 * 1024;
 /// An agent gets this long to end by itself at the end of its session.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
@@ -61,20 +69,55 @@ pub struct Session {
     outbox: mpsc::UnboundedSender<Request>,
     routes: Arc<Mutex<Routes>>,
     next: AtomicU64,
-    running: Running,
+    running: Mutex<Running>,
     pumps: [JoinHandle<()>; 2],
 }
 
+/// Where replies go.
 struct Routes {
-    jobs: HashMap<u64, mpsc::UnboundedSender<Reply>>,
+    jobs: HashMap<u64, mpsc::Sender<Reply>>,
     hello: Option<oneshot::Sender<(u32, Box<ProbeFacts>)>>,
-    open: bool,
+    /// What the agent did that ended the session.
+    over: Option<String>,
+}
+
+impl Routes {
+    /// Hands a reply to who waits for it.
+    fn deliver(&mut self, reply: Reply) -> Result<(), String> {
+        match reply {
+            Reply::Hello { protocol, facts } => {
+                if let Some(hello) = self.hello.take() {
+                    // Nobody listens any more only where the session is being given up.
+                    let _ = hello.send((protocol, facts));
+                }
+                Ok(())
+            }
+            reply => {
+                let Some(route) = reply.job().and_then(|job| self.jobs.get(&job)) else { return Ok(()) };
+                if matches!(reply, Reply::Progress { .. }) && route.capacity() <= REPLIES / 2 {
+                    return Ok(());
+                }
+                match route.try_send(reply) {
+                    Err(mpsc::error::TrySendError::Full(_)) => Err("says more than it was asked".to_owned()),
+                    // What has just been cancelled may still be answered.
+                    Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Ends the session for `why`, unless it is over already; whoever waits for a reply gets none.
+    fn end(&mut self, why: String) {
+        self.over.get_or_insert(why);
+        self.hello = None;
+        self.jobs.clear();
+    }
 }
 
 /// A piece of work on a probe: where its replies arrive. Dropping it cancels the work.
 pub struct Work {
     id: u64,
-    replies: mpsc::UnboundedReceiver<Reply>,
+    replies: mpsc::Receiver<Reply>,
     outbox: mpsc::UnboundedSender<Request>,
     routes: Arc<Mutex<Routes>>,
 }
@@ -94,8 +137,8 @@ impl Work {
     }
 }
 
-fn lock(routes: &Mutex<Routes>) -> std::sync::MutexGuard<'_, Routes> {
-    routes.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Session {
@@ -120,25 +163,29 @@ impl Session {
         };
         let (outbox, requests) = mpsc::unbounded_channel();
         let (hello, answer) = oneshot::channel();
-        let routes = Arc::new(Mutex::new(Routes { jobs: HashMap::new(), hello: Some(hello), open: true }));
+        let routes = Arc::new(Mutex::new(Routes { jobs: HashMap::new(), hello: Some(hello), over: None }));
         let pumps =
             [tokio::spawn(send(stdin, requests)), tokio::spawn(receive(BufReader::new(stdout), routes.clone()))];
+        let running = Mutex::new(running);
         let session = Self { probe: probe.clone(), address, outbox, routes, next: AtomicU64::new(1), running, pumps };
         session.send(Request::Hello { protocol: VERSION, ports });
         match tokio::time::timeout(HELLO_WITHIN, answer).await {
             Ok(Ok((VERSION, facts))) => Ok((session, *facts)),
             Ok(Ok((theirs, _))) => Err(SessionError::Version { probe: probe.clone(), theirs }),
-            Ok(Err(_)) => Err(silent("ended before it answered hello")),
-            Err(_) => Err(silent("did not answer hello within 10 s")),
+            Ok(Err(_)) => {
+                let why = lock(&session.routes).over.clone().unwrap_or_default();
+                Err(silent(&format!("{why} instead of answering hello")))
+            }
+            Err(_) => Err(silent(&format!("did not answer hello within {} s", HELLO_WITHIN.as_secs_f64()))),
         }
     }
 
     /// Sends the request that `make` builds around a fresh job number.
     pub fn begin(&self, make: impl FnOnce(u64) -> Request) -> Work {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let (route, replies) = mpsc::unbounded_channel();
+        let (route, replies) = mpsc::channel(REPLIES);
         let mut routes = lock(&self.routes);
-        if routes.open {
+        if routes.over.is_none() {
             routes.jobs.insert(id, route);
         }
         drop(routes);
@@ -146,10 +193,51 @@ impl Session {
         Work { id, replies, outbox: self.outbox.clone(), routes: self.routes.clone() }
     }
 
-    /// Is the agent still there?
+    /// The first reply to a request.
+    ///
+    /// # Errors
+    /// A sentence that names the probe: the agent refused, is silent (its session is over then), or has ended.
+    pub async fn answer(&self, work: &mut Work) -> Result<Reply, String> {
+        self.within(ANSWER_WITHIN, work.reply()).await?.map_or_else(
+            || Err(self.gone()),
+            |reply| match reply {
+                Reply::Refused { reason, .. } => Err(format!("{}: {reason}", self.probe)),
+                reply => Ok(reply),
+            },
+        )
+    }
+
+    /// What `replies` come to within `limit`; an agent that is silent beyond it is killed and its session over.
+    ///
+    /// # Errors
+    /// A sentence that names the probe.
+    pub async fn within<T>(&self, limit: Duration, replies: impl Future<Output = T>) -> Result<T, String> {
+        match tokio::time::timeout(limit, replies).await {
+            Ok(outcome) => Ok(outcome),
+            Err(_) => {
+                lock(&self.routes).end(format!("gave no answer within {} s and was stopped", limit.as_secs_f64()));
+                // A stopped or hung agent does not see the end of its input, so it is not asked to end.
+                lock(&self.running).kill();
+                Err(self.gone())
+            }
+        }
+    }
+
+    /// Why the session is over; `None` while it is not.
     #[must_use]
-    pub fn is_open(&self) -> bool {
-        lock(&self.routes).open
+    pub fn over(&self) -> Option<String> {
+        lock(&self.routes).over.as_ref().map(|why| format!("the agent of {} {why}", self.probe))
+    }
+
+    /// The same for who has just seen that it is.
+    pub fn gone(&self) -> String {
+        self.over().unwrap_or_else(|| format!("the agent of {} has ended", self.probe))
+    }
+
+    /// What to say of an agent whose answer belongs to another request.
+    #[must_use]
+    pub fn misfit(&self) -> String {
+        format!("the agent of {} gave an answer that does not fit", self.probe)
     }
 
     fn send(&self, request: Request) {
@@ -157,16 +245,11 @@ impl Session {
         let _ = self.outbox.send(request);
     }
 
-    /// Process id of the agent, as this machine knows it.
-    #[must_use]
-    pub fn pid(&self) -> Option<u32> {
-        self.running.pid()
-    }
-
     /// Ends the session: the agent sees the end of its input, stops its work and ends.
     pub async fn close(mut self) {
         self.pumps[0].abort();
-        let _ = tokio::time::timeout(END_WITHIN, self.running.wait()).await;
+        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = tokio::time::timeout(END_WITHIN, running.wait()).await;
     }
 }
 
@@ -186,32 +269,25 @@ async fn send(mut stdin: ChildStdin, mut requests: mpsc::UnboundedReceiver<Reque
     }
 }
 
-async fn receive(mut stdout: BufReader<tokio::process::ChildStdout>, routes: Arc<Mutex<Routes>>) {
+async fn receive(mut stdout: impl AsyncBufRead + Unpin, routes: Arc<Mutex<Routes>>) {
     let mut line = Vec::new();
-    loop {
+    let why = loop {
+        match process::read_line(&mut stdout, &mut line, LINE_MAX).await {
+            Ok(true) => {}
+            Ok(false) => break "has ended".to_owned(),
+            Err(fault) => break format!("cannot be understood: {fault}"),
+        }
+        // An agent that says what is no reply is not one of ours.
+        let delivered = match serde_json::from_slice::<Reply>(&line) {
+            Ok(reply) => lock(&routes).deliver(reply),
+            Err(fault) => Err(format!("said what is no reply: {fault}")),
+        };
+        if let Err(why) = delivered {
+            break why;
+        }
+        // The room of a long reply is not kept for the next short one.
         line.clear();
-        match stdout.read_until(b'\n', &mut line).await {
-            Ok(read) if read > 0 => {}
-            _ => break,
-        }
-        // An agent that says what is no reply is not one of ours; its session is over.
-        let Ok(reply) = serde_json::from_slice::<Reply>(&line) else { break };
-        let mut routes = lock(&routes);
-        match reply {
-            Reply::Hello { protocol, facts } => {
-                if let Some(hello) = routes.hello.take() {
-                    let _ = hello.send((protocol, facts));
-                }
-            }
-            reply => {
-                if let Some(route) = reply.job().and_then(|job| routes.jobs.get(&job)) {
-                    let _ = route.send(reply);
-                }
-            }
-        }
-    }
-    let mut routes = lock(&routes);
-    routes.open = false;
-    routes.hello = None;
-    routes.jobs.clear();
+        line.shrink_to(LINE_KEPT);
+    };
+    lock(&routes).end(why);
 }

@@ -1,88 +1,153 @@
 //! Which job may start now: no exclusive job shares a resource with any other, light ones share with light ones.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::jobs::{Job, Resource};
 use crate::tool::Load;
 
+/// Light jobs that share a resource at most: a mesh of pings must not drown what it measures.
+const SHARED_BY: u32 = 8;
+
 /// Keeps what runs and what waits. Jobs are started in their order as far as their resources allow.
 #[derive(Debug, Clone)]
 pub struct Dispatcher {
-    waiting: VecDeque<Job>,
-    held: BTreeMap<Resource, Held>,
+    /// Every job until it is started, by its place in the order.
+    jobs: Vec<Option<Job>>,
+    /// What each job needs, as places in `resources`.
+    needs: Vec<Vec<usize>>,
+    places: BTreeMap<Resource, usize>,
+    resources: Vec<State>,
+    /// Resources given back since a job that needs them was last looked for; no other job can have become startable.
+    fresh: BTreeSet<usize>,
+}
+
+/// A resource: how it is held, and the places of the jobs that wait for it.
+#[derive(Debug, Clone, Default)]
+struct State {
+    held: Held,
+    waiting: BTreeSet<usize>,
+    waiting_exclusive: BTreeSet<usize>,
 }
 
 /// How a resource is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Held {
+    #[default]
+    Free,
     Alone,
     Shared(u32),
+}
+
+impl State {
+    /// May the job at `place` have it? An exclusive job that waits keeps later light ones away, else a stream of them would
+    /// keep it waiting.
+    fn admits(&self, load: Load, place: usize) -> bool {
+        match (load, self.held) {
+            (_, Held::Alone) | (Load::Exclusive, Held::Shared(_)) => false,
+            (Load::Exclusive, Held::Free) => true,
+            (Load::Light, Held::Free | Held::Shared(_)) => {
+                place < self.reserved_from() && self.held != Held::Shared(SHARED_BY)
+            }
+        }
+    }
+
+    /// Place of the first exclusive job that waits.
+    fn reserved_from(&self) -> usize {
+        self.waiting_exclusive.first().copied().unwrap_or(usize::MAX)
+    }
+
+    /// The waiting jobs that it may admit, in their order.
+    fn candidates(&self) -> impl Iterator<Item = usize> {
+        let light = self.waiting.range(..self.reserved_from());
+        let (light, exclusive) = match self.held {
+            Held::Alone => (None, None),
+            Held::Shared(_) => (Some(light), None),
+            Held::Free => (Some(light), Some(&self.waiting_exclusive)),
+        };
+        light.into_iter().flatten().chain(exclusive.into_iter().flatten()).copied()
+    }
 }
 
 impl Dispatcher {
     /// All of `jobs` wait.
     #[must_use]
     pub fn new(jobs: Vec<Job>) -> Self {
-        Self { waiting: jobs.into(), held: BTreeMap::new() }
+        let mut places = BTreeMap::new();
+        let mut resources: Vec<State> = Vec::new();
+        let mut needs = Vec::with_capacity(jobs.len());
+        for (place, job) in jobs.iter().enumerate() {
+            let mut need = Vec::with_capacity(job.resources.len());
+            for resource in &job.resources {
+                let at = *places.entry(resource.clone()).or_insert_with(|| {
+                    resources.push(State::default());
+                    resources.len() - 1
+                });
+                resources[at].waiting.insert(place);
+                if job.load == Load::Exclusive {
+                    resources[at].waiting_exclusive.insert(place);
+                }
+                need.push(at);
+            }
+            needs.push(need);
+        }
+        let fresh = (0..resources.len()).collect();
+        Self { jobs: jobs.into_iter().map(Some).collect(), needs, places, resources, fresh }
     }
 
     /// Takes the next job that may start now; its resources are held until [`Dispatcher::release`].
     pub fn take(&mut self) -> Option<Job> {
-        let at = self.first_free()?;
-        let job = self.waiting.remove(at)?;
-        for resource in &job.resources {
-            let held = match (job.load, self.held.get(resource)) {
+        let (place, job) = self.first_startable().and_then(|place| Some((place, self.jobs[place].take()?)))?;
+        for at in &self.needs[place] {
+            let state = &mut self.resources[*at];
+            state.waiting.remove(&place);
+            state.waiting_exclusive.remove(&place);
+            state.held = match (job.load, state.held) {
                 (Load::Exclusive, _) => Held::Alone,
-                (Load::Light, Some(Held::Shared(n))) => Held::Shared(n + 1),
+                (Load::Light, Held::Shared(n)) => Held::Shared(n + 1),
                 (Load::Light, _) => Held::Shared(1),
             };
-            self.held.insert(resource.clone(), held);
         }
         Some(job)
     }
 
     /// Gives back what a started job held.
     pub fn release(&mut self, job: &Job) {
-        for resource in &job.resources {
-            match self.held.get(resource) {
-                Some(Held::Shared(n)) if *n > 1 => {
-                    self.held.insert(resource.clone(), Held::Shared(n - 1));
-                }
-                _ => {
-                    self.held.remove(resource);
-                }
-            }
+        for at in job.resources.iter().filter_map(|resource| self.places.get(resource)) {
+            let state = &mut self.resources[*at];
+            state.held = match state.held {
+                Held::Shared(n) if n > 1 => Held::Shared(n - 1),
+                _ => Held::Free,
+            };
+            self.fresh.insert(*at);
         }
     }
 
     /// Jobs not yet started.
     pub fn waiting(&self) -> impl Iterator<Item = &Job> {
-        self.waiting.iter()
+        self.jobs.iter().flatten()
     }
 
-    /// The first waiting job whose resources are free. An earlier job that cannot start yet reserves what it is waiting
-    /// for, so that a stream of light jobs never starves it.
-    fn first_free(&self) -> Option<usize> {
-        let mut reserved: BTreeMap<&Resource, Load> = BTreeMap::new();
-        for (at, job) in self.waiting.iter().enumerate() {
-            let free = |resource: &Resource| match (job.load, self.held.get(resource)) {
-                (_, None) | (Load::Light, Some(Held::Shared(_))) => true,
-                (Load::Exclusive, Some(_)) | (Load::Light, Some(Held::Alone)) => false,
-            };
-            let passes = |resource: &Resource| match (job.load, reserved.get(resource)) {
-                (_, None) | (Load::Light, Some(Load::Light)) => true,
-                (Load::Exclusive, Some(_)) | (Load::Light, Some(Load::Exclusive)) => false,
-            };
-            if job.resources.iter().all(|r| free(r) && passes(r)) {
-                return Some(at);
-            }
-            for resource in &job.resources {
-                let load = reserved.entry(resource).or_insert(job.load);
-                if job.load == Load::Exclusive {
-                    *load = Load::Exclusive;
-                }
+    /// The first waiting job whose resources all admit it. Every job that could start needs a fresh resource.
+    fn first_startable(&mut self) -> Option<usize> {
+        let mut first: Option<usize> = None;
+        let mut spent = Vec::new();
+        for at in &self.fresh {
+            let before = |place: &usize| first.is_none_or(|first| *place < first);
+            match self.resources[*at].candidates().take_while(before).find(|place| self.startable(*place)) {
+                Some(place) => first = Some(place),
+                // Where the search stopped early at a better job, there may be more to find here.
+                None if first.is_none() => spent.push(*at),
+                None => {}
             }
         }
-        None
+        for at in spent {
+            self.fresh.remove(&at);
+        }
+        first
+    }
+
+    fn startable(&self, place: usize) -> bool {
+        let load = self.jobs[place].as_ref().map(|job| job.load);
+        load.is_some_and(|load| self.needs[place].iter().all(|at| self.resources[*at].admits(load, place)))
     }
 }

@@ -65,15 +65,31 @@ pub struct Options {
 #[must_use]
 pub fn jobs(topology: &Topology, campaign: &Campaign, options: Options) -> Vec<Job> {
     let pairs = topology.groups.get(&campaign.group).map(crate::domain::group::Group::pairs).unwrap_or_default();
+    let routes: Vec<Route> = pairs.into_iter().map(|pair| Route::new(topology, pair)).collect();
     let mut list = Vec::new();
     for repetition in 1..=campaign.repeat {
-        for pair in &pairs {
+        for route in &routes {
             for test in &campaign.tests {
-                add(topology, pair, test, repetition, options, &mut list);
+                add(topology, route, test, repetition, options, &mut list);
             }
         }
     }
     list
+}
+
+/// A pair with what its traffic crosses.
+struct Route {
+    pair: Pair,
+    path: Path,
+    resources: BTreeSet<Resource>,
+}
+
+impl Route {
+    fn new(topology: &Topology, pair: Pair) -> Self {
+        let path = topology.path(&pair.source, &pair.destination);
+        let resources = resources(topology, &pair, &path);
+        Self { pair, path, resources }
+    }
 }
 
 /// A name that an ad-hoc run asks for and the topology does not have.
@@ -114,24 +130,23 @@ pub fn ad_hoc(
             return Err(AdHocFault::Test(test.clone(), known));
         }
     };
-    let pair = Pair { source: source.clone(), destination: destination.clone() };
+    let route = Route::new(topology, Pair { source: source.clone(), destination: destination.clone() });
     let mut list = Vec::new();
     for test in &tests {
-        add(topology, &pair, test, 1, options, &mut list);
+        add(topology, &route, test, 1, options, &mut list);
     }
     Ok(list)
 }
 
-fn add(topology: &Topology, pair: &Pair, name: &Name, repetition: u32, options: Options, list: &mut Vec<Job>) {
+fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options: Options, list: &mut Vec<Job>) {
     let Some(definition) = topology.tests.get(name) else { return };
-    let path = topology.path(&pair.source, &pair.destination);
     let concrete: Vec<(Test, Option<String>)> = match definition {
         TestDefinition::Ping(ping) => vec![(Test::Ping(ping.clone()), None)],
         TestDefinition::Traceroute(trace) => vec![(Test::Traceroute(trace.clone()), None)],
         TestDefinition::Iperf3(iperf3) => {
             let runs = iperf3.directions.runs().iter();
             runs.map(|direction| {
-                let (test, skip) = concrete(topology, name, iperf3, *direction, path.link.as_ref(), options);
+                let (test, skip) = concrete(topology, name, iperf3, *direction, route.path.link.as_ref(), options);
                 (Test::Iperf3(test), skip.map(|asks| format!("{asks}, and no link with a contract lies on this path")))
             })
             .collect()
@@ -142,11 +157,11 @@ fn add(topology: &Topology, pair: &Pair, name: &Name, repetition: u32, options: 
         let (load, duration) = (tool.load(), tool.duration());
         list.push(Job {
             id: u32::try_from(list.len() + 1).unwrap_or(u32::MAX),
-            pair: pair.clone(),
+            pair: route.pair.clone(),
             test: name.clone(),
             repetition,
-            resources: resources(topology, pair, &path),
-            path: path.clone(),
+            resources: route.resources.clone(),
+            path: route.path.clone(),
             load,
             duration,
             specification,
@@ -207,19 +222,16 @@ fn contracted(topology: &Topology, direction: Direction, link: Option<&Crossing>
 }
 
 /// The UDP payload rate whose Ethernet frames add up to `frames`: rate × length / (length + 42).
-#[must_use]
-pub fn payload_for_frames(frames: Bitrate, length: Option<ByteSize>) -> Bitrate {
+fn payload_for_frames(frames: Bitrate, length: Option<ByteSize>) -> Bitrate {
     #[allow(clippy::cast_precision_loss)]
     let payload = length.unwrap_or(UDP_LENGTH).bytes().max(1) as f64;
     frames.scale(payload / (payload + UDP_HEADERS_BYTES))
 }
 
 fn resources(topology: &Topology, pair: &Pair, path: &Path) -> BTreeSet<Resource> {
-    let probes = [&pair.source, &pair.destination].map(|probe| {
-        // Probes of a `local` host are measuring points of their own: they share CPU, not a network interface.
-        debug_assert!(topology.hosts.values().all(|host| host.kind == HostKind::Local));
-        Resource::Probe(probe.clone())
-    });
+    // Probes of a `local` host are measuring points of their own: they share CPU, not a network interface.
+    debug_assert!(topology.hosts.values().all(|host| host.kind == HostKind::Local));
+    let probes = [&pair.source, &pair.destination].map(|probe| Resource::Probe(probe.clone()));
     let link = path.link.iter().map(|crossing| Resource::Link(crossing.link.clone()));
     let limited = |site: &&Name| topology.sites.get(*site).is_some_and(|s| s.uplink.is_some());
     let uplinks = path.uplinks.iter().filter(limited).map(|site| Resource::Uplink(site.clone()));

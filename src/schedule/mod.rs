@@ -5,5 +5,8 @@ mod jobs;
 mod timetable;
 
 pub use dispatch::Dispatcher;
-pub use jobs::{AdHocFault, Job, Options, Resource, ad_hoc, jobs, payload_for_frames};
+pub use jobs::{AdHocFault, Job, Options, Resource, ad_hoc, jobs};
 pub use timetable::{LinkBytes, Slot, Timetable, timetable};
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use super::dispatch::Dispatcher;
 use super::jobs::Job;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
+use crate::domain::unit::Bitrate;
 use crate::tool;
 
 /// When a job starts.
@@ -71,9 +72,7 @@ impl Timetable {
             let Some(link) = topology.links.get(&crossing.link) else { continue };
             let rate = |forward: bool| {
                 let shaped = link.impair.rate_bits_per_second.toward(forward);
-                shaped
-                    .or(link.contract.rate_bits_per_second.toward(forward))
-                    .map(super::super::domain::unit::Bitrate::bits_per_second)
+                shaped.or(link.contract.rate_bits_per_second.toward(forward)).map(Bitrate::bits_per_second)
             };
             let tool = tool::of(&job.specification);
             let (there, _) = tool.expected_bytes(rate(crossing.forward));

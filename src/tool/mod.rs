@@ -24,7 +24,7 @@ pub struct Endpoints {
 pub enum Load {
     /// It fills the path: alone on each of its resources.
     Exclusive,
-    /// A few packets: any number side by side, but never beside an exclusive one.
+    /// A few packets: several side by side, but never beside an exclusive one.
     Light,
 }
 

@@ -1,0 +1,159 @@
+//! From campaigns to jobs: rates by contract, order, overrides, reasons to skip, bytes per link.
+
+use std::time::Duration;
+
+use super::topology;
+use crate::domain::name::Name;
+use crate::domain::test::{Direction, Iperf3, Test};
+use crate::domain::topology::Topology;
+use crate::schedule::{AdHocFault, Job, LinkBytes, Options, Resource, ad_hoc, jobs, timetable};
+
+const ASYMMETRIC: &str = "
+name: t
+hosts: { here: { local: {} } }
+probes: { a: { host: here }, b: { host: here }, c: { host: here } }
+links:
+  wire: { between: [a, b], contract: { rate: { a->b: 100M, b->a: 40M } } }
+tests:
+  there: { iperf3: { rate: contract } }
+  back: { iperf3: { rate: contract, direction: reverse } }
+  both: { iperf3: { rate: contract, direction: both } }
+  at-once: { iperf3: { rate: contract, direction: bidirectional } }
+  half: { iperf3: { rate: 50% } }
+  datagrams: { iperf3: { protocol: udp, rate: contract } }
+  small: { iperf3: { protocol: udp, rate: contract, length: 58B } }
+  fixed: { iperf3: { protocol: udp, rate: 10M } }
+  free: { iperf3: {} }
+  rtt: { ping: { count: 10, interval: 500ms } }
+  path: { traceroute: {} }
+groups:
+  pair: { pairs: [[a, b]] }
+  open: { pairs: [[a, c]], one-way: true }
+campaigns:
+  check: { group: pair, run: [free, rtt], repeat: 2 }
+  open: { group: open, run: [datagrams, fixed, free, rtt] }
+";
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn from_to(topology: &Topology, source: &str, destination: &str, test: &str) -> Vec<Job> {
+    ad_hoc(topology, &name(source), &name(destination), &name(test), Options::default()).unwrap()
+}
+
+fn iperf3(job: &Job) -> &Iperf3 {
+    let Test::Iperf3(test) = &job.specification else { panic!("{job:?}") };
+    test
+}
+
+/// The offered rates of the jobs that one test makes, in bits per second.
+fn rates(source: &str, destination: &str, test: &str) -> Vec<u64> {
+    let jobs = from_to(&topology(ASYMMETRIC), source, destination, test);
+    jobs.iter().map(|job| iperf3(job).rate_bits_per_second.unwrap().bits_per_second()).collect()
+}
+
+#[test]
+fn the_contract_of_the_direction_of_the_data_counts() {
+    assert_eq!(rates("a", "b", "there"), [100_000_000]);
+    assert_eq!(rates("b", "a", "there"), [40_000_000]);
+    assert_eq!(rates("a", "b", "back"), [40_000_000], "the data of a reverse run flows from b to a");
+    assert_eq!(rates("b", "a", "back"), [100_000_000]);
+    assert_eq!(rates("a", "b", "both"), [100_000_000, 40_000_000]);
+    assert_eq!(rates("a", "b", "at-once"), [40_000_000], "both ways at once: the lower one");
+    assert_eq!(rates("b", "a", "at-once"), [40_000_000]);
+    assert_eq!(rates("a", "b", "half"), [50_000_000]);
+    let both = from_to(&topology(ASYMMETRIC), "a", "b", "both");
+    let directions: Vec<Direction> = both.iter().map(|job| iperf3(job).direction).collect();
+    assert_eq!(directions, [Direction::Forward, Direction::Reverse]);
+}
+
+#[test]
+fn datagrams_offer_the_payload_whose_frames_fill_the_contract() {
+    // 1448 of 1490 bytes of a frame are payload, 58 of 100.
+    assert_eq!(rates("a", "b", "datagrams"), [97_181_208]);
+    assert_eq!(rates("b", "a", "small"), [23_200_000]);
+    assert_eq!(rates("a", "b", "fixed"), [10_000_000], "a rate in the file is payload already");
+}
+
+#[test]
+fn the_order_is_repetitions_then_pairs_then_tests() {
+    let topology = topology(ASYMMETRIC);
+    let list = jobs(&topology, &topology.campaigns[&name("check")], Options::default());
+    let told: Vec<String> =
+        list.iter().map(|j| format!("{} {}{} {}", j.repetition, j.pair.source, j.pair.destination, j.test)).collect();
+    assert_eq!(
+        told,
+        ["1 ab free", "1 ab rtt", "1 ba free", "1 ba rtt", "2 ab free", "2 ab rtt", "2 ba free", "2 ba rtt"]
+    );
+    assert_eq!(list.iter().map(|job| job.id).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(list[0].resources.contains(&Resource::Link(name("wire"))));
+}
+
+#[test]
+fn a_shorter_duration_holds_for_timed_tests_alone() {
+    let text =
+        ASYMMETRIC.replace("free: { iperf3: {} }", "free: { iperf3: { duration: 20s, omit: 4s, interval: 3s } }");
+    let topology = topology(&text);
+    let options = Options { duration: Some(Duration::from_secs(2)) };
+    let list = jobs(&topology, &topology.campaigns[&name("check")], options);
+    let shortened = iperf3(&list[0]);
+    assert_eq!(shortened.duration, Duration::from_secs(2));
+    assert_eq!(shortened.omit, Duration::from_secs(2), "no more than the test itself");
+    assert_eq!(shortened.interval, Duration::from_secs(2));
+    assert_eq!(list[0].duration, Duration::from_secs(4), "the omitted start takes time as well");
+    assert_eq!(list[1].duration, Duration::from_millis(4500), "ten pings are no timed test");
+}
+
+#[test]
+fn what_takes_its_rate_from_a_contract_needs_one() {
+    let topology = topology(ASYMMETRIC);
+    let list = jobs(&topology, &topology.campaigns[&name("open")], Options::default());
+    let skipped: Vec<Option<&str>> = list.iter().map(|job| job.skip.as_deref()).collect();
+    let reason = "`datagrams` takes its rate from the contract, and no link with a contract lies on this path";
+    assert_eq!(skipped, [Some(reason), None, None, None]);
+    assert_eq!(timetable(&list).slots.len(), 3, "what is skipped takes no time");
+}
+
+#[test]
+fn unknown_names_are_told_with_the_known_ones() {
+    let topology = topology(ASYMMETRIC);
+    let ask = |from: &str, to: &str, test: &str| {
+        ad_hoc(&topology, &name(from), &name(to), &name(test), Options::default()).unwrap_err()
+    };
+    assert_eq!(ask("a", "x", "rtt"), AdHocFault::Probe(name("x"), ["a", "b", "c"].map(name).to_vec()));
+    assert_eq!(ask("a", "a", "rtt"), AdHocFault::Same(name("a")));
+    let AdHocFault::Test(asked, known) = ask("a", "b", "nothing") else { panic!() };
+    assert_eq!(asked, name("nothing"));
+    assert!(known.contains(&name("rtt")) && known.contains(&name("auto")), "{known:?}");
+}
+
+/// What `wire` carries by one test.
+fn carried(source: &str, destination: &str, test: &str) -> LinkBytes {
+    let topology = topology(ASYMMETRIC);
+    let mut links = timetable(&from_to(&topology, source, destination, test)).bytes_per_link(&topology);
+    links.remove(&name("wire")).unwrap_or_default()
+}
+
+#[test]
+fn bytes_are_counted_in_the_direction_that_they_cross_the_link() {
+    let there = LinkBytes { a_to_b_bytes: 125_000_000, b_to_a_bytes: 0, unknown_tests: 0 };
+    let back = LinkBytes { a_to_b_bytes: 0, b_to_a_bytes: 50_000_000, unknown_tests: 0 };
+    assert_eq!(carried("a", "b", "free"), there);
+    assert_eq!(carried("b", "a", "free"), back);
+    assert_eq!(carried("b", "a", "back"), there, "its data flows from a to b");
+    assert_eq!(carried("a", "b", "back"), back);
+    let both = LinkBytes { a_to_b_bytes: 125_000_000, b_to_a_bytes: 50_000_000, unknown_tests: 0 };
+    assert_eq!(carried("a", "b", "both"), both);
+    assert_eq!(carried("a", "c", "free"), LinkBytes::default(), "no declared link there");
+    let rtt = carried("a", "b", "rtt");
+    assert_eq!((rtt.a_to_b_bytes, rtt.b_to_a_bytes), (560, 560));
+}
+
+#[test]
+fn bytes_that_nothing_bounds_are_told_as_unknown() {
+    let text = ASYMMETRIC.replace("{ rate: { a->b: 100M, b->a: 40M } }", "{ rtt: 20ms }");
+    let topology = topology(&text);
+    let links = timetable(&from_to(&topology, "a", "b", "free")).bytes_per_link(&topology);
+    assert_eq!(links[&name("wire")], LinkBytes { a_to_b_bytes: 0, b_to_a_bytes: 0, unknown_tests: 1 });
+}

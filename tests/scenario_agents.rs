@@ -1,0 +1,95 @@
+//! Agents that die or stop answering in the middle of a campaign: their runs are named and given up, the rest goes on.
+
+mod world;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use world::{World, runs};
+
+const THREE: &str = "
+name: NAME
+hosts: { here: { local: {} } }
+probes: { a: { host: here }, b: { host: here }, c: { host: here } }
+tests:
+  tcp: { iperf3: { duration: 3s, rate: 20M } }
+  rtt: { ping: { count: 30, interval: 100ms } }
+groups: { line: { pairs: [[a, b], [b, c], [c, a]] } }
+campaigns:
+  tcp: { group: line, run: [tcp] }
+  rtt: { group: line, run: [rtt], repeat: 2 }
+";
+
+/// Runs `campaign` and sends `signal` to the agent of `probe` when a run between `pair` is on its way.
+fn run_and_signal(world: &World, campaign: &str, pair: [&str; 2], probe: &str, signal: &str) -> (Child, Vec<Value>) {
+    let mut child = world.spawn(&["run", campaign, "--output", "json"]);
+    let mut events = Vec::new();
+    let mut sent = false;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if !sent && event["event"] == "started" && event["source"] == pair[0] && event["destination"] == pair[1] {
+            std::thread::sleep(Duration::from_secs(1));
+            Command::new("kill").args([signal, &agent(world, probe)]).status().unwrap();
+            sent = true;
+        }
+        events.push(event);
+    }
+    assert!(sent, "{events:#?}");
+    (child, events)
+}
+
+/// Process id of the agent of `probe`.
+fn agent(world: &World, probe: &str) -> String {
+    let namespace = world.namespace(probe);
+    let all = world.processes();
+    let line = all.iter().find(|line| line.starts_with(&namespace) && line.trim_end().ends_with(" agent"));
+    line.unwrap_or_else(|| panic!("no agent in {all:#?}")).split(' ').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn an_agent_that_dies_fails_its_run_and_skips_the_rest_of_its_probe() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    let (mut child, events) = run_and_signal(&world, "tcp", ["a", "b"], "b", "-KILL");
+    assert_eq!(child.wait().unwrap().code(), Some(4), "{events:#?}");
+    world.wait_for_silence(Duration::from_secs(2));
+    let report = world.report();
+    assert_eq!(runs(&report).len(), 6);
+    for run in runs(&report) {
+        let pair = (run["source"].as_str().unwrap(), run["destination"].as_str().unwrap());
+        let reason = run["reason"].as_str().unwrap();
+        match pair {
+            ("a", "b") => assert_eq!(run["status"], "failed", "{run}"),
+            ("b", _) | (_, "b") => assert_eq!(run["status"], "skipped", "{run}"),
+            _ => assert_eq!(run["status"], "ok", "{run}"),
+        }
+        if [pair.0, pair.1].contains(&"b") {
+            assert!(reason.contains("the agent of b has ended"), "{pair:?}: {reason}");
+        }
+    }
+}
+
+#[test]
+fn a_stopped_agent_is_given_up_after_the_deadline_of_its_run() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    let began = Instant::now();
+    let (mut child, events) = run_and_signal(&world, "rtt", ["a", "b"], "a", "-STOP");
+    assert_eq!(child.wait().unwrap().code(), Some(4), "{events:#?}");
+    // 2.9 s of pings, 1 s for the last answer, 15 s of grace, 5 s for the agent: waited for once, not for each run.
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
+    world.wait_for_silence(Duration::from_secs(2));
+    let report = world.report();
+    assert_eq!(runs(&report).len(), 12);
+    for run in runs(&report) {
+        let of_a = run["source"] == "a" || run["destination"] == "a";
+        let told =
+            run["reason"].as_str().unwrap().contains("the agent of a gave no answer within 23.9 s and was stopped");
+        // What was asked of the others before it fell silent has ended well.
+        assert!(if of_a { told || run["status"] == "ok" } else { run["status"] == "ok" }, "{run}");
+    }
+    let failed = runs(&report).iter().filter(|run| run["status"] == "failed").count();
+    assert!(failed >= 1, "{report}");
+}
