@@ -191,12 +191,18 @@ pub enum Errors {
 /// This executable, as the kernel knows it even after it was moved or replaced (proc_pid_exe(5)).
 const OURSELVES: &str = "/proc/self/exe";
 
-/// `argv`, changed so that the program dies with this process, whatever ends this process: it is started through
-/// [`become_bound`] of this executable. Only for programs started by the `iperftester` executable itself.
-#[must_use]
-pub fn bound(argv: &[String]) -> Vec<String> {
+/// Starts `argv` like [`start`], and so that it dies with this process, whatever ends this process: it is started through
+/// [`become_bound`] of this executable. Only for the `iperftester` executable itself.
+///
+/// # Errors
+/// [`ProcessError::Start`].
+pub fn start_bound(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
     let parent = std::process::id().to_string();
-    [OURSELVES, BOUND_VERB, &parent, "--"].into_iter().map(str::to_owned).chain(argv.iter().cloned()).collect()
+    let words = [OURSELVES, BOUND_VERB, &parent, "--"].into_iter().map(str::to_owned).chain(argv.iter().cloned());
+    let mut running = start(&words.collect::<Vec<_>>(), errors)?;
+    // Messages name what the user knows.
+    running.program = argv.first().cloned().unwrap_or_default();
+    Ok(running)
 }
 
 /// The verb under which the executable calls [`become_bound`].

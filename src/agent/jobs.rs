@@ -86,8 +86,7 @@ fn conclude(job: u64, outcome: Result<Ending, String>, replies: &UnboundedSender
 
 /// Starts a tool so that it dies with this agent, whatever kills it.
 fn start_tool(command: &[String]) -> Result<Running, String> {
-    process::start(&process::bound(command), Errors::Captured)
-        .map_err(|fault| format!("{fault}: {}", source_of(&fault)))
+    process::start_bound(command, Errors::Captured).map_err(|fault| format!("{fault}: {}", source_of(&fault)))
 }
 
 fn source_of(fault: &dyn std::error::Error) -> String {

@@ -68,7 +68,7 @@ fn start() -> ExitCode {
     exit.into()
 }
 
-/// Becomes the program that an agent asked for, as [`process::bound`] writes it: PARENT `--` PROGRAM ARGUMENTS.
+/// Becomes the program that an agent asked for, as [`process::start_bound`] writes it: PARENT `--` PROGRAM ARGUMENTS.
 fn bound(mut words: impl Iterator<Item = String>) -> ExitCode {
     let output = Output::new(Format::Text, true, true);
     let parent = words.next().and_then(|word| word.parse().ok());

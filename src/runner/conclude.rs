@@ -6,6 +6,7 @@ use super::Order;
 use super::execute::Executed;
 use crate::domain::measurement::Measurement;
 use crate::domain::run::Run;
+use crate::domain::test::{Protocol, Test};
 use crate::protocol::Ending;
 use crate::schedule::Job;
 use crate::tool::{self, Outputs};
@@ -54,9 +55,18 @@ fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurem
         server: server.map(|s| s.stdout.as_bytes()),
     };
     tool::of(&job.specification).parse(&outputs).map_err(|fault| match &client.fault {
+        Some(cut) if client.stdout.is_empty() && is_udp(&job.specification) => {
+            format!(
+                "{cut}; iperf3 greets its server with one UDP datagram, which a lossy link may have lost: run it again"
+            )
+        }
         Some(cut) => format!("{cut}; {fault}"),
         None => fault.to_string(),
     })
+}
+
+fn is_udp(test: &Test) -> bool {
+    matches!(test, Test::Iperf3(iperf3) if iperf3.protocol == Protocol::Udp)
 }
 
 fn record(
