@@ -9,7 +9,7 @@ packages="iperf3 iproute2 iputils-ping traceroute nftables util-linux ethtool gc
 case "${1:-demo}" in
     demo) ;;
     # The tests look at results with tools that are not ours.
-    test) packages="$packages jq sqlite3 mount procps" ;;
+    test) packages="$packages iptables jq sqlite3 mount procps" ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac
 
