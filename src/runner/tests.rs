@@ -1,6 +1,7 @@
 //! Agents that are silent, babble, lie or die: a session comes to its end, its agent with it.
 #![allow(clippy::disallowed_methods, reason = "tests look at files, clocks and processes")]
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 use super::execute::{end, execute};
 use super::session::{Session, SessionError, Work};
 use crate::backend::{Backend, BackendError};
-use crate::domain::facts::ProbeFacts;
+use crate::domain::facts::{ProbeFacts, Router};
 use crate::domain::name::Name;
 use crate::domain::test::{Ping, Test};
 use crate::domain::topology::PortRange;
@@ -51,6 +52,10 @@ impl Backend for Scripts {
 
     fn address(&self, _: &Name) -> Option<IpAddr> {
         Some(HERE)
+    }
+
+    fn routers(&self) -> BTreeMap<IpAddr, Router> {
+        BTreeMap::new()
     }
 }
 
