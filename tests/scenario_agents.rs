@@ -93,3 +93,16 @@ fn a_stopped_agent_is_given_up_after_the_deadline_of_its_run() {
     let failed = runs(&report).iter().filter(|run| run["status"] == "failed").count();
     assert!(failed >= 1, "{report}");
 }
+
+#[test]
+fn an_agent_that_was_stopped_ends_with_its_killed_controller() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    let mut child = world.spawn(&["run", "tcp", "--output", "json"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("\"started\"")));
+    Command::new("kill").args(["-STOP", &agent(&world, "b")]).status().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    world.wait_for_silence(Duration::from_secs(2));
+}

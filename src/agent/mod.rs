@@ -11,15 +11,20 @@ mod reach;
 mod sampler;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::domain::topology::PortRange;
+use crate::process;
 use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
 use ports::Leases;
+
+/// The number of hello among the session's work; the controller counts from 1.
+const HELLO: u64 = 0;
 
 /// Serves one session on standard input and output until the controller goes.
 ///
@@ -50,10 +55,17 @@ pub async fn serve(
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut hung_up = signal(SignalKind::hangup())?;
     let mut line = Vec::new();
+    let mut outcome = Ok(());
     loop {
-        line.clear();
         tokio::select! {
-            read = read_line(&mut input, &mut line) => if !read? { break },
+            read = process::read_line(&mut input, &mut line, LINE_MAX) => match read {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(fault) => {
+                    outcome = Err(fault);
+                    break;
+                }
+            },
             _ = terminated.recv() => break,
             _ = interrupted.recv() => break,
             _ = hung_up.recv() => break,
@@ -73,29 +85,7 @@ pub async fn serve(
     }
     drop(session);
     writer.abort();
-    Ok(())
-}
-
-/// Reads one line; false at the end of input.
-async fn read_line(input: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>) -> std::io::Result<bool> {
-    loop {
-        let chunk = input.fill_buf().await?;
-        if chunk.is_empty() {
-            return Ok(false);
-        }
-        let (taken, whole) = match chunk.iter().position(|b| *b == b'\n') {
-            Some(end) => (end + 1, true),
-            None => (chunk.len(), false),
-        };
-        line.extend_from_slice(&chunk[..taken]);
-        input.consume(taken);
-        if whole {
-            return Ok(true);
-        }
-        if line.len() > LINE_MAX {
-            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "a request is longer than 64 MiB"));
-        }
-    }
+    outcome
 }
 
 struct Session {
@@ -116,8 +106,11 @@ impl Session {
         match request {
             Request::Hello { protocol: _, ports } => {
                 self.leases = Leases::new(ports);
-                let facts = Box::new(facts::gather().await);
-                self.reply(Reply::Hello { protocol: VERSION, facts });
+                // A piece of work like the others, so that the end of the session is seen meanwhile.
+                self.spawn(HELLO, async move {
+                    let facts = Box::new(facts::gather().await);
+                    let _ = replies.send(Reply::Hello { protocol: VERSION, facts });
+                });
             }
             Request::Listen { job } => {
                 let leases = self.leases.clone();
@@ -143,6 +136,35 @@ impl Session {
     }
 
     fn spawn(&mut self, job: u64, work: impl Future<Output = ()> + Send + 'static) {
-        self.jobs.insert(job, tokio::spawn(work));
+        match self.jobs.entry(job) {
+            // Two under one number could not be told apart, nor both be cancelled.
+            Entry::Occupied(_) => self.reply(Reply::Refused { job, reason: format!("work {job} is still going on") }),
+            Entry::Vacant(place) => {
+                place.insert(tokio::spawn(work));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncBufReadExt;
+
+    #[tokio::test]
+    async fn a_number_in_use_is_refused_and_the_end_of_input_ends_the_session() {
+        let (controller, agent) = tokio::io::duplex(1 << 20);
+        let (agent_in, agent_out) = tokio::io::split(agent);
+        let served = tokio::spawn(serve(BufReader::new(agent_in), agent_out));
+        let (controller_in, mut requests) = tokio::io::split(controller);
+        let mut replies = BufReader::new(controller_in).lines();
+        let listen = protocol::line(&Request::Listen { job: 7 });
+        requests.write_all(&listen).await.unwrap();
+        assert!(replies.next_line().await.unwrap().unwrap().contains("ready"));
+        requests.write_all(&listen).await.unwrap();
+        let refused = replies.next_line().await.unwrap().unwrap();
+        assert!(refused.contains("refused") && refused.contains("still going on"), "{refused}");
+        requests.shutdown().await.unwrap();
+        served.await.unwrap().unwrap();
     }
 }

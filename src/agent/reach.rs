@@ -24,8 +24,10 @@ pub(super) async fn listen(job: u64, leases: Leases, replies: UnboundedSender<Re
         Ok((lease, listener)) => {
             let _ = replies.send(Reply::Ready { job, port: lease.port(), command: vec![] });
             loop {
-                // A failed accept concerns one caller only, who sees it himself.
-                let _ = listener.accept().await;
+                // A failed accept concerns one caller only, who sees it himself. Out of descriptors, it must not spin.
+                if listener.accept().await.is_err() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
             }
         }
         Err(reason) => {

@@ -14,6 +14,7 @@ use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::lock::{self, LockGuard};
 use crate::plan::{Plan, Verb};
+use crate::process;
 use crate::stats::numbers::counted;
 use crate::store::{Notice, Results};
 
@@ -102,11 +103,14 @@ impl<'a> Context<'a> {
         Local::new(topology)
     }
 
-    /// Program and argument that start an agent: this very executable.
+    /// Program and arguments that start an agent: this very executable, bound to this process, so that even an agent that
+    /// was stopped (SIGSTOP) and cannot see the end of its input ends with it.
     pub(super) fn agent() -> Result<Vec<String>, Failure> {
         let program = std::env::current_exe()
             .map_err(|fault| Failure::unavailable(format!("cannot find this executable: {fault}")))?;
-        Ok(vec![program.display().to_string(), "agent".to_owned()])
+        let program = program.display().to_string();
+        let us = std::process::id().to_string();
+        Ok(vec![program.clone(), process::BOUND_VERB.to_owned(), us, "--".to_owned(), program, "agent".to_owned()])
     }
 }
 

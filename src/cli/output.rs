@@ -97,9 +97,8 @@ impl Output {
 
     /// Something that is not as it should be, yet no failure.
     pub(super) fn warning(&self, text: &str, hint: Option<&str>) {
-        let problem = Problem { error: text, caused_by: &[], hint, diagnostics: &[] };
         if self.is_json() {
-            self.problem_json(&problem);
+            let _ = writeln!(std::io::stderr(), "{}", serde_json::json!({ "warning": text, "hint": hint }));
             return;
         }
         let word = if self.error_color { "\u{1b}[1;33mwarning\u{1b}[0m" } else { "warning" };

@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::super::context::Context;
 use super::super::failure::causes;
 use super::super::output::Output;
 use crate::runner::Event;
 use crate::schedule::Job;
 
 pub(super) fn line(output: &Output, event: &Event<'_>) {
-    output.json(&value(event));
+    let mut value = value(event);
+    value["at"] = json!(Context::now());
+    output.json(&value);
 }
 
 fn value(event: &Event<'_>) -> Value {

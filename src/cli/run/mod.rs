@@ -40,6 +40,7 @@ struct Choice<'a> {
 #[derive(Serialize)]
 struct Ended<'a> {
     event: &'static str,
+    at: chrono::DateTime<chrono::Utc>,
     campaign_run: &'a str,
     exit_code: u8,
     findings: Vec<String>,
@@ -188,7 +189,13 @@ fn tell(context: &Context<'_>, whole: &CampaignRun, exit: Exit) {
     let id = &whole.header.id;
     if context.output.is_json() {
         let findings = report::findings(whole).into_iter().map(|f| f.sentence).collect();
-        context.output.json(&Ended { event: "ended", campaign_run: id, exit_code: exit.code(), findings });
+        context.output.json(&Ended {
+            event: "ended",
+            at: Context::now(),
+            campaign_run: id,
+            exit_code: exit.code(),
+            findings,
+        });
         return;
     }
     context.output.text(&report::summary(whole, context.output.width(), context.output.color));
