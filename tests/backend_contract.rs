@@ -253,7 +253,8 @@ fn child_id(child: &std::process::Child) -> String {
 
 #[tokio::test]
 async fn what_the_kernel_lacks_is_told_at_once_and_before_anything_is_made() {
-    use iperftester::domain::topology::{Directed, Seconds};
+    use iperftester::domain::topology::Directed;
+    use iperftester::domain::unit::Seconds;
     let delay = Directed::both(Seconds(Duration::from_millis(10)));
     let topology =
         small("lacking", Impairment { delay_seconds: delay, jitter_seconds: delay, ..Impairment::default() });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::name::Name;
-use super::unit::{Bitrate, Ratio};
+use super::unit::{Bitrate, Ratio, Seconds};
 
 /// What is run together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub enum Limit {
     /// A rate.
     BitsPerSecond(Bitrate),
     /// A time.
-    Seconds(super::topology::Seconds),
+    Seconds(Seconds),
     /// A share of packets.
     Share(Ratio),
 }
@@ -90,6 +90,6 @@ impl Limit {
     /// A limit in time.
     #[must_use]
     pub const fn time(time: Duration) -> Self {
-        Self::Seconds(super::topology::Seconds(time))
+        Self::Seconds(Seconds(time))
     }
 }

@@ -9,7 +9,7 @@ use super::campaign::Campaign;
 use super::group::Group;
 use super::name::Name;
 use super::test::TestDefinition;
-use super::unit::{Bitrate, Ratio, seconds};
+use super::unit::{Bitrate, Ratio, Seconds, seconds};
 
 /// One lab or network under test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -199,8 +199,3 @@ pub struct Impairment {
     /// This share dropped at random.
     pub loss_ratio: Directed<Ratio>,
 }
-
-/// A [`Duration`] that is stored as seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Seconds(#[serde(with = "seconds")] pub Duration);

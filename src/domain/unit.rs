@@ -291,6 +291,11 @@ pub fn format_duration(time: Duration) -> String {
     }
 }
 
+/// A [`Duration`] that is stored as seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seconds(#[serde(with = "seconds")] pub Duration);
+
 /// serde of a [`Duration`] as seconds, for fields named `…_seconds`.
 pub mod seconds {
     use super::Duration;

@@ -9,7 +9,8 @@ use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Span, Spanned};
 use crate::config::raw::{self, Field};
 use crate::domain::name::Name;
-use crate::domain::topology::{Contract, Directed, End, Impairment, Link, Seconds};
+use crate::domain::topology::{Contract, Directed, End, Impairment, Link};
+use crate::domain::unit::Seconds;
 
 pub(super) fn links(raw: &raw::Topology, outline: &Outline<'_>, faults: &mut Faults<'_>) -> BTreeMap<Name, Link> {
     let mut joined: HashMap<[Name; 2], (Span, Name)> = HashMap::new();

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::backend::local::batch::Otherwise;
-use crate::domain::topology::{Contract, Host, HostKind, Impairment, PortRange, Probe, Seconds, Site, Uplink};
-use crate::domain::unit::{Bitrate, Ratio};
+use crate::domain::topology::{Contract, Host, HostKind, Impairment, PortRange, Probe, Site, Uplink};
+use crate::domain::unit::{Bitrate, Ratio, Seconds};
 
 fn name(text: &str) -> Name {
     Name::new(text).unwrap()
