@@ -6,6 +6,8 @@
 #[path = "support/campaign_run.rs"]
 mod campaign_run;
 
+use std::time::Duration;
+
 use campaign_run::{
     Builder, Result, offices, ping, ping_measured, rate, tcp, tcp_measured, topology, udp, udp_measured,
 };
@@ -120,7 +122,7 @@ fn without_a_contract_the_main_figures_are_told() {
         sentences(&campaign_run::smallest()),
         [
             "none: alpha → beta delivers 9.41 Gbit/s over TCP",
-            "none: alpha → beta takes 0.045 ms for a round trip",
+            "none: alpha → beta takes 45 µs for a round trip",
             "none: No contract covers what was measured, so nothing was judged",
         ]
     );
@@ -141,7 +143,28 @@ fn an_absolute_limit_on_an_open_path_names_the_probes() {
     builder.expectations = Some([(Metric::Throughput, limit)].into());
     builder.run("a", "b", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(76.2)));
     let all = sentences(&builder.finish());
-    assert_eq!(all[0], "fail: a → b: 76.2 Mbit/s is below the 100 Mbit/s that fails");
+    assert_eq!(all[0], "fail: a → b delivers 76.2 Mbit/s, below the 100 Mbit/s expected");
+}
+
+#[test]
+fn a_finding_names_the_limit_that_was_missed_and_not_the_contract() {
+    let mut builder = Builder::new(offices());
+    let throughput = Limits { warn: Some(Limit::BitsPerSecond(rate(97))), fail: None };
+    let rtt = Limits { warn: None, fail: Some(Limit::time(Duration::from_micros(30))) };
+    builder.expectations = Some([(Metric::Throughput, throughput), (Metric::Rtt, rtt)].into());
+    builder.run("m1", "s1", "rtt", ping(), Result::Measured(ping_measured(0.044, 10)));
+    builder.run("m1", "s1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(95.7)));
+    let all = sentences(&builder.finish());
+    assert_eq!(all[0], "fail: madrid ↔ sevilla takes 44 µs for a round trip, more than the 30 µs expected");
+    assert_eq!(all[1], "warn: madrid → sevilla delivers 95.7 Mbit/s, below the 97 Mbit/s expected");
+}
+
+#[test]
+fn more_than_a_thousand_times_the_unit_has_its_own() {
+    assert_eq!(
+        sentences(&measured(&[("m1", "c1", 16_827.0)])),
+        ["pass: The contract of adsl is met as far as measured: madrid → cadiz delivers 16.8 Gbit/s of 100 Mbit/s"]
+    );
 }
 
 #[test]

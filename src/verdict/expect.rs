@@ -73,7 +73,7 @@ fn bound(limit: Limit, contracted: Option<f64>, verdict: Verdict) -> Option<Boun
 }
 
 pub(super) fn judge(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis: Basis) -> Judgement {
-    let (verdict, reason) = decide(subject, limits, contracted, basis);
+    let Decision { verdict, reason, missed } = decide(subject, limits, contracted, basis);
     Judgement {
         metric: subject.metric,
         sender: subject.sender.clone(),
@@ -82,10 +82,24 @@ pub(super) fn judge(subject: &Subject<'_>, limits: Limits, contracted: Option<f6
         reason,
         measured: subject.value,
         contracted,
+        missed_limit: missed.filter(|b| b.share.is_none()).map(|b| b.value),
     }
 }
 
-fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis: Basis) -> (Verdict, String) {
+/// What a figure came to, why, and the bound that it missed.
+struct Decision {
+    verdict: Verdict,
+    reason: String,
+    missed: Option<Bound>,
+}
+
+impl Decision {
+    const fn of(verdict: Verdict, reason: String) -> Self {
+        Self { verdict, reason, missed: None }
+    }
+}
+
+fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis: Basis) -> Decision {
     let metric = subject.metric;
     // The failure limit comes first: who misses both has failed.
     let bounds: Vec<Bound> = [(limits.fail, Verdict::Fail), (limits.warn, Verdict::Warn)]
@@ -94,26 +108,30 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
         .collect();
     if bounds.is_empty() {
         let (from, to) = (subject.sender, subject.receiver);
-        return (Verdict::None, format!("no contract covers the {} from {from} to {to}", noun(metric)));
+        return Decision::of(Verdict::None, format!("no contract covers the {} from {from} to {to}", noun(metric)));
     }
     let Some(value) = subject.value else {
         if subject.unanswered && metric == Metric::Rtt {
-            return (
+            return Decision::of(
                 Verdict::Fail,
                 "no echo request was answered, so there is no round-trip time to accept".to_owned(),
             );
         }
-        return (Verdict::None, format!("the tool gave no {}", noun(metric)));
+        return Decision::of(Verdict::None, format!("the tool gave no {}", noun(metric)));
     };
     let reachable = |b: &&Bound| subject.offered.is_none_or(|offered| offered >= b.value);
     let applicable: Vec<&Bound> = bounds.iter().filter(reachable).collect();
     let Some(strictest) = applicable.last() else {
-        return (Verdict::None, offered_too_little(subject, &bounds));
+        return Decision::of(Verdict::None, offered_too_little(subject, &bounds));
     };
     let missed = |b: &&&Bound| if metric == Metric::Throughput { value < b.value } else { value > b.value };
     match applicable.iter().find(missed) {
-        Some(missed) => (missed.verdict, sentence(subject, value, contracted, missed, basis, true)),
-        None => (Verdict::Pass, sentence(subject, value, contracted, strictest, basis, false)),
+        Some(missed) => Decision {
+            verdict: missed.verdict,
+            reason: sentence(subject, value, contracted, missed, basis, true),
+            missed: Some(**missed),
+        },
+        None => Decision::of(Verdict::Pass, sentence(subject, value, contracted, strictest, basis, false)),
     }
 }
 

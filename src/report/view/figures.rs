@@ -306,8 +306,10 @@ fn path_row(run: &CampaignRun, test: &Name, path: &HopPath) -> PathRow {
         let addresses: Vec<String> = hop.addresses.iter().map(|a| named(run, a)).collect();
         let who = if addresses.is_empty() { "no answer".to_owned() } else { addresses.join(", ") };
         let who = if hop.annotations.is_empty() { who } else { format!("{who} {}", hop.annotations.join(" ")) };
-        let times: Vec<String> = hop.rtts_seconds.iter().map(|t| numbers::time(*t).number).collect();
-        let unit = hop.rtts_seconds.first().map_or("", |t| numbers::time(*t).unit);
+        let unit = hop.rtts_seconds.iter().copied().reduce(f64::max).map(numbers::time_scale);
+        let times: Vec<String> =
+            unit.iter().flat_map(|u| hop.rtts_seconds.iter().map(|t| u.round(*t, 3).number)).collect();
+        let unit = unit.map_or("", |u| u.unit);
         let lost =
             if hop.unanswered > 0 { format!(" {}", "*".repeat(hop.unanswered.min(8) as usize)) } else { String::new() };
         (hop.ttl, who, format!("{} {unit}{lost}", times.join(" / ")).trim().to_owned())

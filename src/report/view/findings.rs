@@ -166,9 +166,9 @@ fn shortfall(topology: &Topology, route: &Route, metric: Metric, seen: &[Seen<'_
     let representative = representative(&missed, metric, missed.len() == seen.len())?;
     let scope = scope(&seen, &missed, metric, representative.seen);
     let sentence = sentence(&route.ends(topology), metric, &representative, &scope);
-    let Judgement { contracted, .. } = representative.seen.judgement;
-    let weight = match (metric, representative.value, contracted) {
-        (Metric::Throughput, Some(value), Some(contract)) => 2.0 - value / contract,
+    let Judgement { contracted, missed_limit, .. } = representative.seen.judgement;
+    let weight = match (metric, representative.value, missed_limit.or(*contracted)) {
+        (Metric::Throughput, Some(value), Some(limit)) => 2.0 - value / limit,
         (Metric::Throughput, ..) => 1.0,
         _ => 0.0,
     };
@@ -205,23 +205,36 @@ pub(super) fn representative<'a>(seen: &[&'a Seen<'a>], metric: Metric, best: bo
 
 fn sentence(ends: &str, metric: Metric, representative: &Representative<'_>, scope: &str) -> String {
     let Seen { run, judgement } = representative.seen;
-    let (Some(value), Some(contract)) = (representative.value, judgement.contracted) else {
+    let (Some(value), Some(limit)) = (representative.value, judgement.missed_limit.or(judgement.contracted)) else {
         return format!("{ends}: {}{scope}", judgement.reason);
     };
-    let exact_time = numbers::time_exact(contract);
-    let time = numbers::apart(numbers::time_scale(value), value, contract, false);
+    let unit = match metric {
+        Metric::Throughput => numbers::rate_scale(value),
+        Metric::Rtt | Metric::Jitter => numbers::time_scale(value),
+        Metric::Loss => PERCENT,
+    };
+    let measured = numbers::apart(unit, value, limit, false);
+    let expected = match metric {
+        Metric::Throughput => numbers::rate_exact(limit),
+        Metric::Rtt | Metric::Jitter => numbers::time_exact(limit),
+        Metric::Loss => PERCENT.exact(limit),
+    };
+    // A limit that the campaign gives as a value is its own and not the contract's.
+    let own = judgement.missed_limit.is_some();
+    let allowed =
+        if own { format!(", more than the {expected} expected") } else { format!("; the contract allows {expected}") };
     match metric {
         Metric::Throughput => {
             let over = if protocol(run) == Some(Protocol::Udp) { " over UDP" } else { "" };
-            format!("{ends} delivers {}{over}{scope}", share_of_rate(value, contract))
+            if own {
+                format!("{ends} delivers {measured}{over}{scope}, below the {expected} expected")
+            } else {
+                format!("{ends} delivers {}{over}{scope}", share_of_rate(value, limit))
+            }
         }
-        Metric::Rtt => format!("{ends} takes {time} for a round trip{scope}; the contract allows {exact_time}"),
-        Metric::Jitter => format!("{ends} has a jitter of {time}{scope}; the contract allows {exact_time}"),
-        Metric::Loss => {
-            let share = numbers::apart(PERCENT, value, contract, false);
-            let allowed = PERCENT.exact(contract);
-            format!("{ends} loses {share} of its {}{scope}; the contract allows {allowed}", packets(run))
-        }
+        Metric::Rtt => format!("{ends} takes {measured} for a round trip{scope}{allowed}"),
+        Metric::Jitter => format!("{ends} has a jitter of {measured}{scope}{allowed}"),
+        Metric::Loss => format!("{ends} loses {measured} of its {}{scope}{allowed}", packets(run)),
     }
 }
 
@@ -236,11 +249,10 @@ fn packets(run: &Run) -> String {
     }
 }
 
-/// `76.2 of the contracted 100 Mbit/s (76 %)`, both in the contract's unit.
+/// `76.2 of the contracted 100 Mbit/s (76 %)`.
 pub(super) fn share_of_rate(value: f64, contract: f64) -> String {
-    let unit = numbers::rate_scale(contract);
-    let measured = unit.round(value, 3).number;
-    format!("{measured} of the contracted {} ({})", unit.exact(contract), numbers::percent_whole(value / contract))
+    let (measured, rate) = (numbers::rate_of(value, contract), numbers::rate_exact(contract));
+    format!("{measured} of the contracted {rate} ({})", numbers::percent_whole(value / contract))
 }
 
 /// On how much of what was judged this rests: nothing to say for one pair or where all runs agree.
