@@ -214,22 +214,24 @@ pub(super) fn list(run: &CampaignRun) -> Vec<Missing> {
     list
 }
 
-/// Figures that were measured but not judged, although an expectation names them.
+/// Figures that were measured but not judged, although an expectation names them; none that another run of the pair has
+/// judged.
 fn unjudged(run: &CampaignRun) -> Vec<Missing> {
-    let mut groups: BTreeMap<(Metric, String), BTreeSet<(&Name, &Name)>> = BTreeMap::new();
-    for run in run.runs.iter().filter(|r| r.status == RunStatus::Ok) {
-        for Judgement { metric, sender, receiver, reason, contracted, .. } in
-            run.assessment.judgements.iter().filter(|j| j.verdict == Verdict::None)
-        {
-            let why = if contracted.is_some() { reason.clone() } else { "no contract covers it".to_owned() };
-            groups.entry((*metric, why)).or_default().insert((sender, receiver));
-        }
+    let valid = || run.runs.iter().filter(|r| r.status == RunStatus::Ok).flat_map(|r| &r.assessment.judgements);
+    let about = |j: &Judgement| (j.metric, j.sender.clone(), j.receiver.clone());
+    let judged: BTreeSet<_> = valid().filter(|j| j.verdict != Verdict::None).map(about).collect();
+    let mut groups: BTreeMap<(Metric, &str), BTreeSet<(&Name, &Name)>> = BTreeMap::new();
+    for one in valid().filter(|j| j.verdict == Verdict::None && !judged.contains(&about(j))) {
+        let Judgement { metric, sender, receiver, reason, .. } = one;
+        // The probes of a pair stand in front already.
+        let why = if reason.starts_with("no contract") { "no contract covers it" } else { reason };
+        groups.entry((*metric, why.trim_start_matches("not judged: "))).or_default().insert((sender, receiver));
     }
     groups
         .into_iter()
         .map(|((metric, why), pairs)| {
             let what = format!("{metric} on {}, not judged", pairs_text(&pairs));
-            Missing { state: State::Measured, what, why }
+            Missing { state: State::Measured, what, why: why.to_owned() }
         })
         .collect()
 }
