@@ -15,7 +15,7 @@ use iperftester::domain::campaign::{Limit, Limits, Metric};
 use iperftester::domain::run::CampaignRun;
 use iperftester::domain::test::{Direction, Directions, Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
 use iperftester::domain::unit::Ratio;
-use iperftester::report::findings;
+use iperftester::report::{findings, html, terminal};
 
 fn sentences(run: &CampaignRun) -> Vec<String> {
     findings(run).into_iter().map(|f| format!("{}: {}", f.verdict, f.sentence)).collect()
@@ -204,13 +204,60 @@ fn what_could_not_be_measured_is_a_finding() {
         "{all:#?}"
     );
     assert!(has("none: 1 run from c1 to m1 could not be measured: m1 does not answer c1 (ICMP echo)"), "{all:#?}");
-    assert!(has("none: 21 of 40 planned runs were not made: the campaign ended before them"), "{all:#?}");
+    assert!(has("none: 21 of 40 planned runs were not made: the campaign was stopped before them"), "{all:#?}");
     assert!(
         all.iter().any(|s| s.starts_with("invalid: 1 run of tcp on m1 → c1 says nothing about the link")),
         "{all:#?}"
     );
     let rank = |s: &String| ["fail", "invalid", "none", "warn", "pass"].iter().position(|w| s.starts_with(w));
     assert!(all.iter().map(rank).is_sorted(), "{all:#?}");
+}
+
+#[test]
+fn a_dead_pair_leads_and_is_told_once() {
+    let dead = |topology| {
+        let mut builder = Builder::new(topology);
+        let refused = "iperf3 reports: unable to connect to server: No route to host";
+        builder.run("m1", "s1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(10.0)));
+        builder.run("m1", "c1", "rtt", ping(), Result::Measured(ping_measured(0.0, 0)));
+        builder.run("m1", "c1", "tcp", tcp(Direction::Forward), Result::Failed(refused));
+        builder
+    };
+    let run = dead(offices()).finish();
+    let all = sentences(&run);
+    assert_eq!(all[0], "fail: Nothing passes between c1 and m1");
+    assert!(all[1].starts_with("fail: madrid → sevilla delivers 10.0"), "{all:#?}");
+    assert!(!all.iter().skip(1).any(|s| s.starts_with("fail") && s.contains("cadiz")), "{all:#?}");
+    assert!(terminal(&run, 120, false).contains("│ m1 → c1   ┆ rtt"), "{}", terminal(&run, 120, false));
+    let mut filtered = dead(offices());
+    filtered.run("c1", "m1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(19.1)));
+    assert_eq!(sentences(&filtered.finish())[0], "fail: No echo request from m1 to c1 was answered");
+    // One of several pings is a shortfall as any other.
+    let mut once = dead(offices());
+    once.run("m1", "c1", "rtt", ping(), Result::Measured(ping_measured(24.0, 10)));
+    let all = sentences(&once.finish());
+    assert!(
+        all.iter().any(|s| s.starts_with("fail: madrid ↔ cadiz: none of 10 echo requests was answered")),
+        "{all:#?}"
+    );
+    // Without a contract nobody promised anything, and yet it was not measured.
+    let mut open = offices();
+    open.links.clear();
+    let run = dead(open).finish();
+    assert_eq!(sentences(&run)[0], "none: Nothing passes between c1 and m1");
+    let text = terminal(&run, 120, false);
+    assert!(text.contains("∅ not measured │") && !text.contains("✗"), "{text}");
+}
+
+#[test]
+fn a_campaign_stopped_before_its_first_run_has_no_empty_tables() {
+    let mut run = Builder::new(offices()).finish();
+    (run.header.interrupted, run.header.planned_runs) = (true, 4);
+    let text = terminal(&run, 120, false);
+    assert!(text.contains("4 of 4 planned runs: the campaign was stopped before them"), "{text}");
+    assert!(!text.contains("Pairs (0)"), "{text}");
+    let page = html(&run).unwrap();
+    assert!(!page.contains("Evidence for each pair") && !page.contains("<table class=\"matrix\""));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
 use super::answer;
-use super::missing::{invalid_groups, reason_groups, runs_text, unstarted};
+use super::dead::{self, is_unanswered};
+use super::missing::{invalid_groups, reason_groups, runs_text, unstarted, unstarted_why};
 use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
@@ -117,9 +118,16 @@ fn groups(run: &CampaignRun) -> Groups<'_> {
 /// it cannot be run at all: the reader is to know of it and need not act.
 pub(in crate::report) fn find(run: &CampaignRun) -> Vec<Finding> {
     let groups = groups(run);
+    let silent = dead::silent(run);
+    // What was never answered is a finding of its own.
+    let told = |s: &Seen<'_>| is_unanswered(s.run) && silent.contains(&(&s.run.source, &s.run.destination));
     let mut problems: Vec<(f64, Finding)> = groups
         .iter()
-        .filter_map(|((route, metric), seen)| shortfall(&run.topology, route, *metric, seen))
+        .filter_map(|((route, metric), seen)| {
+            let seen: Vec<Seen<'_>> = seen.iter().copied().filter(|s| !told(s)).collect();
+            shortfall(&run.topology, route, *metric, &seen)
+        })
+        .chain(dead::find(run))
         .chain(invalid(run))
         .chain(unmeasured(run))
         .collect();
@@ -310,10 +318,7 @@ fn unmeasured(run: &CampaignRun) -> Vec<(f64, Finding)> {
     }
     if let Some(n) = unstarted(run) {
         let total = numbers::count(run.header.planned_runs.into());
-        sentences.push(format!(
-            "{} of {total} planned runs were not made: the campaign ended before them",
-            numbers::count(n)
-        ));
+        sentences.push(format!("{} of {total} planned runs were not made: {}", numbers::count(n), unstarted_why(run)));
     }
     sentences.into_iter().map(|s| (0.0, Finding::new(State::Unmeasured, s))).collect()
 }

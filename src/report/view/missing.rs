@@ -142,6 +142,11 @@ pub(super) fn unstarted(run: &CampaignRun) -> Option<u64> {
     (left > 0 && (run.header.interrupted || run.header.ended.is_some())).then_some(left)
 }
 
+/// Why they have none.
+pub(super) const fn unstarted_why(run: &CampaignRun) -> &'static str {
+    if run.header.interrupted { "the campaign was stopped before them" } else { "the campaign ended before them" }
+}
+
 /// Values of a link's contract that no valid run was judged against: `jitter`, `MTU`, `rate sevilla → madrid`.
 pub(super) fn gaps(run: &CampaignRun, link: &Name) -> Vec<String> {
     let Some(declared) = run.topology.links.get(link) else { return vec![] };
@@ -191,7 +196,7 @@ pub(super) fn list(run: &CampaignRun) -> Vec<Missing> {
     list.extend(failed.into_iter().map(told));
     if let Some(left) = unstarted(run) {
         let what = format!("{} of {} planned runs", count(left), count(run.header.planned_runs.into()));
-        list.push(Missing { state: State::Unmeasured, what, why: "the campaign ended before them".to_owned() });
+        list.push(Missing { state: State::Unmeasured, what, why: unstarted_why(run).to_owned() });
     }
     let crossed = crossed_contracts(run);
     let mut by_gaps: BTreeMap<Vec<String>, Vec<&Name>> = BTreeMap::new();
@@ -255,7 +260,7 @@ fn pairs_text(pairs: &BTreeSet<(&Name, &Name)>) -> String {
     named(&texts)
 }
 
-fn named<T: AsRef<str>>(texts: &[T]) -> String {
+pub(super) fn named<T: AsRef<str>>(texts: &[T]) -> String {
     let told: Vec<&str> = texts.iter().take(NAMED).map(AsRef::as_ref).collect();
     match texts.len().saturating_sub(NAMED) {
         0 => told.join(", "),
