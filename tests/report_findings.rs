@@ -6,6 +6,8 @@
 #[path = "support/campaign_run.rs"]
 mod campaign_run;
 
+use std::time::Duration;
+
 use campaign_run::{
     Builder, Result, offices, ping, ping_measured, rate, tcp, tcp_measured, topology, udp, udp_measured,
 };
@@ -13,7 +15,7 @@ use iperftester::domain::campaign::{Limit, Limits, Metric};
 use iperftester::domain::run::CampaignRun;
 use iperftester::domain::test::{Direction, Directions, Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
 use iperftester::domain::unit::Ratio;
-use iperftester::report::findings;
+use iperftester::report::{findings, html, terminal};
 
 fn sentences(run: &CampaignRun) -> Vec<String> {
     findings(run).into_iter().map(|f| format!("{}: {}", f.verdict, f.sentence)).collect()
@@ -120,7 +122,7 @@ fn without_a_contract_the_main_figures_are_told() {
         sentences(&campaign_run::smallest()),
         [
             "none: alpha → beta delivers 9.41 Gbit/s over TCP",
-            "none: alpha → beta takes 0.045 ms for a round trip",
+            "none: alpha → beta takes 45 µs for a round trip",
             "none: No contract covers what was measured, so nothing was judged",
         ]
     );
@@ -141,7 +143,28 @@ fn an_absolute_limit_on_an_open_path_names_the_probes() {
     builder.expectations = Some([(Metric::Throughput, limit)].into());
     builder.run("a", "b", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(76.2)));
     let all = sentences(&builder.finish());
-    assert_eq!(all[0], "fail: a → b: 76.2 Mbit/s is below the 100 Mbit/s that fails");
+    assert_eq!(all[0], "fail: a → b delivers 76.2 Mbit/s, below the 100 Mbit/s expected");
+}
+
+#[test]
+fn a_finding_names_the_limit_that_was_missed_and_not_the_contract() {
+    let mut builder = Builder::new(offices());
+    let throughput = Limits { warn: Some(Limit::BitsPerSecond(rate(97))), fail: None };
+    let rtt = Limits { warn: None, fail: Some(Limit::time(Duration::from_micros(30))) };
+    builder.expectations = Some([(Metric::Throughput, throughput), (Metric::Rtt, rtt)].into());
+    builder.run("m1", "s1", "rtt", ping(), Result::Measured(ping_measured(0.044, 10)));
+    builder.run("m1", "s1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(95.7)));
+    let all = sentences(&builder.finish());
+    assert_eq!(all[0], "fail: madrid ↔ sevilla takes 44 µs for a round trip, more than the 30 µs expected");
+    assert_eq!(all[1], "warn: madrid → sevilla delivers 95.7 Mbit/s, below the 97 Mbit/s expected");
+}
+
+#[test]
+fn more_than_a_thousand_times_the_unit_has_its_own() {
+    assert_eq!(
+        sentences(&measured(&[("m1", "c1", 16_827.0)])),
+        ["pass: The contract of adsl is met as far as measured: madrid → cadiz delivers 16.8 Gbit/s of 100 Mbit/s"]
+    );
 }
 
 #[test]
@@ -181,13 +204,60 @@ fn what_could_not_be_measured_is_a_finding() {
         "{all:#?}"
     );
     assert!(has("none: 1 run from c1 to m1 could not be measured: m1 does not answer c1 (ICMP echo)"), "{all:#?}");
-    assert!(has("none: 21 of 40 planned runs were not made: the campaign ended before them"), "{all:#?}");
+    assert!(has("none: 21 of 40 planned runs were not made: the campaign was stopped before them"), "{all:#?}");
     assert!(
         all.iter().any(|s| s.starts_with("invalid: 1 run of tcp on m1 → c1 says nothing about the link")),
         "{all:#?}"
     );
     let rank = |s: &String| ["fail", "invalid", "none", "warn", "pass"].iter().position(|w| s.starts_with(w));
     assert!(all.iter().map(rank).is_sorted(), "{all:#?}");
+}
+
+#[test]
+fn a_dead_pair_leads_and_is_told_once() {
+    let dead = |topology| {
+        let mut builder = Builder::new(topology);
+        let refused = "iperf3 reports: unable to connect to server: No route to host";
+        builder.run("m1", "s1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(10.0)));
+        builder.run("m1", "c1", "rtt", ping(), Result::Measured(ping_measured(0.0, 0)));
+        builder.run("m1", "c1", "tcp", tcp(Direction::Forward), Result::Failed(refused));
+        builder
+    };
+    let run = dead(offices()).finish();
+    let all = sentences(&run);
+    assert_eq!(all[0], "fail: Nothing passes between c1 and m1");
+    assert!(all[1].starts_with("fail: madrid → sevilla delivers 10.0"), "{all:#?}");
+    assert!(!all.iter().skip(1).any(|s| s.starts_with("fail") && s.contains("cadiz")), "{all:#?}");
+    assert!(terminal(&run, 120, false).contains("│ m1 → c1   ┆ rtt"), "{}", terminal(&run, 120, false));
+    let mut filtered = dead(offices());
+    filtered.run("c1", "m1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(19.1)));
+    assert_eq!(sentences(&filtered.finish())[0], "fail: No echo request from m1 to c1 was answered");
+    // One of several pings is a shortfall as any other.
+    let mut once = dead(offices());
+    once.run("m1", "c1", "rtt", ping(), Result::Measured(ping_measured(24.0, 10)));
+    let all = sentences(&once.finish());
+    assert!(
+        all.iter().any(|s| s.starts_with("fail: madrid ↔ cadiz: none of 10 echo requests was answered")),
+        "{all:#?}"
+    );
+    // Without a contract nobody promised anything, and yet it was not measured.
+    let mut open = offices();
+    open.links.clear();
+    let run = dead(open).finish();
+    assert_eq!(sentences(&run)[0], "none: Nothing passes between c1 and m1");
+    let text = terminal(&run, 120, false);
+    assert!(text.contains("∅ not measured │") && !text.contains("✗"), "{text}");
+}
+
+#[test]
+fn a_campaign_stopped_before_its_first_run_has_no_empty_tables() {
+    let mut run = Builder::new(offices()).finish();
+    (run.header.interrupted, run.header.planned_runs) = (true, 4);
+    let text = terminal(&run, 120, false);
+    assert!(text.contains("4 of 4 planned runs: the campaign was stopped before them"), "{text}");
+    assert!(!text.contains("Pairs (0)"), "{text}");
+    let page = html(&run).unwrap();
+    assert!(!page.contains("Evidence for each pair") && !page.contains("<table class=\"matrix\""));
 }
 
 #[test]

@@ -121,11 +121,11 @@ fn reasons_are_sentences_with_numbers_and_units() {
         reason(Case::tcp(76.2).expecting(&[(Metric::Throughput, fail(Limit::BitsPerSecond(rate(80))))])),
         "76.2 Mbit/s is below the 80 Mbit/s that fails"
     );
-    let late = Case::new(("m1", "s1"), ping(), ping_measured(24.1, 9));
+    let late = Case::new(("m1", "s1"), ping(), ping_measured(24.1, 8));
     assert_eq!(
         reason(late),
         "a mean round trip of 24.1 ms is over the contracted 20 ms; \
-         a loss of 10 % (1 of 10 packets) is over the contracted 0.1 %"
+         a loss of 20 % (2 of 10 packets) is over the contracted 0.1 %"
     );
     let slow = Case::new(("m1", "s1"), ping(), ping_measured(24.1, 10));
     let half_more = Limits { warn: Some(Limit::CONTRACT), fail: Some(Limit::OfContract(1.5)) };
@@ -240,6 +240,67 @@ fn a_ping_without_answers_fails() {
 }
 
 #[test]
+fn a_ping_without_answers_fails_under_any_contract() {
+    // adsl promises a rate and nothing of times or losses.
+    let dead = Case::new(("m1", "c1"), ping(), ping_measured(0.0, 0));
+    let (_, assessment) = dead.judge();
+    assert_eq!(assessment.verdict, Verdict::Fail);
+    assert_eq!(assessment.reason, "none of 10 echo requests was answered, and the path has a contract");
+    let open = |received| Case::new(("m1", "m2"), ping(), ping_measured(1.0, received));
+    assert_eq!(open(0).verdict(), Verdict::None, "nothing was promised within a site");
+    let some = Limits { warn: None, fail: Some(Limit::Share(Ratio::new(0.01).unwrap())) };
+    assert_eq!(open(0).expecting(&[(Metric::Loss, some)]).verdict(), Verdict::Fail);
+    let soon = fail(Limit::time(Duration::from_secs(1)));
+    assert_eq!(open(0).expecting(&[(Metric::Rtt, soon)]).verdict(), Verdict::Fail);
+}
+
+#[test]
+fn too_few_packets_tell_nothing_of_a_loss() {
+    let at = |packets, lost: u64, limit| {
+        let mut measured = ping_measured(1.0, 10);
+        let Measurement::RoundTrip(p) = &mut measured else { unreachable!() };
+        (p.packets, p.received_packets, p.loss_ratio) = (packets, packets - lost, lost as f64 / packets as f64);
+        let limit = fail(Limit::Share(Ratio::new(limit).unwrap()));
+        let case = Case::new(("m1", "s1"), ping(), measured).expecting(&[(Metric::Loss, limit)]);
+        let judgement = case.judgement(Metric::Loss).unwrap();
+        (judgement.verdict, judgement.reason)
+    };
+    assert_eq!(
+        at(5, 0, 0.005),
+        (Verdict::None, "not judged: 5 packets are too few to tell a loss of 0.5 %".to_owned())
+    );
+    for (packets, lost, limit, verdict) in [
+        (5, 1, 0.005, Verdict::None),
+        (5, 2, 0.005, Verdict::Fail),
+        (199, 0, 0.005, Verdict::None),
+        (200, 0, 0.005, Verdict::Pass),
+        (200, 1, 0.005, Verdict::Pass),
+        (200, 2, 0.005, Verdict::Fail),
+        (1000, 0, 0.001, Verdict::Pass),
+        (1, 1, 0.005, Verdict::Fail),
+        (5, 0, 0.0, Verdict::Pass),
+        (5, 1, 0.0, Verdict::Fail),
+    ] {
+        assert_eq!(at(packets, lost, limit).0, verdict, "{lost} of {packets} at {limit}");
+    }
+    assert_eq!(at(1, 0, 0.005).1, "not judged: 1 packet is too few to tell a loss of 0.5 %");
+}
+
+#[test]
+fn a_sender_that_sent_less_than_asked_is_named() {
+    let at = |sent: f64| {
+        let mut measured = udp_measured(79.0, 0.0, 0.0);
+        let Measurement::Throughput(t) = &mut measured else { unreachable!() };
+        t.flow.sent_bits_per_second = Some(sent * 1e6);
+        let case = Case::new(("m1", "s1"), udp(97_180_000), measured);
+        case.judgement(Metric::Throughput).unwrap().reason
+    };
+    let short = "; m1 sent 79.0 of the 97.2 Mbit/s asked, held back by its host or a shaper on it";
+    assert!(at(79.0).ends_with(short), "{}", at(79.0));
+    assert!(at(97.0).ends_with("below the 90 % that fails"), "{}", at(97.0));
+}
+
+#[test]
 fn answers_without_a_time_are_no_failure() {
     // ping gives no times for packets under 16 bytes.
     let mut answered = ping_measured(1.0, 10);
@@ -249,7 +310,8 @@ fn answers_without_a_time_are_no_failure() {
     let case = Case::new(("m1", "s1"), ping(), answered);
     let judgement = case.judgement(Metric::Rtt).unwrap();
     assert_eq!((judgement.verdict, judgement.reason.as_str()), (Verdict::None, "the tool gave no round-trip time"));
-    assert_eq!(case.verdict(), Verdict::Pass, "nothing was lost");
+    let most = case.expecting(&[(Metric::Loss, fail(Limit::Share(Ratio::new(0.1).unwrap())))]);
+    assert_eq!(most.verdict(), Verdict::Pass, "nothing was lost");
 }
 
 #[test]

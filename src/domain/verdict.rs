@@ -58,6 +58,10 @@ pub struct Judgement {
     pub measured: Option<f64>,
     /// The contracted value in the metric's SI unit, if one applies.
     pub contracted: Option<f64>,
+    /// The limit that was missed, in the metric's SI unit, where the campaign gives it as a value and not as a share of the
+    /// contract.
+    #[serde(default)]
+    pub missed_limit: Option<f64>,
 }
 
 /// All judgements of a run and what they come to.

@@ -31,19 +31,23 @@ const fn scale(factor: f64, unit: &'static str) -> Scale {
 const RATES: [Scale; 5] =
     [scale(1.0, "bit/s"), scale(1e3, "kbit/s"), scale(1e6, "Mbit/s"), scale(1e9, "Gbit/s"), scale(1e12, "Tbit/s")];
 const SIZES: [Scale; 5] = [scale(1.0, "B"), scale(1e3, "kB"), scale(1e6, "MB"), scale(1e9, "GB"), scale(1e12, "TB")];
-/// Network times are read in milliseconds, however small, so that columns compare.
-const TIMES: [Scale; 2] = [scale(1e-3, "ms"), scale(1.0, "s")];
+const TIMES: [Scale; 3] = [scale(1e-6, "µs"), scale(1e-3, "ms"), scale(1.0, "s")];
 /// Ratios are read in percent.
 pub const PERCENT: Scale = scale(0.01, "%");
 
 impl Scale {
-    /// `value` (in the base unit) in this unit, rounded to `digits` significant ones. Milliseconds have three decimals at
-    /// most, as ping and traceroute print them: more would be an exactness that nobody measured.
+    /// `value` (in the base unit) in this unit, rounded to `digits` significant ones. Times end at the microsecond, as ping(8)
+    /// and traceroute(8) print them: more would be an exactness that nobody measured.
     #[must_use]
     pub fn round(self, value: f64, digits: usize) -> Figure {
         let scaled = value / self.factor;
+        let most = match self.unit {
+            "µs" => 0,
+            "ms" => 3,
+            _ => usize::MAX,
+        };
         let number = match significant(scaled, digits) {
-            text if self.unit == "ms" && decimals(&text) > MS_DECIMALS => format!("{scaled:.MS_DECIMALS$}"),
+            text if decimals(&text) > most => format!("{scaled:.most$}"),
             text => text,
         };
         Figure { number, unit: self.unit }
@@ -60,9 +64,6 @@ impl Scale {
         Figure { number: trim(significant(value / self.factor, 9)), unit: self.unit }
     }
 }
-
-/// Decimals of a time in milliseconds (ping(8), traceroute(8)).
-const MS_DECIMALS: usize = 3;
 
 fn decimals(number: &str) -> usize {
     number.split_once('.').map_or(0, |(_, fraction)| fraction.len())
@@ -122,6 +123,14 @@ pub fn rate(bits_per_second: f64) -> Figure {
 #[must_use]
 pub fn rate_exact(bits_per_second: f64) -> Figure {
     rate_scale(bits_per_second).exact(bits_per_second)
+}
+
+/// `value` before `of` another rate: `76.2` of 100 Mbit/s, in the other's unit and without it, but `16.8 Gbit/s` of 100 Mbit/s
+/// where that unit is too small to be read.
+#[must_use]
+pub fn rate_of(value: f64, of: f64) -> String {
+    let (own, other) = (rate_scale(value), rate_scale(of));
+    if own.factor > other.factor { own.round(value, 3).to_string() } else { other.round(value, 3).number }
 }
 
 /// `18.2 ms`.
@@ -231,10 +240,11 @@ mod tests {
         ] {
             assert_eq!(rate(value).to_string(), text, "{value}");
         }
-        assert_eq!(time(0.000_045_31).to_string(), "0.045 ms", "ping knows no more");
-        assert_eq!(time(0.000_1).to_string(), "0.100 ms");
+        assert_eq!(time(0.000_045_31).to_string(), "45 µs", "ping knows no more");
+        assert_eq!((time(0.000_088).to_string(), time(0.000_1).to_string()), ("88 µs".into(), "100 µs".into()));
+        assert_eq!((time(0.000_999_4).to_string(), time(0.000_999_6).to_string()), ("999 µs".into(), "1.00 ms".into()));
         assert_eq!(time(0.001_234_5).to_string(), "1.23 ms");
-        assert_eq!(time(0.000_000_1).to_string(), "0.000 ms");
+        assert_eq!(time(0.000_000_1).to_string(), "0 µs");
         assert_eq!(time(0.0182).to_string(), "18.2 ms");
         assert_eq!(time(1.5).to_string(), "1.50 s");
         assert_eq!(bytes(1_234_567.0).to_string(), "1.23 MB");
@@ -248,6 +258,9 @@ mod tests {
         assert_eq!(rate_exact(1_234_567.0).to_string(), "1.234567 Mbit/s");
         assert_eq!(time_exact(0.02).to_string(), "20 ms");
         assert_eq!(PERCENT.exact(0.001).to_string(), "0.1 %");
+        let of_100 = |value| rate_of(value, 100e6);
+        assert_eq!((of_100(76.24e6), of_100(999e6), of_100(50e3)), ("76.2".into(), "999".into(), "0.0500".into()));
+        assert_eq!(of_100(16_827e6), "16.8 Gbit/s");
     }
 
     #[test]
@@ -258,7 +271,7 @@ mod tests {
         let late = |value: f64| apart(time_scale(value), value, 0.02, false).to_string();
         assert_eq!((late(0.0241), late(0.020_04)), ("24.1 ms".into(), "20.04 ms".into()));
         let close = |value: f64| apart(time_scale(value), value, 0.000_05, false).to_string();
-        assert_eq!((close(0.000_050_4), close(0.000_051)), ("0.0504 ms".into(), "0.051 ms".into()));
+        assert_eq!((close(0.000_050_4), close(0.000_051)), ("50.4 µs".into(), "51 µs".into()));
     }
 
     #[test]

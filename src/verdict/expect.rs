@@ -14,13 +14,33 @@ pub(super) struct Subject<'a> {
     pub(super) receiver: &'a Name,
     /// In the metric's SI unit.
     pub(super) value: Option<f64>,
-    /// What the figure was counted from, such as `3 of 10 packets`.
-    pub(super) detail: Option<String>,
+    /// What a loss was counted from.
+    pub(super) counted: Option<Counted>,
     /// The payload rate asked of the sender; `None` where it sends what it can.
     pub(super) offered: Option<f64>,
     /// Nothing came back at all. Without that a missing figure is the tool's own doing, as the times of a ping whose packets
     /// are too small to carry one.
     pub(super) unanswered: bool,
+    /// What to know of the figure, told with its reason.
+    pub(super) note: Option<String>,
+}
+
+/// Packets behind a loss.
+#[derive(Clone, Copy)]
+pub(super) struct Counted {
+    pub(super) lost: u64,
+    pub(super) sent: u64,
+}
+
+impl Counted {
+    /// Can so few packets tell whether a loss is within `limit`? With fewer than 1 / limit a single lost one would already
+    /// break it and none lost says little; two lost ones are no accident. A limit of nothing is broken by any.
+    fn tell(self, limit: f64) -> bool {
+        #[allow(clippy::cast_precision_loss, reason = "no run sends 2^52 packets")]
+        let expected = self.sent as f64 * limit;
+        // Some room for the rounding of such as 1000 × 0.001.
+        limit == 0.0 || self.lost >= 2 || expected >= 1.0 - 1e-9
+    }
 }
 
 /// Who set the limits.
@@ -73,7 +93,10 @@ fn bound(limit: Limit, contracted: Option<f64>, verdict: Verdict) -> Option<Boun
 }
 
 pub(super) fn judge(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis: Basis) -> Judgement {
-    let (verdict, reason) = decide(subject, limits, contracted, basis);
+    let Decision { verdict, mut reason, missed } = decide(subject, limits, contracted, basis);
+    if let Some(note) = &subject.note {
+        reason = format!("{reason}; {note}");
+    }
     Judgement {
         metric: subject.metric,
         sender: subject.sender.clone(),
@@ -82,10 +105,24 @@ pub(super) fn judge(subject: &Subject<'_>, limits: Limits, contracted: Option<f6
         reason,
         measured: subject.value,
         contracted,
+        missed_limit: missed.filter(|b| b.share.is_none()).map(|b| b.value),
     }
 }
 
-fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis: Basis) -> (Verdict, String) {
+/// What a figure came to, why, and the bound that it missed.
+struct Decision {
+    verdict: Verdict,
+    reason: String,
+    missed: Option<Bound>,
+}
+
+impl Decision {
+    const fn of(verdict: Verdict, reason: String) -> Self {
+        Self { verdict, reason, missed: None }
+    }
+}
+
+fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis: Basis) -> Decision {
     let metric = subject.metric;
     // The failure limit comes first: who misses both has failed.
     let bounds: Vec<Bound> = [(limits.fail, Verdict::Fail), (limits.warn, Verdict::Warn)]
@@ -94,26 +131,35 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
         .collect();
     if bounds.is_empty() {
         let (from, to) = (subject.sender, subject.receiver);
-        return (Verdict::None, format!("no contract covers the {} from {from} to {to}", noun(metric)));
+        return Decision::of(Verdict::None, format!("no contract covers the {} from {from} to {to}", noun(metric)));
     }
     let Some(value) = subject.value else {
         if subject.unanswered && metric == Metric::Rtt {
-            return (
+            return Decision::of(
                 Verdict::Fail,
                 "no echo request was answered, so there is no round-trip time to accept".to_owned(),
             );
         }
-        return (Verdict::None, format!("the tool gave no {}", noun(metric)));
+        return Decision::of(Verdict::None, format!("the tool gave no {}", noun(metric)));
     };
     let reachable = |b: &&Bound| subject.offered.is_none_or(|offered| offered >= b.value);
     let applicable: Vec<&Bound> = bounds.iter().filter(reachable).collect();
     let Some(strictest) = applicable.last() else {
-        return (Verdict::None, offered_too_little(subject, &bounds));
+        return Decision::of(Verdict::None, offered_too_little(subject, &bounds));
     };
-    let missed = |b: &&&Bound| if metric == Metric::Throughput { value < b.value } else { value > b.value };
-    match applicable.iter().find(missed) {
-        Some(missed) => (missed.verdict, sentence(subject, value, contracted, missed, basis, true)),
-        None => (Verdict::Pass, sentence(subject, value, contracted, strictest, basis, false)),
+    // Where nothing came back at all, no packet more is needed to tell.
+    let telling = |b: &&Bound| subject.unanswered || subject.counted.is_none_or(|c| c.tell(b.value));
+    let Some(strictest) = applicable.iter().copied().filter(telling).last() else {
+        return Decision::of(Verdict::None, too_few_packets(subject, strictest.value));
+    };
+    let missed = |b: &&Bound| if metric == Metric::Throughput { value < b.value } else { value > b.value };
+    match applicable.iter().copied().filter(telling).find(missed) {
+        Some(missed) => Decision {
+            verdict: missed.verdict,
+            reason: sentence(subject, value, contracted, missed, basis, true),
+            missed: Some(*missed),
+        },
+        None => Decision::of(Verdict::Pass, sentence(subject, value, contracted, strictest, basis, false)),
     }
 }
 
@@ -129,6 +175,12 @@ fn offered_too_little(subject: &Subject<'_>, bounds: &[Bound]) -> String {
     } else {
         format!("no rate was asked of the sender, so the limit of {} cannot be judged", numbers::rate_exact(least))
     }
+}
+
+fn too_few_packets(subject: &Subject<'_>, limit: f64) -> String {
+    let packets = numbers::count(subject.counted.map_or(0, |c| c.sent));
+    let are = if packets == "1" { "packet is" } else { "packets are" };
+    format!("not judged: {packets} {are} too few to tell a loss of {}", PERCENT.exact(limit))
 }
 
 fn sentence(
@@ -187,7 +239,9 @@ fn exact(metric: Metric, value: f64) -> String {
 
 fn measured_text(subject: &Subject<'_>, value: f64, bound: f64) -> String {
     let figure = numbers::apart(scale(subject.metric, value), value, bound, false).to_string();
-    let detail = subject.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
+    let detail = subject
+        .counted
+        .map_or_else(String::new, |c| format!(" ({} of {} packets)", numbers::count(c.lost), numbers::count(c.sent)));
     match subject.metric {
         Metric::Throughput => figure,
         Metric::Rtt => format!("a mean round trip of {figure}"),

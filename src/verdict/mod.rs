@@ -2,11 +2,11 @@
 
 use crate::domain::campaign::{Expectations, Metric};
 use crate::domain::counters::EndCounters;
-use crate::domain::measurement::{Flow, Measurement, Throughput};
+use crate::domain::measurement::{Flow, Measurement, RoundTrip, Throughput};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
 use crate::domain::run::RunStatus;
-use crate::domain::test::{Direction, Protocol, Test};
+use crate::domain::test::{Direction, Iperf3, Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::{Assessment, Judgement, Verdict};
@@ -18,7 +18,7 @@ mod expect;
 pub use cause::{CPU_STARVED_RATIO, advice, explain};
 pub use expect::default_limits;
 
-use expect::{Basis, Subject};
+use expect::{Basis, Counted, Subject};
 
 /// What a run brought.
 #[derive(Debug, Clone, Copy)]
@@ -129,21 +129,27 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
         Measurement::Path(_) => vec![],
         Measurement::RoundTrip(ping) => {
             let agreed = agreed(input, input.source, input.destination);
-            let loss = packets(ping.packets.saturating_sub(ping.received_packets), ping.packets);
-            let subject = |metric, value, detail| Subject {
+            let loss = Counted { lost: ping.packets.saturating_sub(ping.received_packets), sent: ping.packets };
+            let subject = |metric, value, counted| Subject {
                 metric,
                 sender: input.source,
                 receiver: input.destination,
                 value,
-                detail,
+                counted,
                 offered: None,
                 unanswered: ping.received_packets == 0,
+                note: None,
             };
             let subjects = [
                 subject(Metric::Rtt, ping.rtt_seconds, None),
                 subject(Metric::Loss, Some(ping.loss_ratio), Some(loss)),
             ];
-            judge_subjects(input, agreed, &subjects)
+            let mut judgements = judge_subjects(input, agreed, &subjects);
+            let judged = judgements.iter().any(|j| j.verdict != Verdict::None);
+            if ping.received_packets == 0 && !judged && agreed.is_some_and(|a| promises(&a)) {
+                judgements.push(dead(input, ping));
+            }
+            judgements
         }
         Measurement::Throughput(throughput) => {
             let direction = input.test.direction();
@@ -158,16 +164,57 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
     }
 }
 
+/// Was anything agreed at all?
+const fn promises(agreed: &Agreed) -> bool {
+    agreed.rate.is_some() || agreed.rtt.is_some() || agreed.jitter.is_some() || agreed.loss.is_some()
+}
+
+/// Whatever was agreed, nothing of it is kept where nothing comes back.
+fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
+    Judgement {
+        metric: Metric::Loss,
+        sender: input.source.clone(),
+        receiver: input.destination.clone(),
+        verdict: Verdict::Fail,
+        reason: format!(
+            "none of {} was answered, and the path has a contract",
+            numbers::counted(usize::try_from(ping.packets).unwrap_or(usize::MAX), "echo request", "echo requests")
+        ),
+        measured: Some(ping.loss_ratio),
+        contracted: None,
+        missed_limit: None,
+    }
+}
+
+/// Share of the asked rate below which a sender was held back itself. iperf3 paces to within 1 % of what it was asked.
+const SENT_RATIO: f64 = 0.98;
+
+/// Says so where a UDP sender sent clearly less than it was asked for: the receiver cannot get what was never sent.
+#[must_use]
+pub fn sent_short(flow: &Flow, test: &Test) -> Option<String> {
+    let Test::Iperf3(Iperf3 { protocol: Protocol::Udp, rate_bits_per_second: Some(asked), .. }) = test else {
+        return None;
+    };
+    let (sent, asked) = (flow.sent_bits_per_second?, asked.as_f64());
+    (sent / asked < SENT_RATIO).then(|| {
+        let unit = numbers::rate_scale(asked);
+        format!("sent {} of the {} asked", unit.round(sent, 3).number, unit.round(asked, 3))
+    })
+}
+
 fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> Vec<Subject<'a>> {
     let DirectedFlow { sender, receiver, flow } = of;
-    let subject = |metric, value, detail, offered| Subject {
+    let subject = |metric, value, counted, offered| Subject {
         metric,
         sender,
         receiver,
         value,
-        detail,
+        counted,
         offered,
         unanswered: false,
+        note: sent_short(flow, test)
+            .filter(|_| metric == Metric::Throughput)
+            .map(|sent| format!("{sender} {sent}, held back by its host or a shaper on it")),
     };
     let throughput = Some(flow.throughput_bits_per_second);
     let asked = match test {
@@ -178,7 +225,7 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
         // The round-trip time under load is TCP's own doing and never held against the link.
         Protocol::Tcp => vec![subject(Metric::Throughput, throughput, None, asked)],
         Protocol::Udp => {
-            let lost = flow.lost_packets.zip(flow.packets).map(|(lost, all)| packets(lost, all));
+            let lost = flow.lost_packets.zip(flow.packets).map(|(lost, sent)| Counted { lost, sent });
             vec![
                 subject(Metric::Throughput, throughput, None, Some(asked.unwrap_or(0.0))),
                 subject(Metric::Jitter, flow.jitter_seconds, None, None),
@@ -186,10 +233,6 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
             ]
         }
     }
-}
-
-fn packets(lost: u64, all: u64) -> String {
-    format!("{} of {} packets", numbers::count(lost), numbers::count(all))
 }
 
 fn agreed(input: &RunInput<'_>, sender: &Name, receiver: &Name) -> Option<Agreed> {

@@ -148,6 +148,7 @@ pub(crate) fn run(id: u32) -> Run {
                 reason: "too slow".to_owned(),
                 measured: Some(rate),
                 contracted: Some(1e8),
+                missed_limit: None,
             }],
             causes: vec![Cause { kind: CauseKind::CpuStarved, probe: name("alpha"), value: 0.31, threshold: 0.1 }],
         },

@@ -143,10 +143,8 @@ fn more(out: &mut String, all: usize, one: &str, many: &str) {
 }
 
 fn pairs(out: &mut String, view: &View, width: usize) {
-    let mut shown: Vec<&Pair> = view.pairs.iter().collect();
-    if view.is_large() {
-        // A stable sort: the worst first, else by site and name.
-        shown.sort_by_key(|p| p.state);
+    if view.pairs.is_empty() {
+        return;
     }
     heading(out, &format!("Pairs ({}), in the direction of the data", count(view.pairs.len() as u64)));
     let mut table = table(width);
@@ -160,7 +158,7 @@ fn pairs(out: &mut String, view: &View, width: usize) {
         "rtt min/mean/max",
         "verdict",
     ]);
-    for pair in shown.iter().take(ROWS_MAX) {
+    for pair in view.pairs.iter().take(ROWS_MAX) {
         let mut head = vec![format!("{} → {}", pair.sender, pair.receiver), mark(pair.state)];
         let mut row = |cells: [String; 6]| {
             let (name, state) = (head.first().cloned().unwrap_or_default(), head.get(1).cloned().unwrap_or_default());
@@ -188,11 +186,11 @@ fn pairs(out: &mut String, view: &View, width: usize) {
     }
     push(out, &table);
     more(out, view.pairs.len(), "more pair", "more pairs");
-    reasons(out, &shown, width);
+    reasons(out, &view.pairs, width);
 }
 
 /// Why a pair is not simply as expected.
-fn reasons(out: &mut String, pairs: &[&Pair], width: usize) {
+fn reasons(out: &mut String, pairs: &[Pair], width: usize) {
     let told = pairs.iter().flat_map(|p| p.judgements.iter().map(move |j| (p, j)));
     let mut told: Vec<_> = told.filter(|(_, j)| matches!(j.state, State::Fail | State::Warn)).collect();
     told.sort_by_key(|(_, j)| j.state);

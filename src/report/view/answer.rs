@@ -147,9 +147,8 @@ fn rate_kept(run: &CampaignRun, ((route, metric), seen): (&(Route, Metric), &Vec
     let over_tcp: Vec<&Seen<'_>> = seen.iter().filter(tcp).collect();
     let best = representative(if over_tcp.is_empty() { &all } else { &over_tcp }, *metric, true)?;
     let (value, contract) = (best.value?, best.seen.judgement.contracted?);
-    let unit = numbers::rate_scale(contract);
     let ends = route.ends(&run.topology);
-    Some(format!("{ends} delivers {} of {}", unit.round(value, 3).number, unit.exact(contract)))
+    Some(format!("{ends} delivers {} of {}", numbers::rate_of(value, contract), numbers::rate_exact(contract)))
 }
 
 /// The main figures of a campaign run that crossed no contract.

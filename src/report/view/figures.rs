@@ -11,7 +11,7 @@ use crate::domain::test::{Direction, Protocol, Test};
 use crate::report::chart::Chart;
 use crate::stats::numbers::{self, Figure, count, counted};
 use crate::stats::{Summary, median};
-use crate::verdict::flows;
+use crate::verdict::{flows, sent_short};
 
 /// A flow of a throughput run with its ends.
 pub(super) struct Rate<'a> {
@@ -124,7 +124,7 @@ fn rate_row(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
     let time = |v: f64| numbers::time(v).to_string();
     let details = [
         ("Within a run", within(rates)),
-        ("Offered", offered(&first.run.specification)),
+        ("Offered", offered(rates)),
         ("Retransmits", retransmits.clone()),
         ("Loss", loss.clone().map(|l| format!("{l}{}", lost(rates)))),
         ("Jitter", jitter.clone()),
@@ -224,11 +224,13 @@ fn over(values: &[f64], text: &dyn Fn(f64) -> String) -> Option<String> {
     Some(if least == most { middle } else { format!("{middle} ({least} to {most})") })
 }
 
-fn offered(test: &Test) -> Option<String> {
-    match test {
-        Test::Iperf3(t) => t.rate_bits_per_second.map(|r| numbers::rate(r.as_f64()).to_string()),
-        Test::Ping(_) | Test::Traceroute(_) => None,
-    }
+/// The rate that was asked for; of the run whose sender fell shortest of it, what was sent.
+fn offered(rates: &[&Rate<'_>]) -> Option<String> {
+    let Test::Iperf3(test) = &rates.first()?.run.specification else { return None };
+    let asked = numbers::rate(test.rate_bits_per_second?.as_f64());
+    let sent = |r: &&&Rate<'_>| r.flow.sent_bits_per_second.unwrap_or(f64::INFINITY);
+    let least = rates.iter().min_by(|a, b| sent(a).total_cmp(&sent(b)))?;
+    Some(sent_short(least.flow, &least.run.specification).unwrap_or_else(|| asked.to_string()))
 }
 
 fn lost(rates: &[&Rate<'_>]) -> String {
@@ -306,8 +308,10 @@ fn path_row(run: &CampaignRun, test: &Name, path: &HopPath) -> PathRow {
         let addresses: Vec<String> = hop.addresses.iter().map(|a| named(run, a)).collect();
         let who = if addresses.is_empty() { "no answer".to_owned() } else { addresses.join(", ") };
         let who = if hop.annotations.is_empty() { who } else { format!("{who} {}", hop.annotations.join(" ")) };
-        let times: Vec<String> = hop.rtts_seconds.iter().map(|t| numbers::time(*t).number).collect();
-        let unit = hop.rtts_seconds.first().map_or("", |t| numbers::time(*t).unit);
+        let unit = hop.rtts_seconds.iter().copied().reduce(f64::max).map(numbers::time_scale);
+        let times: Vec<String> =
+            unit.iter().flat_map(|u| hop.rtts_seconds.iter().map(|t| u.round(*t, 3).number)).collect();
+        let unit = unit.map_or("", |u| u.unit);
         let lost =
             if hop.unanswered > 0 { format!(" {}", "*".repeat(hop.unanswered.min(8) as usize)) } else { String::new() };
         (hop.ttl, who, format!("{} {unit}{lost}", times.join(" / ")).trim().to_owned())

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
 use super::answer;
-use super::missing::{invalid_groups, reason_groups, runs_text, unstarted};
+use super::dead::{self, is_unanswered};
+use super::missing::{invalid_groups, reason_groups, runs_text, unstarted, unstarted_why};
 use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
@@ -117,9 +118,16 @@ fn groups(run: &CampaignRun) -> Groups<'_> {
 /// it cannot be run at all: the reader is to know of it and need not act.
 pub(in crate::report) fn find(run: &CampaignRun) -> Vec<Finding> {
     let groups = groups(run);
+    let silent = dead::silent(run);
+    // What was never answered is a finding of its own.
+    let told = |s: &Seen<'_>| is_unanswered(s.run) && silent.contains(&(&s.run.source, &s.run.destination));
     let mut problems: Vec<(f64, Finding)> = groups
         .iter()
-        .filter_map(|((route, metric), seen)| shortfall(&run.topology, route, *metric, seen))
+        .filter_map(|((route, metric), seen)| {
+            let seen: Vec<Seen<'_>> = seen.iter().copied().filter(|s| !told(s)).collect();
+            shortfall(&run.topology, route, *metric, &seen)
+        })
+        .chain(dead::find(run))
         .chain(invalid(run))
         .chain(unmeasured(run))
         .collect();
@@ -166,9 +174,9 @@ fn shortfall(topology: &Topology, route: &Route, metric: Metric, seen: &[Seen<'_
     let representative = representative(&missed, metric, missed.len() == seen.len())?;
     let scope = scope(&seen, &missed, metric, representative.seen);
     let sentence = sentence(&route.ends(topology), metric, &representative, &scope);
-    let Judgement { contracted, .. } = representative.seen.judgement;
-    let weight = match (metric, representative.value, contracted) {
-        (Metric::Throughput, Some(value), Some(contract)) => 2.0 - value / contract,
+    let Judgement { contracted, missed_limit, .. } = representative.seen.judgement;
+    let weight = match (metric, representative.value, missed_limit.or(*contracted)) {
+        (Metric::Throughput, Some(value), Some(limit)) => 2.0 - value / limit,
         (Metric::Throughput, ..) => 1.0,
         _ => 0.0,
     };
@@ -205,23 +213,36 @@ pub(super) fn representative<'a>(seen: &[&'a Seen<'a>], metric: Metric, best: bo
 
 fn sentence(ends: &str, metric: Metric, representative: &Representative<'_>, scope: &str) -> String {
     let Seen { run, judgement } = representative.seen;
-    let (Some(value), Some(contract)) = (representative.value, judgement.contracted) else {
+    let (Some(value), Some(limit)) = (representative.value, judgement.missed_limit.or(judgement.contracted)) else {
         return format!("{ends}: {}{scope}", judgement.reason);
     };
-    let exact_time = numbers::time_exact(contract);
-    let time = numbers::apart(numbers::time_scale(value), value, contract, false);
+    let unit = match metric {
+        Metric::Throughput => numbers::rate_scale(value),
+        Metric::Rtt | Metric::Jitter => numbers::time_scale(value),
+        Metric::Loss => PERCENT,
+    };
+    let measured = numbers::apart(unit, value, limit, false);
+    let expected = match metric {
+        Metric::Throughput => numbers::rate_exact(limit),
+        Metric::Rtt | Metric::Jitter => numbers::time_exact(limit),
+        Metric::Loss => PERCENT.exact(limit),
+    };
+    // A limit that the campaign gives as a value is its own and not the contract's.
+    let own = judgement.missed_limit.is_some();
+    let allowed =
+        if own { format!(", more than the {expected} expected") } else { format!("; the contract allows {expected}") };
     match metric {
         Metric::Throughput => {
             let over = if protocol(run) == Some(Protocol::Udp) { " over UDP" } else { "" };
-            format!("{ends} delivers {}{over}{scope}", share_of_rate(value, contract))
+            if own {
+                format!("{ends} delivers {measured}{over}{scope}, below the {expected} expected")
+            } else {
+                format!("{ends} delivers {}{over}{scope}", share_of_rate(value, limit))
+            }
         }
-        Metric::Rtt => format!("{ends} takes {time} for a round trip{scope}; the contract allows {exact_time}"),
-        Metric::Jitter => format!("{ends} has a jitter of {time}{scope}; the contract allows {exact_time}"),
-        Metric::Loss => {
-            let share = numbers::apart(PERCENT, value, contract, false);
-            let allowed = PERCENT.exact(contract);
-            format!("{ends} loses {share} of its {}{scope}; the contract allows {allowed}", packets(run))
-        }
+        Metric::Rtt => format!("{ends} takes {measured} for a round trip{scope}{allowed}"),
+        Metric::Jitter => format!("{ends} has a jitter of {measured}{scope}{allowed}"),
+        Metric::Loss => format!("{ends} loses {measured} of its {}{scope}{allowed}", packets(run)),
     }
 }
 
@@ -236,11 +257,10 @@ fn packets(run: &Run) -> String {
     }
 }
 
-/// `76.2 of the contracted 100 Mbit/s (76 %)`, both in the contract's unit.
+/// `76.2 of the contracted 100 Mbit/s (76 %)`.
 pub(super) fn share_of_rate(value: f64, contract: f64) -> String {
-    let unit = numbers::rate_scale(contract);
-    let measured = unit.round(value, 3).number;
-    format!("{measured} of the contracted {} ({})", unit.exact(contract), numbers::percent_whole(value / contract))
+    let (measured, rate) = (numbers::rate_of(value, contract), numbers::rate_exact(contract));
+    format!("{measured} of the contracted {rate} ({})", numbers::percent_whole(value / contract))
 }
 
 /// On how much of what was judged this rests: nothing to say for one pair or where all runs agree.
@@ -298,10 +318,7 @@ fn unmeasured(run: &CampaignRun) -> Vec<(f64, Finding)> {
     }
     if let Some(n) = unstarted(run) {
         let total = numbers::count(run.header.planned_runs.into());
-        sentences.push(format!(
-            "{} of {total} planned runs were not made: the campaign ended before them",
-            numbers::count(n)
-        ));
+        sentences.push(format!("{} of {total} planned runs were not made: {}", numbers::count(n), unstarted_why(run)));
     }
     sentences.into_iter().map(|s| (0.0, Finding::new(State::Unmeasured, s))).collect()
 }

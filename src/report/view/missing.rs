@@ -142,6 +142,11 @@ pub(super) fn unstarted(run: &CampaignRun) -> Option<u64> {
     (left > 0 && (run.header.interrupted || run.header.ended.is_some())).then_some(left)
 }
 
+/// Why they have none.
+pub(super) const fn unstarted_why(run: &CampaignRun) -> &'static str {
+    if run.header.interrupted { "the campaign was stopped before them" } else { "the campaign ended before them" }
+}
+
 /// Values of a link's contract that no valid run was judged against: `jitter`, `MTU`, `rate sevilla → madrid`.
 pub(super) fn gaps(run: &CampaignRun, link: &Name) -> Vec<String> {
     let Some(declared) = run.topology.links.get(link) else { return vec![] };
@@ -191,7 +196,7 @@ pub(super) fn list(run: &CampaignRun) -> Vec<Missing> {
     list.extend(failed.into_iter().map(told));
     if let Some(left) = unstarted(run) {
         let what = format!("{} of {} planned runs", count(left), count(run.header.planned_runs.into()));
-        list.push(Missing { state: State::Unmeasured, what, why: "the campaign ended before them".to_owned() });
+        list.push(Missing { state: State::Unmeasured, what, why: unstarted_why(run).to_owned() });
     }
     let crossed = crossed_contracts(run);
     let mut by_gaps: BTreeMap<Vec<String>, Vec<&Name>> = BTreeMap::new();
@@ -214,22 +219,24 @@ pub(super) fn list(run: &CampaignRun) -> Vec<Missing> {
     list
 }
 
-/// Figures that were measured but not judged, although an expectation names them.
+/// Figures that were measured but not judged, although an expectation names them; none that another run of the pair has
+/// judged.
 fn unjudged(run: &CampaignRun) -> Vec<Missing> {
-    let mut groups: BTreeMap<(Metric, String), BTreeSet<(&Name, &Name)>> = BTreeMap::new();
-    for run in run.runs.iter().filter(|r| r.status == RunStatus::Ok) {
-        for Judgement { metric, sender, receiver, reason, contracted, .. } in
-            run.assessment.judgements.iter().filter(|j| j.verdict == Verdict::None)
-        {
-            let why = if contracted.is_some() { reason.clone() } else { "no contract covers it".to_owned() };
-            groups.entry((*metric, why)).or_default().insert((sender, receiver));
-        }
+    let valid = || run.runs.iter().filter(|r| r.status == RunStatus::Ok).flat_map(|r| &r.assessment.judgements);
+    let about = |j: &Judgement| (j.metric, j.sender.clone(), j.receiver.clone());
+    let judged: BTreeSet<_> = valid().filter(|j| j.verdict != Verdict::None).map(about).collect();
+    let mut groups: BTreeMap<(Metric, &str), BTreeSet<(&Name, &Name)>> = BTreeMap::new();
+    for one in valid().filter(|j| j.verdict == Verdict::None && !judged.contains(&about(j))) {
+        let Judgement { metric, sender, receiver, reason, .. } = one;
+        // The probes of a pair stand in front already.
+        let why = if reason.starts_with("no contract") { "no contract covers it" } else { reason };
+        groups.entry((*metric, why.trim_start_matches("not judged: "))).or_default().insert((sender, receiver));
     }
     groups
         .into_iter()
         .map(|((metric, why), pairs)| {
             let what = format!("{metric} on {}, not judged", pairs_text(&pairs));
-            Missing { state: State::Measured, what, why }
+            Missing { state: State::Measured, what, why: why.to_owned() }
         })
         .collect()
 }
@@ -253,7 +260,7 @@ fn pairs_text(pairs: &BTreeSet<(&Name, &Name)>) -> String {
     named(&texts)
 }
 
-fn named<T: AsRef<str>>(texts: &[T]) -> String {
+pub(super) fn named<T: AsRef<str>>(texts: &[T]) -> String {
     let told: Vec<&str> = texts.iter().take(NAMED).map(AsRef::as_ref).collect();
     match texts.len().saturating_sub(NAMED) {
         0 => told.join(", "),

@@ -10,6 +10,7 @@ use crate::domain::verdict::Verdict;
 use crate::stats::numbers::{Figure, counted, span};
 
 mod answer;
+mod dead;
 mod evidence;
 mod figures;
 mod findings;
@@ -131,7 +132,9 @@ pub(super) struct ProbeRow {
 impl View {
     pub(super) fn new(run: &CampaignRun) -> Self {
         let axis = axis(run);
-        let pairs = pair::sections(run);
+        let mut pairs = pair::sections(run);
+        // A stable sort: the worst first, else by site and name.
+        pairs.sort_by_key(|p| p.state);
         let at: BTreeMap<_, _> = pairs.iter().enumerate().map(|(i, p)| ((&p.sender, &p.receiver), i)).collect();
         let row = |from: &Axis| axis.iter().map(|to| at.get(&(&from.probe, &to.probe)).copied()).collect();
         let cells = axis.iter().map(row).collect();

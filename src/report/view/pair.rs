@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dead::is_unanswered;
 use super::evidence::{Command, CounterRow, JudgementRow, commands, counter_rows, judgement_rows, label};
 use super::figures::{PathRow, PingRow, Rate, RateRow, path_rows, ping_rows, rate_rows, rates_of, round_trip};
 use super::{State, place, site};
@@ -115,7 +116,7 @@ fn state(runs: &[&Run], sender: &Name, receiver: &Name) -> State {
         RunStatus::Ok => {
             let own = run.assessment.judgements.iter().filter(|j| j.sender == *sender && j.receiver == *receiver);
             let judged = own.filter(|j| j.verdict != Verdict::None).map(|j| State::of(j.verdict)).min();
-            Some(judged.unwrap_or(State::Measured))
+            judged.or_else(|| (!is_unanswered(run)).then_some(State::Measured))
         }
     };
     runs.iter().filter_map(of).min().unwrap_or(State::Unmeasured)
