@@ -256,6 +256,34 @@ fn the_matrix_shows_what_the_path_gives_not_what_a_test_was_held_to() {
 }
 
 #[test]
+fn repetitions_alike_are_one_reason_with_their_range() {
+    let mut builder = campaign_run::Builder::new(campaign_run::offices());
+    for (repetition, megabits) in [(1, 92.0), (2, 91.2), (3, 94.9), (4, 80.0)] {
+        builder.repetition = repetition;
+        let measured = campaign_run::Result::Measured(campaign_run::tcp_measured(megabits));
+        builder.run("m1", "s1", "tcp", campaign_run::tcp(Direction::Forward), measured);
+    }
+    let text = terminal(&builder.finish(), 200, false);
+    let why: Vec<&str> = text.split("\nWhy\n").nth(1).unwrap().lines().take_while(|l| !l.is_empty()).collect();
+    assert_eq!(
+        why,
+        [
+            "✗ m1 → s1, throughput (tcp #4): 80.0 Mbit/s is 80 % of the contracted 100 Mbit/s, below the 90 % that fails",
+            "! m1 → s1, throughput (tcp): 91.2 to 94.9 Mbit/s in 3 runs, the worst #2: 91.2 Mbit/s is 91 % of the \
+             contracted 100 Mbit/s, below the 95 % that warns",
+        ]
+    );
+}
+
+#[test]
+fn the_table_of_pairs_shows_ways_and_variation() {
+    let text = terminal(&campaign_run::everything(), 140, false);
+    assert!(text.contains("duplex ↔ ┆ 92.0 Mbit/s (") && text.contains("back ←   ┆ 19.1 Mbit/s ("), "{text}");
+    let failing = text.find("│ m1 → s1").unwrap();
+    assert!(failing < text.find("│ c1 → m1").unwrap(), "the worst comes first");
+}
+
+#[test]
 fn a_flow_stands_in_the_cell_of_its_data() {
     let page = html(&campaign_run::everything()).unwrap();
     let section = |pair: &str| {

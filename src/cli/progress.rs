@@ -1,7 +1,7 @@
 //! Progress of a campaign run on standard error: bars with the current rate and an ETA on a terminal, plain lines elsewhere.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,9 +9,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::context::Context;
 use super::failure::causes;
 use super::output::Output;
+use crate::domain::campaign::Metric;
 use crate::domain::measurement::Measurement;
 use crate::domain::run::Run;
 use crate::domain::test::Direction;
+use crate::domain::verdict::{Assessment, Verdict};
 use crate::runner::Event;
 use crate::schedule::Job;
 use crate::stats::numbers;
@@ -121,11 +123,7 @@ impl Bars {
         let bar = self.all.insert_before(&self.whole, ProgressBar::new(length));
         bar.set_style(style("{bar:30} {prefix}  {msg}"));
         let Job { pair, test, .. } = job;
-        let way = match job.specification.direction() {
-            Direction::Forward => "→",
-            Direction::Reverse => "←",
-            Direction::Bidirectional => "↔",
-        };
+        let way = arrow(job.specification.direction());
         bar.set_prefix(format!("{} {way} {} {test}", pair.source, pair.destination));
         bar.enable_steady_tick(TICK);
         self.running.borrow_mut().insert(job.id, (bar, Instant::now()));
@@ -153,27 +151,177 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates of this file are well formed").progress_chars("━╸─")
 }
 
+const fn arrow(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Forward => "→",
+        Direction::Reverse => "←",
+        Direction::Bidirectional => "↔",
+    }
+}
+
 /// A finished run in one line.
 fn result(run: &Run) -> String {
     let figure = match (&run.measurement, &run.error) {
         (Some(Measurement::Throughput(t)), _) => {
             let there = numbers::rate(t.flow.throughput_bits_per_second).to_string();
-            t.reverse.as_ref().map_or(there.clone(), |back| {
-                format!("{there}, back {}", numbers::rate(back.throughput_bits_per_second))
-            })
+            let back = t
+                .reverse
+                .as_ref()
+                .map_or_else(String::new, |back| format!(", back {}", numbers::rate(back.throughput_bits_per_second)));
+            format!("{there}{back}{}", lost(t.flow.loss_ratio))
         }
         (Some(Measurement::RoundTrip(p)), _) => {
-            p.rtt_seconds.map_or_else(|| "no answer".to_owned(), |rtt| format!("rtt {}", numbers::time(rtt)))
+            let rtt = p.rtt_seconds.map(|rtt| format!("rtt {}", numbers::time(rtt)));
+            match (rtt, p.received_packets) {
+                (_, 0) => "no answer".to_owned(),
+                (Some(rtt), _) => format!("{rtt}{}", lost(Some(p.loss_ratio))),
+                (None, _) => format!("answered{}", lost(Some(p.loss_ratio))),
+            }
         }
         (Some(Measurement::Path(p)), _) => {
-            format!("{} hops{}", p.hops.len(), if p.reached { "" } else { ", not reached" })
+            format!("{}{}", numbers::counted(p.hops.len(), "hop", "hops"), if p.reached { "" } else { ", not reached" })
         }
         (None, Some(error)) => format!("{}: {error}", run.status.as_str()),
         (None, None) => run.status.as_str().to_owned(),
     };
     let verdict = match run.assessment.verdict {
-        crate::domain::verdict::Verdict::None => String::new(),
-        verdict => format!("  {verdict}"),
+        Verdict::None => String::new(),
+        verdict => format!("  {verdict}{}", missed(run)),
     };
-    format!("{} → {} {}: {figure}{verdict}", run.source, run.destination, run.test)
+    let way = arrow(run.direction());
+    let repetition = if run.repetition > 1 { format!(" #{}", run.repetition) } else { String::new() };
+    format!("{} {way} {} {}{repetition}: {figure}{verdict}", run.source, run.destination, run.test)
+}
+
+/// `, loss 5 %`; nothing where nothing was lost.
+fn lost(ratio: Option<f64>) -> String {
+    ratio.filter(|r| *r > 0.0).map_or_else(String::new, |r| format!(", loss {}", numbers::percent(r)))
+}
+
+/// ` (rtt, loss)`: what the verdict comes from.
+fn missed(run: &Run) -> String {
+    let Assessment { verdict, judgements, .. } = &run.assessment;
+    if !matches!(verdict, Verdict::Warn | Verdict::Fail) {
+        return String::new();
+    }
+    let missed: BTreeSet<Metric> = judgements.iter().filter(|j| j.verdict == *verdict).map(|j| j.metric).collect();
+    let missed: Vec<&str> = missed.into_iter().map(Metric::as_str).collect();
+    format!(" ({})", missed.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::domain::measurement::{Flow, Hop, HopPath, RoundTrip, Throughput};
+    use crate::domain::name::Name;
+    use crate::domain::path::Path;
+    use crate::domain::run::RunStatus;
+    use crate::domain::test::{Iperf3, Ping, Protocol, Test, Traceroute};
+    use crate::domain::verdict::Judgement;
+
+    fn line(specification: Test, repetition: u32, measurement: Measurement, missed: &[(Metric, Verdict)]) -> String {
+        let name = |text: &str| Name::new(text).unwrap();
+        let judgement = |(metric, verdict): &(Metric, Verdict)| Judgement {
+            metric: *metric,
+            sender: name("p1"),
+            receiver: name("l1"),
+            verdict: *verdict,
+            reason: String::new(),
+            measured: None,
+            contracted: None,
+            missed_limit: None,
+        };
+        let verdict = crate::verdict::worst(missed.iter().map(|(_, verdict)| *verdict));
+        result(&Run {
+            id: 1,
+            source: name("p1"),
+            destination: name("l1"),
+            test: name("t"),
+            specification,
+            repetition,
+            status: RunStatus::Ok,
+            started: DateTime::UNIX_EPOCH,
+            ended: DateTime::UNIX_EPOCH,
+            command: vec![],
+            server_command: None,
+            measurement: Some(measurement),
+            assessment: Assessment {
+                verdict,
+                reason: String::new(),
+                judgements: missed.iter().map(judgement).collect(),
+                causes: vec![],
+            },
+            error: None,
+            path: Path::default(),
+            source_counters: None,
+            destination_counters: None,
+            raw: String::new(),
+            server_raw: None,
+        })
+    }
+
+    fn tcp(direction: Direction, repetition: u32) -> String {
+        let specification = Test::Iperf3(Iperf3 {
+            protocol: Protocol::Tcp,
+            direction,
+            streams: 1,
+            duration: Duration::from_secs(1),
+            omit: Duration::ZERO,
+            interval: Duration::from_secs(1),
+            rate_bits_per_second: None,
+            congestion_control: None,
+            length: None,
+        });
+        let flow = Flow { throughput_bits_per_second: 9.65e6, ..Flow::default() };
+        let measured = Throughput {
+            protocol: Protocol::Tcp,
+            streams: 1,
+            reverse: (direction == Direction::Bidirectional).then(|| Box::new(flow.clone())),
+            flow,
+            tool_version: None,
+            notes: vec![],
+        };
+        line(specification, repetition, Measurement::Throughput(measured), &[(Metric::Throughput, Verdict::Warn)])
+    }
+
+    #[test]
+    fn a_line_shows_direction_repetition_and_what_was_missed() {
+        assert_eq!(tcp(Direction::Forward, 1), "p1 → l1 t: 9.65 Mbit/s  warn (throughput)");
+        assert_eq!(tcp(Direction::Reverse, 2), "p1 ← l1 t #2: 9.65 Mbit/s  warn (throughput)");
+        assert_eq!(tcp(Direction::Bidirectional, 1), "p1 ↔ l1 t: 9.65 Mbit/s, back 9.65 Mbit/s  warn (throughput)");
+    }
+
+    #[test]
+    fn a_ping_shows_its_loss_and_a_path_its_hops() {
+        let second = Duration::from_secs(1);
+        let ping = |received: u64, missed: &[(Metric, Verdict)]| {
+            let measured = RoundTrip {
+                packets: 20,
+                received_packets: received,
+                loss_ratio: (20 - received) as f64 / 20.0,
+                duplicate_packets: 0,
+                rtt_seconds: (received > 0).then_some(0.000_066),
+                rtt_min_seconds: None,
+                rtt_max_seconds: None,
+                rtt_deviation_seconds: None,
+                rtts_seconds: vec![],
+            };
+            let test = Test::Ping(Ping { count: 20, interval: second, timeout: second, size: None });
+            line(test, 1, Measurement::RoundTrip(measured), missed)
+        };
+        let (rtt, loss) = (Metric::Rtt, Metric::Loss);
+        assert_eq!(
+            ping(19, &[(rtt, Verdict::Pass), (loss, Verdict::Fail)]),
+            "p1 → l1 t: rtt 66 µs, loss 5 %  fail (loss)"
+        );
+        assert_eq!(ping(20, &[(rtt, Verdict::Pass)]), "p1 → l1 t: rtt 66 µs  pass");
+        let both = [(rtt, Verdict::Fail), (loss, Verdict::Fail)];
+        assert_eq!(ping(0, &both), "p1 → l1 t: no answer  fail (rtt, loss)");
+        let hop = Hop { ttl: 1, addresses: vec![], rtts_seconds: vec![], unanswered: 0, annotations: vec![] };
+        let path = Measurement::Path(HopPath { hops: vec![hop], reached: true });
+        let test = Test::Traceroute(Traceroute { max_hops: 30, queries: 3, timeout: second });
+        assert_eq!(line(test, 1, path, &[]), "p1 → l1 t: 1 hop");
+    }
 }

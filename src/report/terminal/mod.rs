@@ -147,6 +147,13 @@ fn pairs(out: &mut String, view: &View, width: usize) {
         return;
     }
     heading(out, &format!("Pairs ({}), in the direction of the data", count(view.pairs.len() as u64)));
+    if view.pairs.iter().any(|p| p.rates.iter().any(|r| r.variation.is_some())) {
+        let meaning = "In brackets the variation over repetitions or, of a single run, over its intervals.";
+        paragraph(out, meaning, width, "");
+    }
+    if view.pairs.iter().any(|p| p.rates.iter().any(|r| !r.way.is_empty())) {
+        paragraph(out, "← was asked for by the receiver (reverse), ↔ ran both ways at once.", width, "");
+    }
     let mut table = table(width);
     table.set_header([
         "from → to",
@@ -168,8 +175,8 @@ fn pairs(out: &mut String, view: &View, width: usize) {
         for rate in &pair.rates {
             let (loss, jitter) = (rate.loss.clone(), rate.jitter.clone());
             row([
-                rate.test.to_string(),
-                rate.median.to_string(),
+                format!("{}{}", rate.test, rate.way),
+                rate.variation.as_ref().map_or_else(|| rate.median.to_string(), |v| format!("{} ({v})", rate.median)),
                 rate.retransmits.clone(),
                 loss,
                 jitter,

@@ -1,11 +1,15 @@
 //! What stands behind the figures of a pair: each verdict with its reason, the commands, the state of the instrument.
 
+use std::collections::BTreeMap;
+
 use super::{State, or_dash};
 use crate::domain::campaign::Metric;
 use crate::domain::counters::EndCounters;
 use crate::domain::name::Name;
 use crate::domain::run::{Run, RunStatus};
-use crate::stats::numbers::{count, percent_whole};
+use crate::domain::verdict::Judgement;
+use crate::stats::Summary;
+use crate::stats::numbers::{self, PERCENT, count, percent_whole};
 
 /// An expectation, judged.
 #[derive(Debug)]
@@ -48,27 +52,62 @@ pub(super) fn label(run: &Run, repeated: bool) -> String {
 
 pub(super) fn judgement_rows(runs: &[&Run], sender: &Name, receiver: &Name, repeated: bool) -> Vec<JudgementRow> {
     let mut rows = Vec::new();
+    let mut alike: BTreeMap<_, Vec<(&Run, &Judgement)>> = BTreeMap::new();
     for run in runs {
-        let of = label(run, repeated);
         if run.status == RunStatus::Invalid {
             rows.push(JudgementRow {
                 state: State::Invalid,
                 metric: "validity",
-                of: of.clone(),
+                of: label(run, repeated),
                 reason: run.assessment.reason.clone(),
             });
         }
         let own = run.assessment.judgements.iter().filter(|j| j.sender == *sender && j.receiver == *receiver);
-        rows.extend(own.map(|j| JudgementRow {
+        for judgement in own {
             // What an invalid run missed is no miss of the link.
-            state: if run.status == RunStatus::Invalid { State::Invalid } else { State::of(j.verdict) },
-            metric: metric(j.metric),
-            of: of.clone(),
-            reason: j.reason.clone(),
-        }));
+            let state = if run.status == RunStatus::Invalid { State::Invalid } else { State::of(judgement.verdict) };
+            let key = (state, &run.test, judgement.metric, run.direction(), &run.source);
+            alike.entry(key).or_default().push((run, judgement));
+        }
     }
+    let together = |((state, _, of_metric, _, _), seen): ((State, _, Metric, _, _), Vec<(&Run, &Judgement)>)| {
+        let reason = reason(of_metric, &seen)?;
+        let of = match seen.as_slice() {
+            [(run, _)] => label(run, repeated),
+            several => several.first()?.0.test.to_string(),
+        };
+        Some(JudgementRow { state, metric: metric(of_metric), of, reason })
+    };
+    rows.extend(alike.into_iter().filter_map(together));
     rows.sort_by_key(|r| r.state);
     rows
+}
+
+/// Why repetitions of a test came to the same verdict: how far they lie apart, and the reason of the worst.
+fn reason(metric: Metric, seen: &[(&Run, &Judgement)]) -> Option<String> {
+    let badness = |j: &Judgement| match (metric, j.measured) {
+        (_, None) => f64::INFINITY,
+        (Metric::Throughput, Some(value)) => -value,
+        (_, Some(value)) => value,
+    };
+    let (run, worst) = seen.iter().max_by(|(_, a), (_, b)| badness(a).total_cmp(&badness(b)))?;
+    if seen.len() == 1 {
+        return Some(worst.reason.clone());
+    }
+    let runs = numbers::counted(seen.len(), "run", "runs");
+    let values: Vec<f64> = seen.iter().filter_map(|(_, j)| j.measured).collect();
+    let Some(summary) = Summary::of(&values).filter(|s| s.count == seen.len()) else {
+        return Some(format!("in {runs}, such as #{}: {}", run.repetition, worst.reason));
+    };
+    let unit = match metric {
+        Metric::Throughput => numbers::rate_scale(summary.max),
+        Metric::Rtt | Metric::Jitter => numbers::time_scale(summary.max),
+        Metric::Loss => PERCENT,
+    };
+    let shown = |value| if unit == PERCENT { numbers::percent(value) } else { unit.round(value, 3) };
+    let (least, most) = (shown(summary.min), shown(summary.max));
+    let range = if least == most { most.to_string() } else { format!("{} to {most}", least.number) };
+    Some(format!("{range} in {runs}, the worst #{}: {}", run.repetition, worst.reason))
 }
 
 const fn metric(metric: Metric) -> &'static str {

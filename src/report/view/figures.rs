@@ -61,9 +61,13 @@ pub(super) const fn round_trip(run: &Run) -> Option<&RoundTrip> {
 #[derive(Debug)]
 pub(in crate::report) struct RateRow {
     pub(in crate::report) test: Name,
+    /// `←` asked for by the receiver, `↔` both ways at once, nothing where the client sent.
+    pub(in crate::report) way: &'static str,
     pub(in crate::report) how: String,
     pub(in crate::report) median: Figure,
     pub(in crate::report) spread: String,
+    /// Coefficient of variation over the repetitions or, of a single run, over its intervals.
+    pub(in crate::report) variation: Option<Figure>,
     /// Label and value.
     pub(in crate::report) details: Vec<(&'static str, String)>,
     pub(in crate::report) chart: Option<Chart>,
@@ -139,7 +143,9 @@ fn rate_row(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
     ];
     Some(RateRow {
         test: first.run.test.clone(),
+        way: way(first.run.direction()),
         how: how(first),
+        variation: Some(summary).filter(|s| s.count > 1).or_else(|| course(rates)).and_then(|s| coefficient(&s)),
         median: numbers::rate(summary.median),
         spread: match invalid {
             0 => spread(&summary),
@@ -201,17 +207,33 @@ fn spread(summary: &Summary) -> String {
     format!("median of {} runs{range}{variation}", summary.count)
 }
 
+const fn way(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Forward => "",
+        Direction::Reverse => " ←",
+        Direction::Bidirectional => " ↔",
+    }
+}
+
 /// The coefficient of variation, to two digits.
+fn coefficient(summary: &Summary) -> Option<Figure> {
+    summary.coefficient_of_variation().map(|cv| numbers::PERCENT.round(cv, 2))
+}
+
 fn variation(summary: &Summary) -> String {
-    let ratio = summary.coefficient_of_variation();
-    ratio.map_or_else(String::new, |cv| format!(", variation {}", numbers::PERCENT.round(cv, 2)))
+    coefficient(summary).map_or_else(String::new, |cv| format!(", variation {cv}"))
+}
+
+/// The measured intervals of all runs.
+fn course(rates: &[&Rate<'_>]) -> Option<Summary> {
+    let intervals = rates.iter().flat_map(|r| &r.flow.intervals).filter(|i| !i.omitted);
+    let values: Vec<f64> = intervals.map(|i| i.throughput_bits_per_second).collect();
+    Summary::of(&values).filter(|s| s.count > 1)
 }
 
 /// The course of the measured intervals: least, most and variation.
 fn within(rates: &[&Rate<'_>]) -> Option<String> {
-    let intervals = rates.iter().flat_map(|r| &r.flow.intervals).filter(|i| !i.omitted);
-    let values: Vec<f64> = intervals.map(|i| i.throughput_bits_per_second).collect();
-    let summary = Summary::of(&values).filter(|s| s.count > 1)?;
+    let summary = course(rates)?;
     let unit = numbers::rate_scale(summary.max);
     let variation = variation(&summary);
     Some(format!("{} to {}{variation}", unit.round(summary.min, 3).number, unit.round(summary.max, 3)))
