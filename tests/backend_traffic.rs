@@ -5,9 +5,11 @@
 mod lab;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use iperftester::backend::Backend as _;
+use iperftester::backend::local::{Local, Programs};
 use iperftester::domain::facts::Router;
 use iperftester::domain::topology::{Directed, Impairment, Topology};
 use iperftester::domain::unit::Ratio;
@@ -187,20 +189,82 @@ async fn an_uplink_shapes_what_leaves_and_enters_the_site_and_nothing_else() {
     assert!(meanwhile < 10_000, "{meanwhile} bytes through the uplink meanwhile");
 }
 
+/// Two probes and a link that loses this share one way.
+fn losing(what: &str) -> impl Fn(f64) -> Topology {
+    let base = empty(what).probe("a1", "").probe("b1", "");
+    move |share| {
+        let loss = Directed { a_to_b: Ratio::new(share), b_to_a: None };
+        base.clone().link("bad", "a1", "b1", Impairment { loss_ratio: loss, ..Impairment::default() })
+    }
+}
+
+/// Share of 1000 pings without an answer, in percent.
+fn lost(lab: &Lab) -> f64 {
+    let said = lab.say("a1", &format!("ping -q -c 1000 -i 0.002 -W 1 {}", lab.address("b1")));
+    said.split_once("% packet loss").unwrap().0.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// Five standard deviations of 1000 throws at 10 % are 4.7 %.
+const TENTH: std::ops::Range<f64> = 5.3..14.7;
+
+fn without_nft() -> Programs {
+    Programs { nft: "/nonexistent/nft".to_owned(), ..Programs::default() }
+}
+
 #[tokio::test]
 async fn loss_drops_its_share_one_way() {
-    let loss = Directed { a_to_b: Ratio::new(0.1), b_to_a: None };
-    let topology = empty("loss").probe("a1", "").probe("b1", "");
-    let topology = topology.link("bad", "a1", "b1", Impairment { loss_ratio: loss, ..Impairment::default() });
-    let lab = Lab::deploy(&topology).await;
-    let to = lab.address("b1");
-    let said = lab.say("a1", &format!("ping -q -c 1000 -i 0.002 -W 1 {to}"));
-    let share: f64 = said.split_once("% packet loss").unwrap().0.rsplit(' ').next().unwrap().parse().unwrap();
-    // Five standard deviations of 1000 throws at 10 % are 4.7 %.
-    assert!((5.3..14.7).contains(&share), "{share} % lost");
+    let lab = Lab::deploy(&losing("loss")(0.1)).await;
+    let share = lost(&lab);
+    assert!(TENTH.contains(&share), "{share} % lost");
     assert!(lab.say("b1", "nft list ruleset").contains("numgen random mod 1000000000 < 100000000"));
     assert_eq!(lab.say("a1", "nft list ruleset"), "");
     assert!(tcp(&lab, "a1", "b1", 1) > 0.1);
+}
+
+#[tokio::test]
+async fn without_nft_iptables_drops_the_same_share() {
+    let lab = Lab::deploy_by(&losing("iptables")(0.1), without_nft()).await;
+    let share = lost(&lab);
+    assert!(TENTH.contains(&share), "{share} % lost");
+    let rules = lab.say("b1", "iptables -t raw -S");
+    assert!(rules.contains("--mode random --probability 0.1") && rules.contains("-j DROP"), "{rules}");
+    assert!(!lab.say("b1", "nft list ruleset").contains("netdev"));
+}
+
+#[tokio::test]
+async fn a_link_that_shall_lose_no_more_loses_no_more_whatever_made_it_lose() {
+    let at = losing("mended");
+    for programs in [Programs::default(), without_nft()] {
+        let mut lab = Lab::deploy_by(&at(0.5), programs.clone()).await;
+        assert!(lost(&lab) > 30.0);
+        // The same share twice is not the double one.
+        lab.change(&at(0.1), programs.clone()).await;
+        let share = lost(&lab);
+        assert!(TENTH.contains(&share), "{share} % lost");
+        // Another program may be there by then.
+        lab.change(&at(0.0), Programs::default()).await;
+        assert_eq!(lost(&lab), 0.0, "{programs:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_tbf_htb_holds_the_rate_and_the_plan_stays_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let tc = folder.path().join("tc");
+    let script = "#!/bin/sh\ncase \"$*\" in *' tbf '*) echo 'Specified qdisc kind is unknown.' >&2; exit 2;; esac\nexec tc \"$@\"\n";
+    std::fs::write(&tc, script).unwrap();
+    std::fs::set_permissions(&tc, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let programs = Programs { tc: tc.to_str().unwrap().to_owned(), ..Programs::default() };
+    let topology = empty("htb").site("a", Some(("30M", "60M"))).site("b", None).probe("a1", "a").probe("b1", "b");
+    let topology = topology.probe("c1", "").link("wan", "a", "b", shaped("40M", "10M"));
+    let lab = Lab::deploy_by(&topology, programs).await;
+    assert!(!lab.say("a", "tc qdisc show").contains("tbf"));
+    assert_rate(tcp(&lab, "a1", "b1", 2), "40M", "there");
+    assert_rate(tcp(&lab, "b1", "a1", 2), "10M", "back");
+    assert_rate(tcp(&lab, "a1", "c1", 2), "60M", "up");
+    assert_rate(tcp(&lab, "c1", "a1", 2), "30M", "down");
+    let plan = iperftester::deploy::plan(&Local::new(&topology)).await.unwrap();
+    assert!(plan.is_empty(), "a kernel that has learned tbf is no reason to make anything anew: {plan:?}");
 }
 
 #[tokio::test]

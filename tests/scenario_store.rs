@@ -27,14 +27,64 @@ impl Drop for Mount<'_> {
     }
 }
 
+impl<'a> Mount<'a> {
+    /// A disk of its own at `place`.
+    fn new(place: &'a Path, size: &str) -> Self {
+        std::fs::create_dir(place).unwrap();
+        let size = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(place).status().unwrap();
+        assert!(mounted.success());
+        Self(place)
+    }
+
+    /// Leaves no byte free.
+    fn fill(&self) {
+        let filled = std::fs::File::create(self.0.join("ballast")).unwrap();
+        while (&filled).write_all(&[1; 4096]).is_ok() {}
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_before_anything_is_measured_is_told_and_nothing_is() {
+    let world = World::new(TWO);
+    let data = world.data();
+    let disk = Mount::new(&data, "1m");
+    world.expect(0, &["deploy"]);
+    world.expect(0, &["list"]);
+    disk.fill();
+    let output = world.run(&["run"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("error: cannot") && said.contains(": the disk with") && said.contains("is full"), "{said}");
+    assert!(said.contains("hint: free some space in"), "{said}");
+    assert!(!said.contains("preflight") && output.stdout.is_empty(), "{said}");
+    std::fs::remove_file(data.join("ballast")).unwrap();
+    assert!(world.expect(0, &["list"]).contains("no campaign runs yet"));
+    world.wait_for_silence(std::time::Duration::from_secs(1));
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_named_with_another_way() {
+    let world = World::new(TWO);
+    // Root may write everywhere but on such a disk.
+    let disk = world.folder.path().join("read-only");
+    let _mount = Mount::new(&disk, "1m");
+    assert!(Command::new("mount").args(["-o", "remount,ro"]).arg(&disk).status().unwrap().success());
+    for verb in [["list"].as_slice(), &["report"], &["run", "--from", "a", "--to", "b"]] {
+        world.expect(0, &["deploy"]);
+        let output = world.command(verb).env("IPERFTESTER_DATA_DIR", disk.join("data")).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{verb:?}: {said}");
+        assert!(said.contains(&format!("cannot make the folder {}", disk.join("data").display())), "{said}");
+        assert!(said.contains("IPERFTESTER_DATA_DIR=FOLDER"), "{said}");
+    }
+}
+
 #[test]
 fn a_full_disk_loses_no_finished_run() {
     let world = World::new(TWO);
     let data = world.data();
-    std::fs::create_dir(&data).unwrap();
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&data).status().unwrap();
-    assert!(mounted.success());
-    let _mount = Mount(&data);
+    let disk = Mount::new(&data, "1m");
     world.expect(0, &["deploy"]);
     world.expect(0, &["list"]);
     // Full from the first result on.
@@ -42,9 +92,7 @@ fn a_full_disk_loses_no_finished_run() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
     assert_eq!(first["event"], "preflight", "{first}");
-    let filled = std::fs::File::create(data.join("ballast")).unwrap();
-    let chunk = vec![1_u8; 4096];
-    while (&filled).write_all(&chunk).is_ok() {}
+    disk.fill();
     let events: Vec<Value> = lines.map(|l| serde_json::from_str(&l.unwrap()).unwrap()).collect();
     child.wait().unwrap();
     let notice = events.iter().find(|e| e["event"] == "notice").expect("the user is told");

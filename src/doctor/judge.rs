@@ -57,16 +57,29 @@ fn about(program: &str) -> (&'static str, Option<&'static str>) {
         "traceroute" => ("traceroute", Some("tests of paths cannot run")),
         "ethtool" => ("ethtool", Some("reports lack the driver and speed of interfaces")),
         "nft" => ("nftables", Some("links cannot lose packets (`impair.loss`)")),
-        "iptables" => ("iptables", Some("only nft can drop packets; nothing else needs it")),
+        "iptables" => ("iptables", Some("links cannot lose packets (`impair.loss`)")),
         _ => ("iproute2", None),
+    }
+}
+
+/// The program that does the same.
+fn counterpart(program: &str) -> Option<&'static str> {
+    match program {
+        "nft" => Some("iptables"),
+        "iptables" => Some("nft"),
+        _ => None,
     }
 }
 
 fn program(facts: &Facts, name: &str) -> Check {
     let (package, without) = about(name);
-    match facts.programs.get(name).and_then(Option::as_deref) {
+    let found = |name| facts.programs.get(name).and_then(Option::as_deref);
+    match found(name) {
         Some(said) if name == "iperf3" => iperf3(said),
         Some(said) => check(name, State::Ok, said, None),
+        None if let Some(other) = counterpart(name).filter(|other| found(other).is_some()) => {
+            check(name, State::Ok, format!("not found: {other} serves as well"), None)
+        }
         None => {
             let state = if without.is_some() { State::Degraded } else { State::Missing };
             let detail = format!("not found: {}", without.unwrap_or("local probes cannot be made or tested"));
@@ -96,14 +109,23 @@ fn iperf3(said: &str) -> Check {
 fn kernel(facts: &Facts, feature: Feature) -> Option<Check> {
     let present = *facts.features.get(&feature)?;
     let (name, module) = (feature.as_str(), feature.module());
+    let counterpart = Feature::ALL.into_iter().find(|f| f.substitute() == Some(feature)).or(feature.substitute());
+    if let Some(other) = counterpart.filter(|f| !present && facts.features.get(f) == Some(&true)) {
+        return Some(check(
+            name,
+            State::Ok,
+            format!("not there (no {module}): {} serves as well", other.as_str()),
+            None,
+        ));
+    }
     let what = match feature {
         Feature::Veth | Feature::Bridge => "local probes cannot be made",
-        Feature::Tbf => "links and uplinks cannot have a rate",
+        Feature::Tbf | Feature::Htb => "links and uplinks cannot have a rate",
         Feature::Netem => "links cannot have a delay or jitter (`impair.delay`, `impair.jitter`)",
-        Feature::Loss => "links cannot lose packets (`impair.loss`)",
-        Feature::Htb | Feature::Ifb => "nothing needs it today",
+        Feature::Loss | Feature::Statistic => "links cannot lose packets (`impair.loss`)",
+        Feature::Ifb => "nothing needs it today",
     };
-    let needed = matches!(feature, Feature::Veth | Feature::Bridge | Feature::Tbf);
+    let needed = matches!(feature, Feature::Veth | Feature::Bridge | Feature::Tbf | Feature::Htb);
     Some(match present {
         true => check(name, State::Ok, "the kernel has it", None),
         false => {
@@ -207,6 +229,26 @@ mod tests {
         assert_eq!(find(&facts, "ping").state, State::Missing);
         assert_eq!(find(&facts, "ping").mend.as_deref(), Some("sudo apt-get install -y iputils-ping"));
         assert_eq!(find(&facts, "ethtool").state, State::Degraded);
+    }
+
+    #[test]
+    fn one_of_two_that_do_the_same_is_enough() {
+        for (program, package) in [("nft", "nftables"), ("iptables", "iptables")] {
+            let mut facts = good();
+            facts.programs.insert(program, None);
+            assert_eq!(find(&facts, program).state, State::Ok, "{package}");
+        }
+        for (feature, needed) in [(Feature::Loss, false), (Feature::Tbf, true)] {
+            let mut facts = good();
+            facts.features.insert(feature, false);
+            let other = feature.substitute().unwrap();
+            let check = find(&facts, feature.as_str());
+            assert_eq!((check.state, check.mend), (State::Ok, None));
+            assert!(check.detail.ends_with(&format!("{} serves as well", other.as_str())), "{}", check.detail);
+            facts.features.insert(other, false);
+            let state = if needed { State::Missing } else { State::Degraded };
+            assert_eq!(find(&facts, feature.as_str()).state, state);
+        }
     }
 
     #[test]

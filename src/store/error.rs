@@ -1,5 +1,6 @@
 //! What can go wrong with the database, and what then to try.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub enum StoreError {
         known: i64,
     },
     /// Anything else that the database says.
-    #[error("cannot {action} {}", path.display())]
+    #[error("cannot {action} in {}", path.display())]
     Database {
         /// What was tried.
         action: &'static str,
@@ -115,6 +116,11 @@ pub struct Refusal {
     pub reason: std::io::Error,
 }
 
+/// Another place for the database.
+const ELSEWHERE: &str = "keep the results elsewhere: `IPERFTESTER_DATA_DIR=FOLDER iperftester …`";
+/// What the system says where a folder is wanted and something else is there.
+const IN_THE_WAY: [ErrorKind; 2] = [ErrorKind::AlreadyExists, ErrorKind::NotADirectory];
+
 fn tried(refusals: &[Refusal]) -> String {
     if refusals.is_empty() {
         return "there is no folder for rescue files".to_owned();
@@ -157,20 +163,26 @@ impl StoreError {
             )),
             Self::Full { path, .. } => Some(format!("free some space in {}, then try again", folder(path))),
             Self::Damaged { path, .. } => {
-                let path = path.display();
+                // With its log, which a new database of that name would take for its own.
+                let (away, name) = (path.with_extension("damaged"), path.file_name().unwrap_or_default());
+                let (path, inside, away) = (path.display(), away.join(name), away.display());
                 Some(format!(
-                    "move it away (`mv {path} {path}.damaged`): a new one is made at the next start; \
-                     `sqlite3 {path}.damaged .recover` shows what can be saved"
+                    "move it away (`mkdir {away} && mv {path}* {away}`): a new one is made at the next start; \
+                     `sqlite3 {} .recover` shows what can be saved",
+                    inside.display()
                 ))
             }
-            Self::Newer { .. } => Some(
-                "use that newer iperftester, or keep its results elsewhere: XDG_DATA_HOME=FOLDER iperftester …"
-                    .to_owned(),
-            ),
-            Self::Database { path, .. } => {
-                Some(format!("see that {} can be written by this user and that its disk is well", folder(path)))
+            Self::Newer { .. } => Some(format!("use that newer iperftester, or {ELSEWHERE}")),
+            Self::Database { path, .. } => Some(format!(
+                "see that {} can be written by this user and that its disk is well, or {ELSEWHERE}",
+                folder(path)
+            )),
+            Self::File { path, source, .. } if IN_THE_WAY.contains(&source.kind()) => {
+                Some(format!("see that no file stands in the way of {}, or {ELSEWHERE}", path.display()))
             }
-            Self::File { path, .. } => Some(format!("see that {} can be written by this user", folder(path))),
+            Self::File { path, .. } => {
+                Some(format!("see that {} can be written by this user, or {ELSEWHERE}", folder(path)))
+            }
             Self::Content { .. } => Some("the other campaign runs are not affected".to_owned()),
             Self::Unknown { .. } => Some("`iperftester list` shows what there is".to_owned()),
             Self::Exists { .. } => Some("start again: the new one gets an id of its own".to_owned()),

@@ -44,13 +44,15 @@ impl SqliteStore {
             })?;
         }
         let store = Self { path: path.to_owned(), connection: Mutex::new(None) };
-        let found = store.read("open", async |c| version(c).await.map_err(Fault::from)).await?;
+        let found = store.read("open the results", async |c| version(c).await.map_err(Fault::from)).await?;
         let known = i64::try_from(MIGRATIONS.len()).expect("a handful");
         if found > known {
             return Err(StoreError::Newer { path: path.to_owned(), found, known });
         }
         if found < known {
-            store.transact("bring to its present form", "BEGIN IMMEDIATE", async |c| Ok(migrate(c).await?)).await?;
+            store
+                .transact("bring the results to their present form", "BEGIN IMMEDIATE", async |c| Ok(migrate(c).await?))
+                .await?;
         }
         Ok(store)
     }
@@ -177,11 +179,11 @@ impl Store for SqliteStore {
     }
 
     async fn list(&self) -> Result<Vec<CampaignRunSummary>, StoreError> {
-        self.read("list the results in", rows::summaries).await
+        self.read("list the results", rows::summaries).await
     }
 
     async fn load(&self, id: &str) -> Result<CampaignRun, StoreError> {
-        self.read("read results from", async |c| {
+        self.read("read the results", async |c| {
             let number = number(c, id).await?;
             rows::load(c, number, id).await
         })
@@ -189,7 +191,7 @@ impl Store for SqliteStore {
     }
 
     async fn newest(&self) -> Result<Option<String>, StoreError> {
-        self.read("read results from", async |c| {
+        self.read("read the results", async |c| {
             let newest = sqlx::query("SELECT id FROM campaign_runs ORDER BY started DESC, number DESC LIMIT 1");
             Ok(newest.fetch_optional(c).await?.map(|row| row.try_get("id")).transpose()?)
         })

@@ -160,7 +160,15 @@ async fn a_damaged_database_is_named_with_what_to_try() {
         let error = SqliteStore::open(&path).await.unwrap_err();
         assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
         assert_eq!(error.to_string(), format!("{} is damaged or no database", path.display()));
-        assert!(error.hint().unwrap().contains(&format!("mv {0} {0}.damaged", path.display())));
+        // What the hint says works, and leaves nothing behind that would spoil the new database.
+        std::fs::write(path.with_extension("db-wal"), "an old log").unwrap();
+        let hint = error.hint().unwrap();
+        let commands: Vec<&str> = hint.split('`').skip(1).step_by(2).collect();
+        assert!(Command::new("sh").args(["-c", commands[0]]).status().unwrap().success(), "{hint}");
+        let moved = path.with_extension("damaged").join(path.file_name().unwrap());
+        assert!(moved.exists() && !path.with_extension("db-wal").exists(), "{hint}");
+        assert_eq!(commands[1], format!("sqlite3 {} .recover", moved.display()));
+        SqliteStore::open(&path).await.unwrap();
     }
 }
 
@@ -171,10 +179,13 @@ async fn a_place_that_cannot_be_written_is_named() {
     std::fs::write(&file, "").unwrap();
     let error = SqliteStore::open(&file.join("results.db")).await.unwrap_err();
     assert_eq!(error.to_string(), format!("cannot make the folder {}", file.display()));
+    assert!(error.hint().unwrap().starts_with(&format!("see that no file stands in the way of {}", file.display())));
+    let error = SqliteStore::open(&file.join("deeper/results.db")).await.unwrap_err();
+    assert!(error.hint().unwrap().contains("no file stands in the way"), "{:?}", error.hint());
     // A folder stands where the database should be.
     let error = SqliteStore::open(folder.path()).await.unwrap_err();
-    assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
-    assert!(error.hint().is_some());
+    assert_eq!(error.to_string(), format!("cannot open the results in {}", folder.path().display()));
+    assert!(error.hint().unwrap().ends_with("keep the results elsewhere: `IPERFTESTER_DATA_DIR=FOLDER iperftester …`"));
 }
 
 #[test]

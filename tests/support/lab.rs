@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use iperftester::backend::Backend as _;
-use iperftester::backend::local::Local;
+use iperftester::backend::local::{Local, Programs};
 use iperftester::deploy;
 use iperftester::domain::name::Name;
 use iperftester::domain::topology::{
@@ -97,11 +97,24 @@ impl Lab {
 
     /// Deploys `topology`.
     pub(crate) async fn deploy(topology: &Topology) -> Self {
-        let lab = Self::of(topology);
+        Self::deploy_by(topology, Programs::default()).await
+    }
+
+    /// Deploys `topology` by these programs.
+    pub(crate) async fn deploy_by(topology: &Topology, programs: Programs) -> Self {
+        let lab = Self { local: Local::new(topology).with_programs(programs), topology: topology.name.clone() };
         lab.local.supports().await.unwrap();
         let plan = deploy::plan(&lab.local).await.unwrap();
         deploy::apply(&plan, &lab.local, &|| false, &mut |_| {}).await.unwrap();
         lab
+    }
+
+    /// Brings what is deployed to `topology`, by these programs.
+    pub(crate) async fn change(&mut self, topology: &Topology, programs: Programs) {
+        self.local = Local::new(topology).with_programs(programs);
+        self.local.supports().await.unwrap();
+        let plan = deploy::plan(&self.local).await.unwrap();
+        deploy::apply(&plan, &self.local, &|| false, &mut |_| {}).await.unwrap();
     }
 
     /// Runs `command` (words) on a probe or site.

@@ -1,4 +1,5 @@
-//! Addresses that stay with their name: whoever is added or goes later, the others keep theirs.
+//! Addresses that stay with their name: whoever is added or goes later, the others keep theirs, but for the few that wanted
+//! the same place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;

@@ -1,5 +1,6 @@
 //! What this machine's kernel and programs can do, tried in a network namespace that goes with the trial.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Programs;
@@ -8,7 +9,7 @@ use crate::process::{self, ProcessError};
 /// Longest time for a trial; it takes a few milliseconds.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// A feature of the kernel.
+/// A feature of the kernel, with the program that uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Feature {
     /// Pairs of virtual Ethernet devices.
@@ -23,13 +24,26 @@ pub enum Feature {
     Netem,
     /// Random loss by nftables.
     Loss,
+    /// Random loss by iptables.
+    Statistic,
     /// A device to shape incoming traffic with.
     Ifb,
 }
 
 impl Feature {
     /// Every feature.
-    pub const ALL: [Self; 7] = [Self::Veth, Self::Bridge, Self::Tbf, Self::Htb, Self::Netem, Self::Loss, Self::Ifb];
+    pub const ALL: [Self; 8] =
+        [Self::Veth, Self::Bridge, Self::Tbf, Self::Htb, Self::Netem, Self::Loss, Self::Statistic, Self::Ifb];
+
+    /// What does the same where this is not there.
+    #[must_use]
+    pub const fn substitute(self) -> Option<Self> {
+        match self {
+            Self::Tbf => Some(Self::Htb),
+            Self::Loss => Some(Self::Statistic),
+            _ => None,
+        }
+    }
 
     /// Its name in the field.
     #[must_use]
@@ -41,6 +55,7 @@ impl Feature {
             Self::Htb => "htb",
             Self::Netem => "netem",
             Self::Loss => "nftables random loss",
+            Self::Statistic => "iptables random loss",
             Self::Ifb => "ifb",
         }
     }
@@ -55,13 +70,24 @@ impl Feature {
             Self::Htb => "sch_htb",
             Self::Netem => "sch_netem",
             Self::Loss => "nft_numgen",
+            Self::Statistic => "xt_statistic",
             Self::Ifb => "ifb",
+        }
+    }
+
+    /// The Debian package with the program that uses it, where local probes can do without.
+    #[must_use]
+    pub const fn package(self) -> Option<&'static str> {
+        match self {
+            Self::Loss => Some("nftables"),
+            Self::Statistic => Some("iptables"),
+            _ => None,
         }
     }
 
     /// The program that tries it, its arguments and its input.
     fn trial(self, programs: &Programs) -> (&str, &'static str, &'static str) {
-        let Programs { ip, tc, nft, .. } = programs;
+        let Programs { ip, tc, nft, iptables_restore, .. } = programs;
         match self {
             Self::Veth => (ip, "link add name a type veth peer name b", ""),
             Self::Bridge => (ip, "link add name a type bridge", ""),
@@ -74,6 +100,11 @@ impl Feature {
                 "-f -",
                 "table netdev t {\n chain c {\n  type filter hook ingress device \"lo\" priority 0\n  \
                  numgen random mod 2 < 1 counter drop\n }\n}\n",
+            ),
+            Self::Statistic => (
+                iptables_restore,
+                "--noflush",
+                "*raw\n-A PREROUTING -m statistic --mode random --probability 0.5 -j DROP\nCOMMIT\n",
             ),
         }
     }
@@ -88,5 +119,27 @@ impl Feature {
         let mut argv = vec![programs.unshare.clone(), flags.to_owned(), program.to_owned()];
         argv.extend(args.split_whitespace().map(str::to_owned));
         Ok(process::run(&argv, input.as_bytes(), LIMIT).await?.status.success())
+    }
+}
+
+/// What this machine has of each feature, tried once.
+#[derive(Debug, Default)]
+pub(super) struct Means(BTreeMap<Feature, Option<Feature>>);
+
+impl Means {
+    /// The feature itself, else its substitute, else nothing.
+    pub(super) async fn of(&mut self, feature: Feature, programs: &Programs) -> Option<Feature> {
+        if let Some(known) = self.0.get(&feature) {
+            return *known;
+        }
+        let mut means = None;
+        for candidate in std::iter::once(feature).chain(feature.substitute()) {
+            if candidate.present(programs, false).await.unwrap_or(false) {
+                means = Some(candidate);
+                break;
+            }
+        }
+        self.0.insert(feature, means);
+        means
     }
 }

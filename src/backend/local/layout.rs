@@ -10,8 +10,10 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use super::address::{FIRST_HOST, LAST_HOST, LAST_LAN, LAST_WIRE, Lan, fnv1a, slots, wire};
+use super::batch::{Batch, Program};
 use super::feature::Feature;
-use super::shape;
+use super::loss;
+use super::shape::{self, Shaper};
 use crate::domain::facts::Router;
 use crate::domain::name::Name;
 use crate::domain::topology::{Directed, End, Link, Topology};
@@ -24,34 +26,6 @@ const DIGEST: &str = "{digest}";
 /// filter by source where ways differ), and no throttling of ICMP errors, so that a traceroute is complete.
 const SETTINGS: &str = "net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
                         net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.default.arp_ignore=0 net.ipv4.icmp_ratemask=0";
-
-/// A program that reads a batch of commands from its input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Program {
-    /// ip-route2's `ip -batch -`.
-    Ip,
-    /// `tc -batch -`.
-    Tc,
-    /// `nft -f -`.
-    Nft,
-}
-
-/// A batch of commands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Batch {
-    /// Who carries it out.
-    pub(super) program: Program,
-    /// In which namespace; `None` for the one we run in.
-    pub(super) namespace: Option<String>,
-    /// One command a line.
-    pub(super) lines: String,
-}
-
-impl Batch {
-    const fn new(program: Program, namespace: Option<String>, lines: String) -> Self {
-        Self { program, namespace, lines }
-    }
-}
 
 /// A resource: what it is made of, in order. The last command of each of its parts is its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,16 +213,20 @@ impl Builder<'_> {
                  link set dev lo alias {}\n",
                 label("site")
             );
-            let mut shapes = String::new();
+            let mut shapes = <[String; 2]>::default();
             if let Some(uplink) = site.uplink {
                 self.need(Feature::Tbf, format!("site `{name}` asks for `uplink`"));
-                shapes = shape::egress("up", Some(uplink.down_bits_per_second), None, None)
-                    + &shape::egress("up-l", Some(uplink.up_bits_per_second), None, None);
+                let both = |shaper| {
+                    shape::egress("up", Some(uplink.down_bits_per_second), None, None, shaper)
+                        + &shape::egress("up-l", Some(uplink.up_bits_per_second), None, None, shaper)
+                };
+                shapes = [both(Shaper::Tbf), both(Shaper::Htb)];
             }
+            let [by_tbf, by_htb] = shapes;
             let batches = vec![
                 Batch::new(Program::Ip, None, begin),
                 Batch::new(Program::Ip, Some(core.clone()), at_core),
-                Batch::new(Program::Tc, Some(here.clone()), shapes),
+                Batch::new(Program::Tc, Some(here.clone()), by_tbf).or(Feature::Tbf, Program::Tc, by_htb),
                 Batch::new(Program::Ip, Some(here), inside),
             ];
             self.push(format!("site/{name}"), vec![ResourceId("core".to_owned())], batches);
@@ -307,13 +285,17 @@ impl Builder<'_> {
                 let out = side == 0;
                 let delay = impair.delay_seconds.toward(out).map(|s| s.0);
                 let jitter = impair.jitter_seconds.toward(out).map(|s| s.0);
-                let shapes = shape::egress(&device, impair.rate_bits_per_second.toward(out), delay, jitter);
-                batches.push(Batch::new(Program::Tc, Some(here.clone()), shapes));
-                let loss = shape::ingress_loss(&device, impair.loss_ratio.toward(!out)).unwrap_or_default();
-                batches.push(Batch::new(Program::Nft, Some(here.clone()), loss));
+                let rate = impair.rate_bits_per_second.toward(out);
+                let [by_tbf, by_htb] =
+                    [Shaper::Tbf, Shaper::Htb].map(|shaper| shape::egress(&device, rate, delay, jitter, shaper));
+                let shapes = Batch::new(Program::Tc, Some(here.clone()), by_tbf);
+                batches.push(shapes.or(Feature::Tbf, Program::Tc, by_htb));
+                let [by_nft, by_iptables] = loss::ingress(&device, impair.loss_ratio.toward(!out)).unwrap_or_default();
+                let losses = Batch::new(Program::Nft, Some(here.clone()), by_nft);
+                batches.push(losses.or(Feature::Loss, Program::Iptables, by_iptables));
 
                 let mut inside = String::new();
-                if shape::ingress_loss(&device, impair.loss_ratio.toward(out)).is_some() {
+                if loss::ingress(&device, impair.loss_ratio.toward(out)).is_some() {
                     // The far end's filter must see packets, not the kernel's bundles of them.
                     let _ = writeln!(inside, "link set dev {device} gso_max_segs 1");
                 }

@@ -1,5 +1,6 @@
 //! Network namespaces on this machine, as root. The labels are the names of the namespaces and the aliases of devices.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,18 +13,22 @@ use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::{self, Errors, Finished, ProcessError, Running};
-use layout::{Batch, CORE, Layout, Program};
+use batch::{Batch, words};
+use layout::{CORE, Layout};
 
 mod address;
+mod batch;
 mod device;
 mod feature;
 mod kept;
 mod layout;
+mod loss;
 mod remove;
 mod shape;
 mod supports;
 
 pub use feature::Feature;
+use feature::Means;
 pub use supports::lacking_right;
 
 /// Longest time for one program; each takes a few milliseconds.
@@ -40,14 +45,17 @@ pub struct Programs {
     pub tc: String,
     /// nftables' `nft`, only for loss.
     pub nft: String,
+    /// `iptables-restore`, for loss where there is no `nft`.
+    pub iptables_restore: String,
     /// util-linux's `unshare`, only for trials.
     pub unshare: String,
 }
 
 impl Default for Programs {
     fn default() -> Self {
-        let [ip, tc, nft, unshare] = ["ip", "tc", "nft", "unshare"].map(str::to_owned);
-        Self { ip, tc, nft, unshare }
+        let [ip, tc, nft, iptables_restore, unshare] =
+            ["ip", "tc", "nft", "iptables-restore", "unshare"].map(str::to_owned);
+        Self { ip, tc, nft, iptables_restore, unshare }
     }
 }
 
@@ -59,6 +67,8 @@ pub struct Local {
     programs: Programs,
     /// Namespaces in which each device of a link was last seen; `None` before the first look.
     seen: Mutex<Option<BTreeMap<String, BTreeSet<String>>>>,
+    /// What this machine has of each feature that was asked for.
+    means: Mutex<Means>,
 }
 
 impl Local {
@@ -75,7 +85,13 @@ impl Local {
     }
 
     fn with(name: &Name, layout: Layout) -> Self {
-        Self { prefix: layout::prefix(name), layout, programs: Programs::default(), seen: Mutex::new(None) }
+        Self {
+            prefix: layout::prefix(name),
+            layout,
+            programs: Programs::default(),
+            seen: Mutex::default(),
+            means: Mutex::default(),
+        }
     }
 
     /// The same with other programs.
@@ -91,16 +107,13 @@ impl Local {
         format!("{}{name}", self.prefix)
     }
 
-    fn argv(&self, batch: &Batch) -> Vec<String> {
-        let Programs { ip, tc, nft, .. } = &self.programs;
-        let namespace = batch.namespace.as_deref();
-        match (batch.program, namespace) {
-            (Program::Ip, None) => words(&[ip, "-batch", "-"]),
-            (Program::Ip, Some(here)) => words(&[ip, "-n", here, "-batch", "-"]),
-            (Program::Tc, None) => words(&[tc, "-batch", "-"]),
-            (Program::Tc, Some(here)) => words(&[tc, "-n", here, "-batch", "-"]),
-            (Program::Nft, None) => words(&[nft, "-f", "-"]),
-            (Program::Nft, Some(here)) => words(&[ip, "netns", "exec", here, nft, "-f", "-"]),
+    /// The batch, or its other way where this machine lacks what it is made with and has what serves instead.
+    async fn way<'b>(&self, batch: &'b Batch) -> Cow<'b, Batch> {
+        let Some(otherwise) = &batch.otherwise else { return Cow::Borrowed(batch) };
+        let means = self.means.lock().await.of(otherwise.lacking, &self.programs).await;
+        match batch.other_way().filter(|_| means.is_some() && means != Some(otherwise.lacking)) {
+            Some(other) => Cow::Owned(other),
+            None => Cow::Borrowed(batch),
         }
     }
 
@@ -132,27 +145,8 @@ impl Local {
     }
 }
 
-fn words(argv: &[&str]) -> Vec<String> {
-    argv.iter().map(|a| (*a).to_owned()).collect()
-}
-
 fn step(action: &'static str, id: &ResourceId, source: ProcessError) -> BackendError {
     BackendError::Step { action, subject: id.to_string(), source }
-}
-
-/// A failed batch names its line instead of its program: the programs themselves only count (`Command failed -:3`).
-fn name_line(error: ProcessError, batch: &Batch) -> ProcessError {
-    let ProcessError::Failed { command, complaint } = error else { return error };
-    let number = complaint.rsplit_once("Command failed -:").and_then(|(said, n)| Some((said, n.trim().parse().ok()?)));
-    let named = number.and_then(|(said, n): (&str, usize)| Some((said, batch.lines.lines().nth(n.checked_sub(1)?)?)));
-    match named {
-        None => ProcessError::Failed { command, complaint },
-        Some((said, line)) => {
-            let program = if batch.program == Program::Tc { "tc" } else { "ip" };
-            let place = batch.namespace.iter().map(|n| format!(" -n {n}")).collect::<String>();
-            ProcessError::Failed { command: format!("{program}{place} {line}"), complaint: said.trim().to_owned() }
-        }
-    }
 }
 
 impl Backend for Local {
@@ -161,7 +155,7 @@ impl Backend for Local {
     }
 
     async fn supports(&self) -> Result<(), Vec<BackendError>> {
-        supports::check(&self.layout, &self.programs).await
+        supports::check(&self.layout, &self.programs, &mut *self.means.lock().await).await
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
@@ -177,8 +171,9 @@ impl Backend for Local {
         let resource = self.layout.resources.iter().find(|r| r.desired.id == *id);
         let resource = resource.ok_or_else(|| BackendError::Unknown(id.to_string()))?;
         for batch in &resource.batches {
-            let done = process::check(&self.argv(batch), batch.lines.as_bytes(), LIMIT).await;
-            done.map_err(|e| step("create", id, name_line(e, batch)))?;
+            let batch = self.way(batch).await;
+            let done = process::check(&batch.argv(&self.programs), batch.lines.as_bytes(), LIMIT).await;
+            done.map_err(|e| step("create", id, batch.name_line(e)))?;
         }
         Ok(())
     }
@@ -216,34 +211,5 @@ impl Backend for Local {
 
     fn routers(&self) -> BTreeMap<IpAddr, Router> {
         self.layout.routers.iter().map(|(address, router)| (IpAddr::V4(*address), router.clone())).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(complaint: &str) -> String {
-        let lines = "link set dev lo up\naddr add 10.0.0.1/20 dev lan\n".to_owned();
-        let batch = Batch { program: Program::Ip, namespace: Some("iperftester.t.a".to_owned()), lines };
-        let failed = ProcessError::Failed { command: "ip -batch -".to_owned(), complaint: complaint.to_owned() };
-        name_line(failed, &batch).to_string()
-    }
-
-    #[test]
-    fn a_failed_batch_names_its_line() {
-        assert_eq!(
-            named("Cannot find device \"lan\"\nCommand failed -:2"),
-            "`ip -n iperftester.t.a addr add 10.0.0.1/20 dev lan` failed: Cannot find device \"lan\""
-        );
-        assert_eq!(named("Command failed -:9"), "`ip -batch -` failed: Command failed -:9");
-        assert_eq!(named("killed"), "`ip -batch -` failed: killed");
-    }
-
-    #[tokio::test]
-    async fn the_real_ip_counts_its_lines_so() {
-        let argv = words(&["ip", "-batch", "-"]);
-        let failed = process::check(&argv, b"link show lo\nlink show dev no-such-device\n", LIMIT).await.unwrap_err();
-        assert!(failed.to_string().trim_end().ends_with("Command failed -:2"), "{failed}");
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
 
-use super::layout::{Batch, Program, link_device};
-use super::{LIMIT, Local, device, kept, step};
+use super::batch::{Batch, Program};
+use super::layout::link_device;
+use super::{LIMIT, Local, device, kept, loss, step};
 use crate::backend::{Backend, BackendError};
 use crate::domain::name::Name;
 use crate::plan::ResourceId;
@@ -33,9 +34,8 @@ impl Local {
             .map(|d| format!("link del dev {}\n", d.name))
             .collect();
         if !wires.is_empty() {
-            let batch = Batch { program: Program::Ip, namespace: Some(here.clone()), lines: wires };
             // What resists goes with the namespace.
-            let _ = process::run(&self.argv(&batch), batch.lines.as_bytes(), LIMIT).await;
+            self.attempt(&Batch::new(Program::Ip, Some(here.clone()), wires)).await;
         }
         let deleted = self.ip(&["netns", "del", &here]).await.map_err(|e| step("remove", id, e))?;
         if deleted.status.success() || !kept::has(&here) {
@@ -89,6 +89,9 @@ impl Local {
         let made_of = self.layout.resources.iter().filter(|r| r.desired.id == *id).flat_map(|r| &r.batches);
         places.extend(made_of.filter_map(|batch| batch.namespace.clone()));
         for here in places.iter().filter(|here| kept::has(here)) {
+            self.remove_loss(here, &device).await;
+        }
+        for here in places.iter().filter(|here| kept::has(here)) {
             let deleted =
                 self.ip(&["-n", here, "link", "del", "dev", &device]).await.map_err(|e| step("remove", id, e))?;
             let complaint = deleted.complaint();
@@ -98,5 +101,21 @@ impl Local {
             }
         }
         Ok(())
+    }
+
+    /// Takes away what drops packets of a link's device: it would outlive the device. The link loses its label before, so
+    /// that whoever is killed here leaves a half-made link, not a whole one without its loss.
+    async fn remove_loss(&self, here: &str, device: &str) {
+        let place = Some(here.to_owned());
+        let unlabel = format!("link set dev {device} alias removing\n");
+        self.attempt(&Batch::new(Program::Ip, place.clone(), unlabel)).await;
+        // By whichever program it was made: another may be there today.
+        let [first, second] = loss::clear(device).map(|(program, lines)| Batch::new(program, place.clone(), lines));
+        tokio::join!(self.attempt(&first), self.attempt(&second));
+    }
+
+    /// Carries out a batch that may have nothing to do.
+    async fn attempt(&self, batch: &Batch) {
+        let _ = process::run(&batch.argv(&self.programs), batch.lines.as_bytes(), LIMIT).await;
     }
 }

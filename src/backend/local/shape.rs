@@ -1,9 +1,9 @@
-//! What `impair` and an uplink become: queueing disciplines at the sending end, a packet filter at the receiving one.
+//! What rates and delays of `impair` and of an uplink become: queueing disciplines at the sending end.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::domain::unit::{Bitrate, Ratio};
+use crate::domain::unit::Bitrate;
 
 /// Smallest token bucket, in bytes: with less, tbf passes only 0.7 to 0.98 of its rate (measured).
 const BURST_MIN: u64 = 16_000;
@@ -11,6 +11,18 @@ const BURST_MIN: u64 = 16_000;
 const QUEUE_MIN: u64 = 30_000;
 /// Packets that netem holds: over 100 ms of full frames at 10 Gbit/s. Its own default, 1000, would drop them unseen.
 const NETEM_PACKETS: u32 = 100_000;
+
+/// Smallest queue behind htb, in bytes: two of the kernel's bundles of packets, which htb, unlike tbf, takes whole.
+const BUNDLES: u64 = 131_072;
+
+/// What holds a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shaper {
+    /// A token bucket.
+    Tbf,
+    /// A hierarchy of one token bucket, where the kernel has no other.
+    Htb,
+}
 
 /// The bucket of a shaper, in bytes: 5 ms of its rate.
 const fn burst(rate: Bitrate) -> u64 {
@@ -24,9 +36,16 @@ const fn queue(rate: Bitrate) -> u64 {
     if bytes < QUEUE_MIN { QUEUE_MIN } else { bytes }
 }
 
-/// `tc` commands that shape what leaves by `device`; empty where there is nothing to shape (tc-tbf(8), tc-netem(8)). The
+/// `tc` commands that shape what leaves by `device`; empty where there is nothing to shape (tc-tbf(8), tc-htb(8),
+/// tc-netem(8)). The
 /// delay comes first, then the rate, so that the queue holds only what waits for the rate.
-pub(super) fn egress(device: &str, rate: Option<Bitrate>, delay: Option<Duration>, jitter: Option<Duration>) -> String {
+pub(super) fn egress(
+    device: &str,
+    rate: Option<Bitrate>,
+    delay: Option<Duration>,
+    jitter: Option<Duration>,
+    shaper: Shaper,
+) -> String {
     let mut commands = String::new();
     let mut place = "root";
     if delay.is_some() || jitter.is_some() {
@@ -40,26 +59,22 @@ pub(super) fn egress(device: &str, rate: Option<Bitrate>, delay: Option<Duration
     }
     if let Some(rate) = rate {
         let (bits, burst, queue) = (rate.bits_per_second(), burst(rate), queue(rate));
-        let _ = writeln!(
-            commands,
-            "qdisc add dev {device} {place} handle 2: tbf rate {bits}bit burst {burst}b limit {queue}b"
-        );
+        let _ = match shaper {
+            Shaper::Tbf => writeln!(
+                commands,
+                "qdisc add dev {device} {place} handle 2: tbf rate {bits}bit burst {burst}b limit {queue}b"
+            ),
+            // The quantum shares between classes; there is one.
+            Shaper::Htb => writeln!(
+                commands,
+                "qdisc add dev {device} {place} handle 2: htb default 1\n\
+                 class add dev {device} parent 2: classid 2:1 htb rate {bits}bit burst {burst}b cburst {burst}b quantum 1514\n\
+                 qdisc add dev {device} parent 2:1 handle 3: bfifo limit {}b",
+                queue.max(BUNDLES)
+            ),
+        };
     }
     commands
-}
-
-/// nftables commands that drop a share of what enters by `device`, ARP excepted: a real link that loses it only delays the
-/// first packet, which would be measured as the link's. `None` where nothing is to be dropped.
-pub(super) fn ingress_loss(device: &str, loss: Option<Ratio>) -> Option<String> {
-    const STEPS: f64 = 1e9;
-    let below = (loss?.share() * STEPS).round();
-    (below > 0.0).then(|| {
-        format!(
-            "table netdev {device}\ndelete table netdev {device}\ntable netdev {device} {{\n chain loss {{\n  \
-             type filter hook ingress device \"{device}\" priority 0\n  \
-             meta protocol != arp numgen random mod {STEPS} < {below} counter drop\n }}\n}}\n"
-        )
-    })
 }
 
 #[cfg(test)]
@@ -73,11 +88,11 @@ mod tests {
     #[test]
     fn the_bucket_is_5_ms_and_the_queue_50_ms_of_the_rate_but_never_tiny() {
         assert_eq!(
-            egress("up", rate("100M"), None, None),
+            egress("up", rate("100M"), None, None, Shaper::Tbf),
             "qdisc add dev up root handle 2: tbf rate 100000000bit burst 62500b limit 625000b\n"
         );
         assert_eq!(
-            egress("up", rate("1M"), None, None),
+            egress("up", rate("1M"), None, None, Shaper::Tbf),
             "qdisc add dev up root handle 2: tbf rate 1000000bit burst 16000b limit 30000b\n"
         );
     }
@@ -86,18 +101,23 @@ mod tests {
     fn a_delay_comes_before_the_rate() {
         let ms = Duration::from_millis;
         assert_eq!(
-            egress("l-1", rate("10M"), Some(ms(10)), Some(ms(2))),
+            egress("l-1", rate("10M"), Some(ms(10)), Some(ms(2)), Shaper::Tbf),
             "qdisc add dev l-1 root handle 1: netem limit 100000 delay 10000us 2000us\n\
              qdisc add dev l-1 parent 1:1 handle 2: tbf rate 10000000bit burst 16000b limit 62500b\n"
         );
-        assert_eq!(egress("l-1", None, None, None), "");
+        assert_eq!(egress("l-1", None, None, None, Shaper::Tbf), "");
     }
 
     #[test]
-    fn loss_is_a_share_of_a_thousand_million() {
-        let text = ingress_loss("l-1", Ratio::new(0.001)).unwrap();
-        assert!(text.contains("mod 1000000000 < 1000000 counter drop"), "{text}");
-        assert_eq!(ingress_loss("l-1", Ratio::new(0.0)), None);
-        assert_eq!(ingress_loss("l-1", None), None);
+    fn htb_comes_in_the_place_of_tbf_with_the_same_bucket() {
+        let ms = Duration::from_millis;
+        assert_eq!(
+            egress("l-1", rate("100M"), Some(ms(10)), None, Shaper::Htb),
+            "qdisc add dev l-1 root handle 1: netem limit 100000 delay 10000us 0us\n\
+             qdisc add dev l-1 parent 1:1 handle 2: htb default 1\n\
+             class add dev l-1 parent 2: classid 2:1 htb rate 100000000bit burst 62500b cburst 62500b quantum 1514\n\
+             qdisc add dev l-1 parent 2:1 handle 3: bfifo limit 625000b\n"
+        );
+        assert_eq!(egress("l-1", None, None, None, Shaper::Htb), "");
     }
 }

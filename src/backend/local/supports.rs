@@ -1,12 +1,12 @@
 //! Can this machine make what the topology asks for? Everything that it cannot, at once.
 #![allow(clippy::disallowed_methods, reason = "an edge: its own rights are in a file")]
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::feature::Feature;
+use super::Programs;
+use super::batch::words;
+use super::feature::{Feature, Means};
 use super::layout::{Layout, Need};
-use super::{Programs, words};
 use crate::backend::BackendError;
 use crate::process::{self, ProcessError};
 
@@ -15,34 +15,22 @@ const LIMIT: Duration = Duration::from_secs(10);
 const NET_ADMIN: u64 = 1 << 12;
 const SYS_ADMIN: u64 = 1 << 21;
 
-/// Looks at rights, programs and kernel, in this order; what hides the rest ends the search.
-pub(super) async fn check(layout: &Layout, programs: &Programs) -> Result<(), Vec<BackendError>> {
+/// Looks at rights, programs and kernel, in this order; what hides the rest ends the search. Notes in `means` what it finds.
+pub(super) async fn check(layout: &Layout, programs: &Programs, means: &mut Means) -> Result<(), Vec<BackendError>> {
     let mut errors: Vec<BackendError> = layout.refusals.iter().map(|(what, hint)| unsupported(what, *hint)).collect();
     errors.extend(rights(&fs_err::read_to_string("/proc/self/status").unwrap_or_default()));
-    let loss = layout.needs.iter().any(|n| n.feature == Feature::Loss);
-    let Programs { ip, tc, nft, unshare } = programs;
-    let wanted =
-        [(ip, "-V", "iproute2"), (tc, "-V", "iproute2"), (unshare, "-V", "util-linux"), (nft, "-v", "nftables")];
-    for (program, ask, package) in wanted.into_iter().filter(|(program, ..)| loss || *program != nft) {
-        if let Err(error) = process::run(&words(&[program, ask]), b"", LIMIT).await {
+    let Programs { ip, tc, unshare, .. } = programs;
+    let wanted = [(ip.as_str(), "iproute2"), (tc, "iproute2"), (unshare, "util-linux"), ("sysctl", "procps")];
+    for (program, package) in wanted {
+        if let Err(error) = process::run(&words(&[program, "-V"]), b"", LIMIT).await {
             errors.push(missing(program, package, &error));
         }
-    }
-    let sysctl = "sysctl";
-    if let Err(error) = process::run(&words(&[sysctl, "--version"]), b"", LIMIT).await {
-        errors.push(missing(sysctl, "procps", &error));
     }
     if !errors.is_empty() {
         return Err(errors);
     }
-    let mut known: BTreeMap<Feature, bool> = BTreeMap::new();
     for need in &layout.needs {
-        let present = match known.get(&need.feature) {
-            Some(present) => *present,
-            None => need.feature.present(programs, false).await.unwrap_or(false),
-        };
-        known.insert(need.feature, present);
-        if !present {
+        if means.of(need.feature, programs).await.is_none() {
             errors.push(lacking(need));
         }
     }
@@ -78,11 +66,19 @@ fn missing(program: &str, package: &str, error: &ProcessError) -> BackendError {
 }
 
 fn lacking(need: &Need) -> BackendError {
-    let (feature, module) = (need.feature.as_str(), need.feature.module());
+    let ways: Vec<Feature> = std::iter::once(need.feature).chain(need.feature.substitute()).collect();
+    let list = |of: &dyn Fn(Feature) -> String, between| ways.iter().map(|f| of(*f)).collect::<Vec<_>>().join(between);
+    let features = list(&|f| f.as_str().to_owned(), " or ");
+    let modules = list(&|f| format!("no {}", f.module()), ", ");
+    let load = list(&|f| format!("modprobe {}", f.module()), " or ");
+    let install = match need.feature.package() {
+        Some(package) => format!("install what uses it: apt install {package}; "),
+        None => String::new(),
+    };
     unsupported(
-        format!("{}, which needs {feature}, and this kernel has none (no {module})", need.who),
+        format!("{}, which needs {features}, and this machine has none ({modules})", need.who),
         format!(
-            "load it: modprobe {module}; if there is no such module, take that out of the topology or deploy on a machine \
+            "{install}load it: {load}; if there is no such module, take that out of the topology or deploy on a machine \
              whose kernel has it"
         ),
     )
@@ -106,8 +102,20 @@ mod tests {
         let BackendError::Unsupported { what, hint } = lacking(&need) else { panic!("another error") };
         assert_eq!(
             what,
-            "link `adsl` asks for `impair.delay`, which needs netem, and this kernel has none (no sch_netem)"
+            "link `adsl` asks for `impair.delay`, which needs netem, and this machine has none (no sch_netem)"
         );
         assert!(hint.starts_with("load it: modprobe sch_netem"), "{hint}");
+    }
+
+    #[test]
+    fn what_several_would_serve_names_them_all() {
+        let need = Need { feature: Feature::Loss, who: "link `adsl` asks for `impair.loss`".to_owned() };
+        let BackendError::Unsupported { what, hint } = lacking(&need) else { panic!("another error") };
+        assert!(what.contains("needs nftables random loss or iptables random loss"), "{what}");
+        assert!(what.ends_with("(no nft_numgen, no xt_statistic)"), "{what}");
+        assert!(
+            hint.starts_with("install what uses it: apt install nftables; load it: modprobe nft_numgen or"),
+            "{hint}"
+        );
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
+use crate::backend::local::batch::Otherwise;
 use crate::domain::topology::{Contract, Host, HostKind, Impairment, PortRange, Probe, Seconds, Site, Uplink};
 use crate::domain::unit::{Bitrate, Ratio};
 
@@ -71,6 +72,10 @@ fn the_commands_of_every_kind_of_resource() {
         for batch in batches {
             let _ = writeln!(text, "-- {:?} {}", batch.program, batch.namespace.unwrap_or_default());
             text.push_str(&batch.lines);
+            if let Some(Otherwise { lacking, program, lines }) = batch.otherwise {
+                let _ = writeln!(text, "-- without {lacking:?}, {program:?}");
+                text.push_str(&lines);
+            }
         }
     }
     insta::assert_snapshot!(text);

@@ -1,0 +1,48 @@
+//! What `impair: loss` becomes: a packet filter at the receiving end.
+
+use super::batch::Program;
+use crate::domain::unit::Ratio;
+
+/// Commands that drop a share of what enters by `device`: for nftables, and for iptables where that is not there. `None`
+/// where nothing is to be dropped. ARP is spared: a real link that loses it only delays the first packet, which would be
+/// measured as the link's.
+pub(super) fn ingress(device: &str, loss: Option<Ratio>) -> Option<[String; 2]> {
+    const STEPS: f64 = 1e9;
+    let below = (loss?.share() * STEPS).round();
+    (below > 0.0).then(|| {
+        let nft = format!(
+            "table netdev {device}\ndelete table netdev {device}\ntable netdev {device} {{\n chain loss {{\n  \
+             type filter hook ingress device \"{device}\" priority 0\n  \
+             meta protocol != arp numgen random mod {STEPS} < {below} counter drop\n }}\n}}\n"
+        );
+        let share = below / STEPS;
+        let iptables = format!(
+            "*raw\n:{device} - [0:0]\n-A {device} -m statistic --mode random --probability {share} -j DROP\n\
+             -A PREROUTING -i {device} -j {device}\nCOMMIT\n"
+        );
+        [nft, iptables]
+    })
+}
+
+/// Commands that take the filter of `device` away; each fails where there is none of its kind. A filter outlives its device,
+/// and from Linux 6.16 on that of nftables takes hold of the next device of the same name.
+pub(super) fn clear(device: &str) -> [(Program, String); 2] {
+    [
+        (Program::Nft, format!("delete table netdev {device}\n")),
+        (Program::Iptables, format!("*raw\n-D PREROUTING -i {device} -j {device}\n-F {device}\n-X {device}\nCOMMIT\n")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loss_is_a_share_of_a_thousand_million() {
+        let [nft, iptables] = ingress("l-1", Ratio::new(0.001)).unwrap();
+        assert!(nft.contains("mod 1000000000 < 1000000 counter drop"), "{nft}");
+        assert!(iptables.contains("--probability 0.001 -j DROP"), "{iptables}");
+        assert_eq!(ingress("l-1", Ratio::new(0.0)), None);
+        assert_eq!(ingress("l-1", None), None);
+    }
+}
