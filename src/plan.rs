@@ -39,6 +39,8 @@ pub struct Observed {
     pub id: ResourceId,
     /// Its label; `None` where it was left half made.
     pub hash: Option<SpecHash>,
+    /// What of it is not as it was made, as a phrase; a backend says the first thing that it finds.
+    pub drift: Option<String>,
 }
 
 /// What is done to a resource.
@@ -68,6 +70,8 @@ pub enum Reason {
     Missing,
     /// It was left half made.
     Unfinished,
+    /// This of it is not as it was made, though its label is right.
+    Drifted(String),
     /// The topology says something else now.
     Changed,
     /// This one, which it stands on, is replaced.
@@ -81,6 +85,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Missing => f.write_str("it is not there"),
             Self::Unfinished => f.write_str("it was left half made"),
+            Self::Drifted(what) => write!(f, "it is not as it was made: {what}"),
             Self::Changed => f.write_str("the topology changed it"),
             Self::Follows(id) => write!(f, "{id} under it is replaced"),
             Self::Unwanted => f.write_str("the topology does not have it"),
@@ -128,7 +133,11 @@ pub fn diff(desired: &[Desired], observed: &[Observed]) -> Plan {
             None => Some(Reason::Missing),
             Some(Observed { hash: None, .. }) => Some(Reason::Unfinished),
             Some(Observed { hash: Some(hash), .. }) if *hash != want.hash => Some(Reason::Changed),
-            Some(_) => want.depends_on.iter().find(|d| fresh.contains(d)).map(|d| Reason::Follows(d.clone())),
+            Some(Observed { drift, .. }) => {
+                // What was done to the one may show at what stands on it.
+                let follows = want.depends_on.iter().find(|d| fresh.contains(d)).map(|d| Reason::Follows(d.clone()));
+                follows.or_else(|| drift.clone().map(Reason::Drifted))
+            }
         };
         let Some(reason) = reason else { continue };
         fresh.insert(&want.id);
@@ -165,7 +174,7 @@ mod tests {
     }
 
     fn have(number: usize, version: Option<u8>) -> Observed {
-        Observed { id: id(number), hash: version.map(hash) }
+        Observed { id: id(number), hash: version.map(hash), drift: None }
     }
 
     fn told(plan: &Plan) -> Vec<String> {
@@ -210,6 +219,25 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_drifted_is_replaced_with_what_stands_on_it() {
+        let gone = Observed { drift: Some("the shaper of l-1 is missing".to_owned()), ..have(1, Some(1)) };
+        let with = Observed { drift: Some("the device eth0 is missing".to_owned()), ..have(2, Some(1)) };
+        let desired = [want(0, 1, &[]), want(1, 1, &[0]), want(2, 1, &[1])];
+        let plan = diff(&desired, &[have(0, Some(1)), gone, with]);
+        assert_eq!(
+            told(&plan),
+            [
+                "remove r2: r1 under it is replaced",
+                "remove r1: it is not as it was made: the shaper of l-1 is missing",
+                "create r1: it is not as it was made: the shaper of l-1 is missing",
+                "create r2: r1 under it is replaced",
+            ]
+        );
+        let json = serde_json::to_value(&plan.actions[1].reason).unwrap();
+        assert_eq!(json, serde_json::json!({ "drifted": "the shaper of l-1 is missing" }));
+    }
+
     prop_compose! {
         /// Resources that stand only on earlier ones.
         fn desired()(parts in prop::collection::vec((0..3_u8, any::<u16>()), 0..12)) -> Vec<Desired> {
@@ -247,7 +275,7 @@ mod tests {
                         prop_assert!(!there(&action.id));
                         let want = desired.iter().find(|d| d.id == action.id).expect("only the wanted is made");
                         prop_assert!(want.depends_on.iter().all(there), "{} has nothing to stand on", action.id);
-                        state.push(Observed { id: want.id.clone(), hash: Some(want.hash.clone()) });
+                        state.push(Observed { id: want.id.clone(), hash: Some(want.hash.clone()), drift: None });
                     }
                 }
             }

@@ -13,7 +13,8 @@ use iperftester::backend::local::Local;
 use iperftester::backend::{Backend, BackendError};
 use iperftester::deploy;
 use iperftester::domain::name::Name;
-use iperftester::domain::topology::{Impairment, Topology};
+use iperftester::domain::topology::{Directed, Impairment, Topology};
+use iperftester::domain::unit::Ratio;
 use iperftester::plan::{Observed, Plan, Reason, ResourceId, Verb};
 use lab::{Build, Lab, empty, inventory, name, shaped};
 use memory::{Memory, desired};
@@ -63,7 +64,8 @@ async fn deploys_once(backend: &impl Backend) {
     assert_eq!(observed(backend).await, []);
     let plan = carry_out(backend).await;
     assert!(plan.actions.iter().all(|a| a.verb == Verb::Create && a.reason == Reason::Missing));
-    let wanted: Vec<_> = backend.desired().into_iter().map(|d| Observed { id: d.id, hash: Some(d.hash) }).collect();
+    let wanted: Vec<_> =
+        backend.desired().into_iter().map(|d| Observed { id: d.id, hash: Some(d.hash), drift: None }).collect();
     let mut found = observed(backend).await;
     found.sort_by_key(|o| wanted.iter().position(|w| w.id == o.id));
     assert_eq!(found, wanted);
@@ -160,6 +162,90 @@ async fn the_contract_holds_in_namespaces() {
     assert_eq!(inventory(&topology), before);
 }
 
+/// Name of the one link's device in a site or probe.
+fn wire(lab: &Lab, place: &str) -> String {
+    let shown = lab.say(place, "ip -br link show type veth");
+    shown.split_whitespace().find(|w| w.starts_with("l-")).unwrap().split('@').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_was_changed_by_hand_is_told_and_made_anew_alone() {
+    let loss = Directed { a_to_b: Ratio::new(0.1), b_to_a: None };
+    let topology = small("drift", Impairment { loss_ratio: loss, ..shaped("20M", "10M") });
+    let lab = Lab::deploy(&topology).await;
+    let l = wire(&lab, "west");
+    let cases = [
+        ("west", format!("tc qdisc del dev {l} root"), "link/wan", format!("the shaper of {l} is missing in west")),
+        (
+            "east",
+            format!("tc qdisc change dev {l} root handle 2: tbf rate 30mbit burst 50000b limit 500000b"),
+            "link/wan",
+            format!("the shaper of {l} is another in east"),
+        ),
+        ("east", format!("nft delete table netdev {l}"), "link/wan", format!("the loss of {l} is missing in east")),
+        ("east", format!("ip link set {l} down"), "link/wan", format!("the device {l} is down in east")),
+        ("w1", "ip link set eth0 down".to_owned(), "probe/w1", "the device eth0 is down in w1".to_owned()),
+        (
+            "w1",
+            "ip address flush dev eth0".to_owned(),
+            "probe/w1",
+            "the address ADDRESS of eth0 is missing in w1".into(),
+        ),
+        (
+            "free",
+            "ip route del default".to_owned(),
+            "probe/free",
+            "the route to default by 10.0.0.1 is missing in free".into(),
+        ),
+        (
+            "free",
+            "tc qdisc add dev eth0 root tbf rate 1mbit burst 50000b limit 50000b".to_owned(),
+            "probe/free",
+            "a tbf was put on the device eth0 in free".to_owned(),
+        ),
+        ("west", "ip link del lan".to_owned(), "site/west", "the device lan is missing in west".to_owned()),
+        ("east", "tc qdisc del dev up root".to_owned(), "site/east", "the shaper of up is missing in east".to_owned()),
+    ];
+    for (place, command, whom, said) in cases {
+        lab.say(place, &command);
+        let said = said.replace("ADDRESS", &format!("{}/20", lab.address("w1")));
+        let plan = carry_out(&lab.local).await;
+        let why = |a: &&iperftester::plan::Action| !matches!(a.reason, Reason::Follows(_));
+        let causes: Vec<_> = plan.actions.iter().filter(why).map(|a| (a.verb, a.id.0.as_str(), &a.reason)).collect();
+        let reason = Reason::Drifted(said);
+        assert_eq!(causes, [(Verb::Remove, whom, &reason), (Verb::Create, whom, &reason)], "{command}");
+        if !whom.starts_with("site/") {
+            assert_eq!(plan.actions.len(), 2, "{command}: {plan:?}");
+        }
+        assert!(deploy::plan(&lab.local).await.unwrap().is_empty(), "{command}");
+    }
+    // Set down and up again it is up, but its routes are gone.
+    lab.say("w1", "ip link set eth0 down");
+    lab.say("w1", "ip link set eth0 up");
+    let plan = carry_out(&lab.local).await;
+    assert!(plan.actions[0].reason.to_string().contains("the route to default by"), "{plan:?}");
+    // What vanished whole is not there.
+    lab.say("west", &format!("ip link del {l}"));
+    let plan = carry_out(&lab.local).await;
+    assert_eq!(
+        plan.actions.iter().map(|a| (a.id.0.as_str(), &a.reason)).collect::<Vec<_>>(),
+        [("link/wan", &Reason::Missing)]
+    );
+    assert!(deploy::plan(&lab.local).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn looking_at_two_hundred_namespaces_takes_a_moment() {
+    let sites = ["s1", "s2", "s3", "s4"];
+    let empty = sites.iter().fold(empty("many"), |topology, site| topology.site(site, Some(("100M", "50M"))));
+    let topology = (0..196).fold(empty, |topology, n| topology.probe(&format!("p{n}"), sites[n % 4]));
+    let lab = Lab::deploy(&topology).await;
+    let start = std::time::Instant::now();
+    assert!(deploy::plan(&lab.local).await.unwrap().is_empty());
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
 #[tokio::test]
 async fn half_made_resources_are_made_anew_with_what_stands_on_them() {
     let topology = small("half", Impairment::default());
@@ -183,8 +269,7 @@ async fn half_made_resources_are_made_anew_with_what_stands_on_them() {
 async fn a_link_without_a_label_at_one_end_is_half_made() {
     let topology = small("half-link", Impairment::default());
     let lab = Lab::deploy(&topology).await;
-    let shown = lab.say("east", "ip -br link show type veth");
-    let device = shown.split_whitespace().find(|w| w.starts_with("l-")).unwrap().split('@').next().unwrap().to_owned();
+    let device = wire(&lab, "east");
     for alias in ["iperftester link=wan spec=0", "half-made"] {
         let output = std::process::Command::new("ip")
             .args(["-n", &lab.local.namespace(&name("east")), "link", "set", &device, "alias", alias])
@@ -253,7 +338,6 @@ fn child_id(child: &std::process::Child) -> String {
 
 #[tokio::test]
 async fn what_the_kernel_lacks_is_told_at_once_and_before_anything_is_made() {
-    use iperftester::domain::topology::Directed;
     use iperftester::domain::unit::Seconds;
     let delay = Directed::both(Seconds(Duration::from_millis(10)));
     let topology =

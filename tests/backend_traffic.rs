@@ -237,6 +237,10 @@ async fn a_link_that_shall_lose_no_more_loses_no_more_whatever_made_it_lose() {
     for programs in [Programs::default(), without_nft()] {
         let mut lab = Lab::deploy_by(&at(0.5), programs.clone()).await;
         assert!(lost(&lab) > 30.0);
+        // All of it leaves nothing to chance.
+        lab.change(&at(1.0), programs.clone()).await;
+        assert!(!lab.on("a1", &format!("ping -c 2 -i 0.1 -W 0.3 {}", lab.address("b1"))).status.success());
+        assert!(iperftester::deploy::plan(&lab.local).await.unwrap().is_empty());
         // The same share twice is not the double one.
         lab.change(&at(0.1), programs.clone()).await;
         let share = lost(&lab);

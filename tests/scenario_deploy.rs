@@ -139,6 +139,11 @@ fn inodes(world: &World) -> BTreeMap<String, u64> {
     world.namespaces().iter().map(|name| (name.strip_prefix(&prefix).unwrap().to_owned(), inode(name))).collect()
 }
 
+/// Holds each namespace, so that no other gets its inode.
+fn hold(world: &World) -> Vec<File> {
+    world.namespaces().iter().map(|name| File::open(Path::new("/run/netns").join(name)).unwrap()).collect()
+}
+
 /// Index of each link's device at `node`, by the link's name: a replaced one has another.
 fn links(world: &World, node: &str) -> BTreeMap<String, u64> {
     let output = Command::new("ip").args(["-n", &world.namespace(node), "-j", "link", "show"]).output().unwrap();
@@ -169,7 +174,7 @@ fn an_edited_topology_touches_only_what_was_edited() {
     ];
     let mut file = OFFICE.to_owned();
     for (from, to, namespaces, at_east) in edits {
-        let before = (inodes(&world), links(&world, "east"));
+        let (_held, before) = (hold(&world), (inodes(&world), links(&world, "east")));
         file = file.replace(from, to);
         world.write(&file);
         world.expect(0, &["deploy"]);
@@ -204,6 +209,7 @@ fn a_namespace_that_somebody_holds_is_no_hindrance() {
     let world = World::new(OFFICE);
     world.expect(0, &["deploy"]);
     let here = world.namespace("w1");
+    let _others = hold(&world);
     let file = File::open(Path::new("/run/netns").join(&here)).unwrap();
     let old = file.metadata().unwrap().ino();
     // One in a mount namespace of its own keeps the mount too.

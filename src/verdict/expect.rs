@@ -149,7 +149,7 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
     };
     // Where nothing came back at all, no packet more is needed to tell.
     let telling = |b: &&Bound| subject.unanswered || subject.counted.is_none_or(|c| c.tell(b.value));
-    let Some(strictest) = applicable.iter().copied().filter(telling).next_back() else {
+    let Some(strictest) = applicable.iter().copied().rfind(telling) else {
         return Decision::of(Verdict::None, too_few_packets(subject, strictest.value));
     };
     let missed = |b: &&Bound| if metric == Metric::Throughput { value < b.value } else { value > b.value };

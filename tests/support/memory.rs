@@ -73,7 +73,7 @@ impl Backend for Memory {
         assert!(want.depends_on.iter().all(there), "{id} has nothing to stand on");
         let fails = self.failing.borrow().contains(id);
         let hash = (!fails).then(|| want.hash.clone());
-        self.made.borrow_mut().push(Observed { id: id.clone(), hash });
+        self.made.borrow_mut().push(Observed { id: id.clone(), hash, drift: None });
         if fails { Err(Self::refuse("create", id)) } else { Ok(()) }
     }
 

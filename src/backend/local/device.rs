@@ -11,7 +11,7 @@ use crate::plan::{Observed, ResourceId, SpecHash};
 pub(super) const NAMELESS: char = '@';
 
 /// A network device.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct Device {
     /// Its name.
     #[serde(rename = "ifname")]
@@ -21,12 +21,44 @@ pub(super) struct Device {
     alias: Option<String>,
     /// Number of the namespace in which its other end is, where that is another one.
     link_netnsid: Option<i32>,
+    /// The switch that it is at.
+    pub(super) master: Option<String>,
+    #[serde(default)]
+    flags: Vec<String>,
+    /// Kind of its queueing discipline at the root.
+    qdisc: Option<String>,
+    #[serde(default)]
+    /// Its addresses, in the output of `ip address` only.
+    pub(super) addr_info: Vec<Address>,
+}
+
+/// An address of a device.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(super) struct Address {
+    local: String,
+    prefixlen: u8,
 }
 
 impl Device {
     /// Is its other end in another namespace?
     pub(super) const fn leads_elsewhere(&self) -> bool {
         self.link_netnsid.is_some()
+    }
+
+    /// Was it set up?
+    pub(super) fn is_up(&self) -> bool {
+        self.flags.iter().any(|flag| flag == "UP")
+    }
+
+    /// Has it this address, such as `10.0.0.2/20`?
+    pub(super) fn has_address(&self, address: &str) -> bool {
+        self.addr_info.iter().any(|a| format!("{}/{}", a.local, a.prefixlen) == address)
+    }
+
+    /// The queueing discipline that somebody gave it: virtual devices have none of their own.
+    pub(super) fn shaper(&self) -> Option<&str> {
+        self.qdisc.as_deref().filter(|kind| !["noqueue", "noop"].contains(kind))
     }
 }
 
@@ -58,7 +90,7 @@ fn kind(name: &str, label: Option<&str>, devices: &[Device], layout: &Layout) ->
 
 /// Makes resources of the namespaces found, each with its devices (`None` where it did not answer).
 pub(super) fn survey<'a>(
-    namespaces: impl Iterator<Item = (&'a str, &'a Option<Vec<Device>>)>,
+    namespaces: impl Iterator<Item = (&'a str, Option<&'a [Device]>)>,
     layout: &Layout,
     prefix: &str,
 ) -> Survey {
@@ -66,10 +98,11 @@ pub(super) fn survey<'a>(
     let mut links: BTreeMap<String, Vec<Option<&str>>> = BTreeMap::new();
     let (mut core, mut sites, mut probes) = (vec![], vec![], vec![]);
     for (name, devices) in namespaces {
-        let devices = devices.as_deref().unwrap_or_default();
+        let devices = devices.unwrap_or_default();
         let label = devices.iter().find(|d| d.name == "lo").and_then(|d| read_label(d.alias.as_deref()?));
         let (what, hash) = label.unzip();
-        let found = |into: &mut Vec<Observed>, id| into.push(Observed { id: ResourceId(id), hash: hash.clone() });
+        let found =
+            |into: &mut Vec<Observed>, id| into.push(Observed { id: ResourceId(id), hash: hash.clone(), drift: None });
         match kind(name, what, devices, layout) {
             _ if name == CORE => found(&mut core, "core".to_owned()),
             "site" => found(&mut sites, format!("site/{name}")),
@@ -98,7 +131,7 @@ fn link(device: &str, aliases: &[Option<&str>], layout: &Layout) -> Observed {
         [Some(a), Some(b)] if a == b => Some(a.1.clone()),
         _ => None,
     };
-    Observed { id: ResourceId(id), hash }
+    Observed { id: ResourceId(id), hash, drift: None }
 }
 
 #[cfg(test)]
@@ -108,16 +141,16 @@ mod tests {
     const WHOLE: &str = "iperftester link=wan spec=0123456789abcdef";
 
     fn lo(label: &str) -> Device {
-        Device { name: "lo".into(), alias: Some(format!("iperftester {label} spec=1")), link_netnsid: None }
+        Device { name: "lo".into(), alias: Some(format!("iperftester {label} spec=1")), ..Device::default() }
     }
 
     fn wire(alias: Option<&str>) -> Device {
         let name = link_device(&"wan".parse().unwrap());
-        Device { name, alias: alias.map(str::to_owned), link_netnsid: Some(0) }
+        Device { name, alias: alias.map(str::to_owned), link_netnsid: Some(0), ..Device::default() }
     }
 
     fn observed(namespaces: &[(&str, Option<Vec<Device>>)]) -> Vec<(String, bool)> {
-        let found = survey(namespaces.iter().map(|(n, d)| (*n, d)), &Layout::default(), "p.");
+        let found = survey(namespaces.iter().map(|(n, d)| (*n, d.as_deref())), &Layout::default(), "p.");
         found.resources.into_iter().map(|o| (o.id.0, o.hash.is_some())).collect()
     }
 

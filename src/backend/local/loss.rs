@@ -10,14 +10,23 @@ pub(super) fn ingress(device: &str, loss: Option<Ratio>) -> Option<[String; 2]> 
     const STEPS: f64 = 1e9;
     let below = (loss?.share() * STEPS).round();
     (below > 0.0).then(|| {
+        let share = below / STEPS;
+        // Neither program has a word for "all of them by chance": nftables refuses a limit that is its modulus.
+        let [nft_chance, iptables_chance] = if below < STEPS {
+            [
+                format!("numgen random mod {STEPS} < {below} "),
+                format!("-m statistic --mode random --probability {share} "),
+            ]
+        } else {
+            Default::default()
+        };
         let nft = format!(
             "table netdev {device}\ndelete table netdev {device}\ntable netdev {device} {{\n chain loss {{\n  \
              type filter hook ingress device \"{device}\" priority 0\n  \
-             meta protocol != arp numgen random mod {STEPS} < {below} counter drop\n }}\n}}\n"
+             meta protocol != arp {nft_chance}counter drop\n }}\n}}\n"
         );
-        let share = below / STEPS;
         let iptables = format!(
-            "*raw\n:{device} - [0:0]\n-A {device} -m statistic --mode random --probability {share} -j DROP\n\
+            "*raw\n:{device} - [0:0]\n-A {device} {iptables_chance}-j DROP\n\
              -A PREROUTING -i {device} -j {device}\nCOMMIT\n"
         );
         [nft, iptables]
@@ -42,6 +51,9 @@ mod tests {
         let [nft, iptables] = ingress("l-1", Ratio::new(0.001)).unwrap();
         assert!(nft.contains("mod 1000000000 < 1000000 counter drop"), "{nft}");
         assert!(iptables.contains("--probability 0.001 -j DROP"), "{iptables}");
+        let [nft, iptables] = ingress("l-1", Ratio::new(1.0)).unwrap();
+        assert!(nft.contains("meta protocol != arp counter drop"), "{nft}");
+        assert!(iptables.contains("-A l-1 -j DROP"), "{iptables}");
         assert_eq!(ingress("l-1", Ratio::new(0.0)), None);
         assert_eq!(ingress("l-1", None), None);
     }

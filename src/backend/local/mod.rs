@@ -13,13 +13,15 @@ use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::{self, Errors, Finished, ProcessError, Running};
-use batch::{Batch, words};
+use batch::{Batch, Program, words};
 use layout::{CORE, Layout};
 
 mod address;
 mod batch;
 mod device;
+mod drift;
 mod feature;
+mod holding;
 mod kept;
 mod layout;
 mod loss;
@@ -33,8 +35,6 @@ pub use supports::lacking_right;
 
 /// Longest time for one program; each takes a few milliseconds.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Namespaces asked side by side.
-const ABREAST: usize = 8;
 
 /// The programs that do the work: names to be found in `PATH`, or paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,15 +47,17 @@ pub struct Programs {
     pub nft: String,
     /// `iptables-restore`, for loss where there is no `nft`.
     pub iptables_restore: String,
+    /// `iptables-save`, which shows that loss.
+    pub iptables_save: String,
     /// util-linux's `unshare`, only for trials.
     pub unshare: String,
 }
 
 impl Default for Programs {
     fn default() -> Self {
-        let [ip, tc, nft, iptables_restore, unshare] =
-            ["ip", "tc", "nft", "iptables-restore", "unshare"].map(str::to_owned);
-        Self { ip, tc, nft, iptables_restore, unshare }
+        let [ip, tc, nft, iptables_restore, iptables_save, unshare] =
+            ["ip", "tc", "nft", "iptables-restore", "iptables-save", "unshare"].map(str::to_owned);
+        Self { ip, tc, nft, iptables_restore, iptables_save, unshare }
     }
 }
 
@@ -123,26 +125,6 @@ impl Local {
         argv.extend(args.iter().map(|a| (*a).to_owned()));
         process::run(&argv, b"", LIMIT).await
     }
-
-    /// The devices in each of `names`; `None` where a namespace does not answer.
-    async fn devices(&self, names: &[String]) -> Result<Vec<Option<Vec<device::Device>>>, BackendError> {
-        let failed = |name: &str, source| BackendError::Step { action: "observe", subject: name.to_owned(), source };
-        let mut found = Vec::new();
-        for names in names.chunks(ABREAST) {
-            let mut running = Vec::new();
-            for name in names {
-                let here = format!("{}{name}", self.prefix);
-                let argv = words(&[&self.programs.ip, "-n", &here, "-j", "link", "show"]);
-                running.push((name, process::start(&argv, Errors::Captured).map_err(|e| failed(name, e))?));
-            }
-            for (name, program) in running {
-                let finished = program.finish(LIMIT).await.map_err(|e| failed(name, e))?;
-                let answered = finished.status.success().then_some(finished.stdout);
-                found.push(answered.and_then(|json| device::read(&json)));
-            }
-        }
-        Ok(found)
-    }
 }
 
 fn step(action: &'static str, id: &ResourceId, source: ProcessError) -> BackendError {
@@ -161,10 +143,20 @@ impl Backend for Local {
     async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
         let failed = |source| BackendError::System { action: "list", subject: kept::FOLDER.to_owned(), source };
         let names = kept::list(&self.prefix).map_err(failed)?;
-        let devices = self.devices(&names).await?;
-        let survey = device::survey(names.iter().map(String::as_str).zip(&devices), &self.layout, &self.prefix);
+        let holdings = self.holdings(&names).await?;
+        let devices = holdings.iter().map(|h| h.as_ref().map(|h| h.devices.as_slice()));
+        let survey = device::survey(names.iter().map(String::as_str).zip(devices), &self.layout, &self.prefix);
         *self.seen.lock().await = Some(survey.places);
-        Ok(survey.resources)
+        let held = names.iter().zip(&holdings);
+        let held = held.filter_map(|(name, h)| Some((format!("{}{name}", self.prefix), h.as_ref()?))).collect();
+        let mut found = survey.resources;
+        for observed in &mut found {
+            // What the topology says otherwise now is replaced anyhow, and how it was made is not known any more.
+            let made = self.layout.resources.iter().find(|r| r.desired.id == observed.id);
+            let made = made.filter(|r| observed.hash.as_ref() == Some(&r.desired.hash));
+            observed.drift = made.and_then(|resource| drift::drift(resource, &held));
+        }
+        Ok(found)
     }
 
     async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
@@ -172,6 +164,12 @@ impl Backend for Local {
         let resource = resource.ok_or_else(|| BackendError::Unknown(id.to_string()))?;
         for batch in &resource.batches {
             let batch = self.way(batch).await;
+            if let (Program::Iptables, Some(here), Some(link)) =
+                (batch.program, &batch.namespace, id.0.strip_prefix("link/").and_then(|n| Name::new(n).ok()))
+            {
+                // A device that was deleted by hand left its rules; with more of them packets would be dropped twice.
+                self.remove_loss(here, &layout::link_device(&link)).await;
+            }
             let done = process::check(&batch.argv(&self.programs), batch.lines.as_bytes(), LIMIT).await;
             done.map_err(|e| step("create", id, batch.name_line(e)))?;
         }

@@ -105,7 +105,7 @@ impl Local {
 
     /// Takes away what drops packets of a link's device: it would outlive the device. The link loses its label before, so
     /// that whoever is killed here leaves a half-made link, not a whole one without its loss.
-    async fn remove_loss(&self, here: &str, device: &str) {
+    pub(super) async fn remove_loss(&self, here: &str, device: &str) {
         let place = Some(here.to_owned());
         let unlabel = format!("link set dev {device} alias removing\n");
         self.attempt(&Batch::new(Program::Ip, place.clone(), unlabel)).await;
