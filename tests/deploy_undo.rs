@@ -155,7 +155,7 @@ impl Shims<'_> {
         let shim = |program: &str| {
             let file = self.0.join(program);
             let script = format!(
-                "#!/bin/sh\ncd '{}' || exit 9\nn=$(($(cat count) + 1))\necho $n >count\n\
+                "#!/bin/sh\ncd '{}' || exit 9\nexec 9>lock; flock 9\nn=$(($(cat count) + 1))\necho $n >count\nexec 9>&-\n\
                  if [ \"$n $(cat how)\" = \"$(cat fail) before\" ]; then echo 'made to fail' >&2; exit 1; fi\n\
                  {program} \"$@\" || exit\n\
                  if [ \"$n\" = \"$(cat fail)\" ]; then echo 'made to fail' >&2; exit 1; fi\n",
