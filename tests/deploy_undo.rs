@@ -147,7 +147,7 @@ async fn events_tell_each_step_once() {
     assert_eq!(apply(&deploy::plan(&backend).await.unwrap(), &backend).await.1, Vec::<String>::new());
 }
 
-/// Programs that count their calls in `folder`, one at a time though they run side by side, and fail at one of them, either doing nothing or after the work.
+/// Programs that count their calls in `folder` and fail at one of them, either doing nothing or after the work.
 struct Shims<'a>(&'a Path);
 
 impl Shims<'_> {
@@ -155,7 +155,7 @@ impl Shims<'_> {
         let shim = |program: &str| {
             let file = self.0.join(program);
             let script = format!(
-                "#!/bin/sh\ncd '{}' || exit 9\nexec 9>lock\nflock 9\nn=$(($(cat count) + 1))\necho $n >count\nexec 9>&-\n\
+                "#!/bin/sh\ncd '{}' || exit 9\nexec 9>lock; flock 9\nn=$(($(cat count) + 1))\necho $n >count\nexec 9>&-\n\
                  if [ \"$n $(cat how)\" = \"$(cat fail) before\" ]; then echo 'made to fail' >&2; exit 1; fi\n\
                  {program} \"$@\" || exit\n\
                  if [ \"$n\" = \"$(cat fail)\" ]; then echo 'made to fail' >&2; exit 1; fi\n",
