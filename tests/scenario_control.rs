@@ -2,8 +2,8 @@
 
 mod world;
 
-use std::io::{BufRead, BufReader};
-use std::process::Command;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -63,9 +63,13 @@ fn one_verb_at_a_time_and_the_second_says_who_is_first() {
 fn who_cannot_be_reached_is_named_and_the_rest_goes_on() {
     let world = World::new(THREE);
     world.expect(0, &["deploy"]);
+    // A firewall in the probe, which is no change to the lab: that would be refused.
+    let rules = "table inet shut { chain input { type filter hook input priority 0; policy drop; }; }";
     let c = world.namespace("c");
-    let down = Command::new("ip").args(["-n", &c, "link", "set", "eth0", "down"]).status().unwrap();
-    assert!(down.success());
+    let mut nft =
+        Command::new("ip").args(["netns", "exec", &c, "nft", "-f", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    nft.stdin.take().unwrap().write_all(rules.as_bytes()).unwrap();
+    assert!(nft.wait().unwrap().success());
     let output = world.run(&["run"]);
     assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("preflight: a cannot reach c"), "{}", text(&output.stderr));
