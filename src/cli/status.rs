@@ -8,11 +8,10 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::{Failure, causes};
 use crate::backend::Backend;
-use crate::deploy;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::runner;
 use crate::stats::numbers::counted;
 
@@ -40,9 +39,10 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let topology = context.load()?;
     let backend = Context::backend(&topology);
     backend.supports().await?;
-    let pending = deploy::plan(&backend).await?;
+    let there = backend.observe().await?;
+    let pending = plan::diff(&backend.desired(), &there);
     let agent = Context::agent()?;
-    let greeted: Vec<(&Name, Result<ProbeFacts, String>)> = if backend.observe().await?.is_empty() {
+    let greeted: Vec<(&Name, Result<ProbeFacts, String>)> = if there.is_empty() {
         topology.probes.keys().map(|name| (name, Err("not deployed".to_owned()))).collect()
     } else {
         let all = runner::greet_all(&topology, &backend, &agent).await.into_iter();
