@@ -37,6 +37,7 @@ fn sane(measurement: &Measurement) -> Result<(), TestCaseError> {
             prop_assert!((0.0..=1.0).contains(&r.loss_ratio));
             prop_assert!(r.rtts_seconds.iter().all(|t| t.is_finite() && *t >= 0.0));
         }
+        Measurement::PathMtu(_) | Measurement::Connect(_) => {}
         Measurement::Path(p) => {
             let times: Vec<&f64> = p.hops.iter().flat_map(|h| &h.rtts_seconds).collect();
             prop_assert!(times.iter().all(|t| t.is_finite() && **t >= 0.0));

@@ -103,7 +103,7 @@ impl Lab {
 
     /// Carries `test` out from the source to `to`, as an agent would.
     fn measure(&self, test: &Test, to: &str) -> (Result<Measurement, ParseError>, Finished) {
-        let at = Endpoints { destination: to.parse().expect("an address"), port: 5301 };
+        let at = Endpoints::new(to.parse().expect("an address"), 5301);
         let server = self.serve(test, &at);
         let start = Instant::now();
         let argv = tool::of(test).client_command(&at);
@@ -144,6 +144,12 @@ fn iperf3() -> Iperf3 {
         rate_bits_per_second: None,
         congestion_control: None,
         length: None,
+        mss: None,
+        window: None,
+        dscp: None,
+        family: None,
+        fq_rate_bits_per_second: None,
+        zero_copy: false,
     }
 }
 
@@ -253,7 +259,7 @@ fn udp_streams_share_the_rate_each_way() {
 #[test]
 fn failures_say_why() {
     let lab = Lab::new();
-    let at = Endpoints { destination: "10.7.2.2".parse().expect("an address"), port: 5301 };
+    let at = Endpoints::new("10.7.2.2".parse().expect("an address"), 5301);
     let test = Test::Iperf3(Iperf3 { duration: Duration::from_secs(3), ..iperf3() });
     let read = |client: &Output| {
         let outputs = Outputs {
@@ -301,7 +307,7 @@ fn stop(lab: &Lab, end: &str) {
 
 fn ping() -> Ping {
     let (interval, timeout) = (Duration::from_millis(20), Duration::from_millis(500));
-    Ping { count: 5, interval, timeout, size: None }
+    Ping { count: 5, interval, timeout, size: None, family: None }
 }
 
 fn round_trip(result: Result<Measurement, ParseError>) -> RoundTrip {
@@ -335,7 +341,7 @@ fn ping_counts_what_comes_back() {
 #[test]
 fn traceroute_sees_the_router() {
     let lab = Lab::new();
-    let test = Traceroute { max_hops: 4, queries: 2, timeout: Duration::from_millis(500) };
+    let test = Traceroute { max_hops: 4, queries: 2, timeout: Duration::from_millis(500), family: None };
     let path = |result: Result<Measurement, ParseError>| -> HopPath {
         match result {
             Ok(Measurement::Path(p)) => p,
@@ -358,7 +364,8 @@ fn traceroute_sees_the_router() {
     lab.router("nft add table ip t");
     lab.router("nft add chain ip t f { type filter hook forward priority 0 ; }");
     lab.router("nft add rule ip t f ip daddr 10.7.2.99 reject with icmp type host-unreachable");
-    let test = Test::Traceroute(Traceroute { max_hops: 4, queries: 1, timeout: Duration::from_millis(500) });
+    let test =
+        Test::Traceroute(Traceroute { max_hops: 4, queries: 1, timeout: Duration::from_millis(500), family: None });
     let refused = path(lab.measure(&test, "10.7.2.99").0);
     assert!(!refused.reached && refused.hops.iter().any(|h| h.annotations == ["!H"]), "{refused:?}");
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use iperftester::config::{Loaded, Source, load, render};
 use iperftester::domain::campaign::{Limit, Metric};
 use iperftester::domain::group::Shape;
+use iperftester::domain::host::HostKind;
 use iperftester::domain::name::Name;
 use iperftester::domain::test::{Directions, OfferedRate, Protocol, TestDefinition};
-use iperftester::domain::topology::{Directed, End, HostKind, PortRange, Topology};
+use iperftester::domain::topology::{Directed, End, PortRange, Topology};
 use iperftester::domain::unit::{Bitrate, ByteSize, Ratio};
 
 fn load_file(path: &Path) -> (Source, Loaded) {
@@ -48,7 +49,7 @@ fn the_smallest_file_gets_all_that_is_built_in() {
     let topology = clean("tests/topologies/valid/smallest.yaml");
     assert_eq!(topology.name.as_str(), "office");
     assert_eq!(topology.description, None);
-    assert_eq!(topology.hosts["here"].kind, HostKind::Local);
+    assert_eq!(topology.hosts["here"].kind, HostKind::Local(Default::default()));
     assert_eq!(topology.probes.keys().cloned().collect::<Vec<_>>(), names(&["alpha", "beta"]));
     assert_eq!(topology.probes["alpha"].host, name("here"));
     assert_eq!(topology.probes["alpha"].ports, PortRange::DEFAULT);
@@ -271,7 +272,7 @@ fn the_quickstart_has_a_finding_a_met_link_and_an_open_pair() {
             let each = match &topology.tests[test] {
                 TestDefinition::Iperf3(t) => t.base.duration + t.base.omit,
                 TestDefinition::Ping(t) => t.interval * t.count,
-                TestDefinition::Traceroute(_) => Duration::from_millis(100),
+                _ => Duration::from_millis(100),
             };
             each.as_secs_f64() * pairs as f64
         })

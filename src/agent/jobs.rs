@@ -28,7 +28,7 @@ pub(super) async fn serve(
 ) {
     let outcome = async {
         let lease = leases.take()?;
-        let at = Endpoints { destination: address, port: lease.port() };
+        let at = Endpoints::new(address, lease.port());
         let command =
             tool::of(&test).server_command(&at).ok_or_else(|| format!("a {} test has no server", test.tool()))?;
         let mut running = start_tool(&command)?;
@@ -67,7 +67,7 @@ pub(super) async fn start(
     replies: UnboundedSender<Reply>,
 ) {
     let outcome = async {
-        let command = tool::of(&test).client_command(&Endpoints { destination: address, port });
+        let command = tool::of(&test).client_command(&Endpoints::new(address, port));
         let running = start_tool(&command)?;
         let _ = replies.send(Reply::Started { job, command });
         Ok(watch(job, running, &test, deadline, Some(&replies)).await)

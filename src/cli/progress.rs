@@ -181,6 +181,12 @@ fn result(run: &Run) -> String {
         (Some(Measurement::Path(p)), _) => {
             format!("{}{}", numbers::counted(p.hops.len(), "hop", "hops"), if p.reached { "" } else { ", not reached" })
         }
+        (Some(Measurement::PathMtu(found)), _) => {
+            found.mtu_bytes.map_or_else(|| "no packet came through".to_owned(), |mtu| format!("path MTU {mtu} B"))
+        }
+        (Some(Measurement::Connect(c)), _) => c
+            .connect_seconds
+            .map_or_else(|| "no connection".to_owned(), |time| format!("connects in {}", numbers::time(time))),
         (None, Some(error)) => format!("{}: {error}", run.status.as_str()),
         (None, None) => run.status.as_str().to_owned(),
     };
@@ -273,6 +279,12 @@ mod tests {
             rate_bits_per_second: None,
             congestion_control: None,
             length: None,
+            mss: None,
+            window: None,
+            dscp: None,
+            family: None,
+            fq_rate_bits_per_second: None,
+            zero_copy: false,
         });
         let flow = Flow { throughput_bits_per_second: 9.65e6, ..Flow::default() };
         let measured = Throughput {
@@ -282,6 +294,7 @@ mod tests {
             flow,
             tool_version: None,
             notes: vec![],
+            processes: None,
         };
         line(specification, repetition, Measurement::Throughput(measured), &[(Metric::Throughput, Verdict::Warn)])
     }
@@ -308,7 +321,7 @@ mod tests {
                 rtt_deviation_seconds: None,
                 rtts_seconds: vec![],
             };
-            let test = Test::Ping(Ping { count: 20, interval: second, timeout: second, size: None });
+            let test = Test::Ping(Ping { count: 20, interval: second, timeout: second, size: None, family: None });
             line(test, 1, Measurement::RoundTrip(measured), missed)
         };
         let (rtt, loss) = (Metric::Rtt, Metric::Loss);
@@ -319,9 +332,10 @@ mod tests {
         assert_eq!(ping(20, &[(rtt, Verdict::Pass)]), "p1 → l1 t: rtt 66 µs  pass");
         let both = [(rtt, Verdict::Fail), (loss, Verdict::Fail)];
         assert_eq!(ping(0, &both), "p1 → l1 t: no answer  fail (rtt, loss)");
-        let hop = Hop { ttl: 1, addresses: vec![], rtts_seconds: vec![], unanswered: 0, annotations: vec![] };
-        let path = Measurement::Path(HopPath { hops: vec![hop], reached: true });
-        let test = Test::Traceroute(Traceroute { max_hops: 30, queries: 3, timeout: second });
+        let hop =
+            Hop { ttl: 1, addresses: vec![], rtts_seconds: vec![], unanswered: 0, annotations: vec![], figures: None };
+        let path = Measurement::Path(HopPath { hops: vec![hop], reached: true, mtu_bytes: None });
+        let test = Test::Traceroute(Traceroute { max_hops: 30, queries: 3, timeout: second, family: None });
         assert_eq!(line(test, 1, path, &[]), "p1 → l1 t: 1 hop");
     }
 }

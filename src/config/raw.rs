@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::fault::{Span, Spanned};
 use crate::domain::campaign::Metric;
+use crate::domain::host::HostKind;
 use crate::domain::name::Name;
 use crate::domain::test::{Directions, OfferedRate, Protocol};
-use crate::domain::topology::{HostKind, PortRange};
+use crate::domain::topology::PortRange;
 use crate::domain::unit::{Bitrate, ByteSize, Ratio};
 
 /// A key's value. What is faulty has been reported, so that nothing is concluded from its absence.

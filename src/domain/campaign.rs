@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::name::Name;
-use super::unit::{Bitrate, Ratio, Seconds};
+use super::unit::{Bitrate, ByteSize, Ratio, Seconds};
 
 /// What is run together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,51 @@ pub struct Campaign {
     pub repeat: u32,
     /// When to warn and fail. Where the file says nothing and a link has a contract, `verdict` has the usual limits.
     pub expect: Option<Expectations>,
+    /// When it is run by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// What it may send.
+    #[serde(default, skip_serializing_if = "Budget::is_empty")]
+    pub budget: Budget,
+}
+
+/// When a campaign is run by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Five fields as in crontab(5).
+    pub cron: String,
+    /// Time zone of the IANA database, such as `Europe/Madrid`.
+    pub time_zone: String,
+    /// Days without a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip: Vec<Days>,
+}
+
+/// Calendar days in the schedule's time zone, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Days {
+    /// First.
+    pub from: NaiveDate,
+    /// Last.
+    pub to: NaiveDate,
+}
+
+/// What a campaign may send.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Budget {
+    /// Payload of all its runs in a day of its time zone (UTC without a schedule), both directions counted.
+    pub bytes_per_day: Option<ByteSize>,
+    /// Rate that no test may exceed.
+    pub max_rate_bits_per_second: Option<Bitrate>,
+}
+
+impl Budget {
+    /// Is nothing limited?
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes_per_day.is_none() && self.max_rate_bits_per_second.is_none()
+    }
 }
 
 /// Limits per metric.

@@ -13,8 +13,12 @@ pub enum Measurement {
     Throughput(Throughput),
     /// A ping.
     RoundTrip(RoundTrip),
-    /// A traceroute.
+    /// A traceroute, mtr or tracepath.
     Path(HopPath),
+    /// A search of the path MTU.
+    PathMtu(PathMtuFound),
+    /// Times of TCP connections.
+    Connect(ConnectTimes),
 }
 
 /// A throughput test. For a bidirectional one, the fields of `flow` are source to destination and `reverse` the other way.
@@ -24,6 +28,10 @@ pub struct Throughput {
     pub protocol: Protocol,
     /// Parallel streams each way.
     pub streams: u16,
+    /// Processes of the tool side by side, one stream each, whose figures are added up here: iperf3 below 3.16 runs all
+    /// streams of a process in one thread. `None` where it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<u16>,
     /// The measured flow; for a reverse run it goes from destination to source.
     #[serde(flatten)]
     pub flow: Flow,
@@ -137,13 +145,68 @@ pub struct RoundTrip {
     pub rtts_seconds: Vec<f64>,
 }
 
-/// A traceroute.
+/// The path MTU from the source to the destination.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PathMtuFound {
+    /// Largest IP packet that came through unfragmented, in bytes; `None` where none did.
+    pub mtu_bytes: Option<u32>,
+    /// Larger packets vanished without the ICMP message that RFC 1191 and RFC 8201 ask of the router: a black hole.
+    pub black_hole: bool,
+    /// Each size tried, in order.
+    pub tries: Vec<MtuTry>,
+}
+
+/// A size tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MtuTry {
+    /// The IP packet, in bytes.
+    pub size_bytes: u32,
+    /// What became of it.
+    pub outcome: MtuOutcome,
+}
+
+/// What became of a packet that may not be fragmented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MtuOutcome {
+    /// It was answered.
+    Answered,
+    /// Somebody on the path, or the sender itself, said that it is too large; the MTU they named.
+    TooLarge(Option<u32>),
+    /// No answer of any kind.
+    Silent,
+}
+
+/// Times of TCP connections.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConnectTimes {
+    /// Connections tried.
+    pub attempts: u64,
+    /// Connections that opened.
+    pub connected: u64,
+    /// Mean time from the first SYN to the connection; `None` where none opened.
+    pub connect_seconds: Option<f64>,
+    /// Least.
+    pub connect_min_seconds: Option<f64>,
+    /// Most.
+    pub connect_max_seconds: Option<f64>,
+    /// Each that opened, in order.
+    pub connects_seconds: Vec<f64>,
+    /// What the others met, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
+}
+
+/// A traceroute, mtr or tracepath.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HopPath {
     /// The hops in order of their TTL.
     pub hops: Vec<Hop>,
     /// Did the destination itself answer?
     pub reached: bool,
+    /// Path MTU in bytes, where the tool tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtu_bytes: Option<u32>,
 }
 
 /// A hop of a path.
@@ -157,7 +220,27 @@ pub struct Hop {
     pub rtts_seconds: Vec<f64>,
     /// Queries without an answer.
     pub unanswered: u32,
+    /// What the tool counted itself, where it prints figures instead of each answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<HopFigures>,
     /// ICMP annotations as printed, such as `!N` or `!X`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub annotations: Vec<String>,
+}
+
+/// A hop's figures as mtr prints them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HopFigures {
+    /// Queries sent.
+    pub sent_packets: u64,
+    /// Share without an answer.
+    pub loss_ratio: f64,
+    /// Mean round-trip time of the answers; `None` where none came.
+    pub rtt_seconds: Option<f64>,
+    /// Least.
+    pub rtt_min_seconds: Option<f64>,
+    /// Most.
+    pub rtt_max_seconds: Option<f64>,
+    /// Standard deviation.
+    pub rtt_deviation_seconds: Option<f64>,
 }

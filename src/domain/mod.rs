@@ -5,6 +5,7 @@ pub mod counters;
 pub mod diagnostic;
 pub mod facts;
 pub mod group;
+pub mod host;
 pub mod measurement;
 pub mod name;
 pub mod path;

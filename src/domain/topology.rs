@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::campaign::Campaign;
 use super::group::Group;
+use super::host::{Attachment, HostKind};
 use super::name::Name;
 use super::test::TestDefinition;
 use super::unit::{Bitrate, Ratio, Seconds, seconds};
@@ -18,6 +19,9 @@ pub struct Topology {
     pub name: Name,
     /// One sentence on its purpose.
     pub description: Option<String>,
+    /// Whom and what its reports are for.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     /// Machines with a backend.
     pub hosts: BTreeMap<Name, Host>,
     /// Places that share a switch and an uplink.
@@ -36,19 +40,57 @@ pub struct Topology {
     pub campaigns: BTreeMap<Name, Campaign>,
 }
 
+/// Whom and what the reports of a topology are for, printed on them as written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    /// Who bought the links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The carrier's identifier of the circuit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circuit_id: Option<String>,
+    /// Who measures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engineer: Option<String>,
+    /// Anything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Metadata {
+    /// Does it say nothing?
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.customer.is_none() && self.circuit_id.is_none() && self.engineer.is_none() && self.note.is_none()
+    }
+}
+
 /// A machine and the backend that makes its probes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
     /// Which backend.
+    #[serde(deserialize_with = "kind")]
     pub kind: HostKind,
 }
 
-/// The kinds of backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HostKind {
-    /// Network namespaces on this machine.
-    Local,
+/// Results of version 0.1 say `"local"`, for that kind had no settings then.
+fn kind<'de, D: serde::Deserializer<'de>>(stored: D) -> Result<HostKind, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Word(Word),
+        Kind(HostKind),
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Word {
+        Local,
+    }
+    Ok(match Stored::deserialize(stored)? {
+        Stored::Word(Word::Local) => HostKind::Local(super::host::Local::default()),
+        Stored::Kind(kind) => kind,
+    })
 }
 
 /// A place: its probes share one switch, its uplink is what all of them share towards the rest.
@@ -78,6 +120,9 @@ pub struct Probe {
     pub tags: BTreeSet<Name>,
     /// Ports that test servers may be leased.
     pub ports: PortRange,
+    /// How it is attached and reached, where its host's kind leaves a choice.
+    #[serde(default, skip_serializing_if = "Attachment::is_default")]
+    pub attachment: Attachment,
 }
 
 /// An inclusive range of ports.
@@ -198,4 +243,18 @@ pub struct Impairment {
     pub jitter_seconds: Directed<Seconds>,
     /// This share dropped at random.
     pub loss_ratio: Directed<Ratio>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_stored_as_a_word_is_read() {
+        let local = HostKind::Local(crate::domain::host::Local::default());
+        for text in [r#"{"kind":"local"}"#, r#"{"kind":{"local":{}}}"#] {
+            assert_eq!(serde_json::from_str::<Host>(text).unwrap().kind, local, "{text}");
+        }
+        assert!(serde_json::from_str::<Host>(r#"{"kind":"docker"}"#).is_err());
+    }
 }

@@ -97,7 +97,7 @@ async fn serve(
     executed: &mut Executed,
 ) -> Result<Option<(Work, u16)>, String> {
     let address = destination.address;
-    if tool::of(test).server_command(&tool::Endpoints { destination: address, port: 0 }).is_none() {
+    if tool::of(test).server_command(&tool::Endpoints::new(address, 0)).is_none() {
         return Ok(None);
     }
     let mut work = destination.begin(|job| Request::Serve { job, test: test.clone(), address, deadline });

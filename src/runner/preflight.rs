@@ -33,10 +33,10 @@ impl Reachability {
         let of = |pair: &Pair| {
             let faults = self.faults.get(pair)?;
             match tool {
-                ToolKind::Iperf3 => faults.tcp.as_deref(),
-                ToolKind::Ping => faults.icmp.as_deref(),
+                ToolKind::Iperf3 | ToolKind::Iperf2 | ToolKind::Connect => faults.tcp.as_deref(),
+                ToolKind::Ping | ToolKind::PathMtu => faults.icmp.as_deref(),
                 // A traceroute into the dark is a result: it shows how far one gets.
-                ToolKind::Traceroute => None,
+                ToolKind::Traceroute | ToolKind::Mtr | ToolKind::Tracepath => None,
             }
         };
         // Echo answers and TCP's handshake need both ways; the way there names the fault best.

@@ -126,7 +126,7 @@ fn finished() -> String {
 
 fn ping() -> Test {
     let once = Duration::from_secs(1);
-    Test::Ping(Ping { count: 2, interval: once, timeout: once, size: None })
+    Test::Ping(Ping { count: 2, interval: once, timeout: once, size: None, family: None })
 }
 
 fn begin(session: &Session) -> Work {

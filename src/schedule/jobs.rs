@@ -8,7 +8,7 @@ use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::path::{Crossing, Path};
 use crate::domain::test::{Direction, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test, TestDefinition};
-use crate::domain::topology::{HostKind, Topology};
+use crate::domain::topology::Topology;
 use crate::domain::unit::{Bitrate, ByteSize};
 use crate::tool::{self, Load};
 
@@ -143,6 +143,11 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
     let concrete: Vec<(Test, Option<String>)> = match definition {
         TestDefinition::Ping(ping) => vec![(Test::Ping(ping.clone()), None)],
         TestDefinition::Traceroute(trace) => vec![(Test::Traceroute(trace.clone()), None)],
+        TestDefinition::Mtr(mtr) => vec![(Test::Mtr(mtr.clone()), None)],
+        TestDefinition::Tracepath(trace) => vec![(Test::Tracepath(trace.clone()), None)],
+        TestDefinition::PathMtu(search) => vec![(Test::PathMtu(search.clone()), None)],
+        TestDefinition::Connect(connect) => vec![(Test::Connect(connect.clone()), None)],
+        TestDefinition::Iperf2(_) => vec![],
         TestDefinition::Iperf3(iperf3) => {
             let runs = iperf3.directions.runs().iter();
             runs.map(|direction| {
@@ -193,7 +198,7 @@ fn concrete(
     test.rate_bits_per_second = match definition.rate {
         None => None,
         Some(OfferedRate::Absolute(rate)) => Some(rate),
-        Some(OfferedRate::Contract(share)) => {
+        Some(OfferedRate::Contract(share) | OfferedRate::ContractOrTcp(share)) => {
             let agreed = contracted(topology, direction, link);
             if agreed.is_none() {
                 skip = Some(format!("`{name}` takes its rate from the contract"));
@@ -230,7 +235,6 @@ fn payload_for_frames(frames: Bitrate, length: Option<ByteSize>) -> Bitrate {
 
 fn resources(topology: &Topology, pair: &Pair, path: &Path) -> BTreeSet<Resource> {
     // Probes of a `local` host are measuring points of their own: they share CPU, not a network interface.
-    debug_assert!(topology.hosts.values().all(|host| host.kind == HostKind::Local));
     let probes = [&pair.source, &pair.destination].map(|probe| Resource::Probe(probe.clone()));
     let link = path.link.iter().map(|crossing| Resource::Link(crossing.link.clone()));
     let limited = |site: &&Name| topology.sites.get(*site).is_some_and(|s| s.uplink.is_some());

@@ -164,7 +164,9 @@ fn flows(measurement: &mut Measurement) -> Vec<(&'static str, &mut Flow)> {
             let reverse = t.reverse.as_deref_mut().map(|flow| ("reverse", flow));
             std::iter::once(("main", &mut t.flow)).chain(reverse).collect()
         }
-        Measurement::RoundTrip(_) | Measurement::Path(_) => Vec::new(),
+        Measurement::RoundTrip(_) | Measurement::Path(_) | Measurement::PathMtu(_) | Measurement::Connect(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -6,17 +6,34 @@ use std::time::Duration;
 use crate::domain::measurement::Measurement;
 use crate::domain::test::{Test, ToolKind};
 
+mod connect;
+mod iperf2;
 mod iperf3;
+mod mtr;
+mod path_mtu;
 mod ping;
+mod tracepath;
 mod traceroute;
 
-/// Where the two ends of a run are.
+/// Where the two ends of a run are, and what this end has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     /// Address of the server's end.
     pub destination: IpAddr,
     /// Port leased for the server; unused by tools without one.
     pub port: u16,
+    /// Interface that the tools of this end are bound to, on a probe with several.
+    pub interface: Option<String>,
+    /// The tool's version at this end, as it calls itself; `None` where it is not known.
+    pub version: Option<String>,
+}
+
+impl Endpoints {
+    /// The far end's address and port, with nothing special at this end.
+    #[must_use]
+    pub const fn new(destination: IpAddr, port: u16) -> Self {
+        Self { destination, port, interface: None, version: None }
+    }
 }
 
 /// Does a test load the path, so that nothing else may be measured there meanwhile?
@@ -107,6 +124,11 @@ pub fn of(test: &Test) -> &dyn Tool {
         Test::Iperf3(t) => t,
         Test::Ping(t) => t,
         Test::Traceroute(t) => t,
+        Test::Iperf2(t) => t,
+        Test::Mtr(t) => t,
+        Test::Tracepath(t) => t,
+        Test::PathMtu(t) => t,
+        Test::Connect(t) => t,
     }
 }
 
@@ -119,6 +141,11 @@ pub fn parse_raw(kind: ToolKind, outputs: &Outputs<'_>) -> Result<Measurement, P
         ToolKind::Iperf3 => iperf3::parse(outputs).map(Measurement::Throughput),
         ToolKind::Ping => ping::parse(outputs).map(Measurement::RoundTrip),
         ToolKind::Traceroute => traceroute::parse(outputs).map(Measurement::Path),
+        ToolKind::Iperf2 => iperf2::parse(outputs).map(Measurement::Throughput),
+        ToolKind::Mtr => mtr::parse(outputs).map(Measurement::Path),
+        ToolKind::Tracepath => tracepath::parse(outputs).map(Measurement::Path),
+        ToolKind::PathMtu => path_mtu::parse(outputs).map(Measurement::PathMtu),
+        ToolKind::Connect => connect::parse(outputs).map(Measurement::Connect),
     }
 }
 

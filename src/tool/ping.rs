@@ -186,7 +186,13 @@ mod tests {
     use super::*;
 
     fn test() -> Ping {
-        Ping { count: 10, interval: Duration::from_millis(200), timeout: Duration::from_secs(1), size: None }
+        Ping {
+            count: 10,
+            interval: Duration::from_millis(200),
+            timeout: Duration::from_secs(1),
+            size: None,
+            family: None,
+        }
     }
 
     fn read(text: &str, errors: &str) -> Result<RoundTrip, ParseError> {
@@ -194,7 +200,7 @@ mod tests {
     }
 
     fn line(test: &Ping, to: &str) -> String {
-        test.client_command(&Endpoints { destination: to.parse().unwrap(), port: 0 }).join(" ")
+        test.client_command(&Endpoints::new(to.parse().unwrap(), 0)).join(" ")
     }
 
     #[test]
@@ -202,7 +208,7 @@ mod tests {
         assert_eq!(line(&test(), "10.0.0.2"), "ping -n -c 10 -i 0.2 -W 1 10.0.0.2");
         let sized = Ping { size: ByteSize::parse("1448B").ok(), timeout: Duration::from_millis(500), ..test() };
         assert_eq!(line(&sized, "fd99::2"), "ping -n -c 10 -i 0.2 -W 0.5 -s 1448 fd99::2");
-        assert_eq!(test().server_command(&Endpoints { destination: "::1".parse().unwrap(), port: 0 }), None);
+        assert_eq!(test().server_command(&Endpoints::new("::1".parse().unwrap(), 0)), None);
     }
 
     #[test]

@@ -98,7 +98,7 @@ pub(super) fn parse(outputs: &Outputs<'_>) -> Result<HopPath, ParseError> {
     if !reached && !stopped && hops.len() < usize::from(max_hops) {
         return Err(unfinished(format!("{} of {max_hops} hops, and the destination is not among them", hops.len())));
     }
-    Ok(HopPath { hops, reached })
+    Ok(HopPath { hops, reached, mtu_bytes: None })
 }
 
 /// Reads `traceroute to NAME (ADDRESS), 30 hops max, …`.
@@ -118,7 +118,8 @@ fn address(text: &str) -> Option<IpAddr> {
 fn hop(line: &str) -> Result<Hop, String> {
     let mut words = line.split_whitespace().peekable();
     let ttl = words.next().and_then(|w| w.parse().ok()).ok_or("it does not start with the number of a hop")?;
-    let mut hop = Hop { ttl, addresses: vec![], rtts_seconds: vec![], unanswered: 0, annotations: vec![] };
+    let mut hop =
+        Hop { ttl, addresses: vec![], rtts_seconds: vec![], unanswered: 0, figures: None, annotations: vec![] };
     let mut seen = |address: &str| {
         if !hop.addresses.iter().any(|a| a == address) {
             hop.addresses.push(address.to_owned());
@@ -153,7 +154,7 @@ mod tests {
     use super::*;
 
     fn test() -> Traceroute {
-        Traceroute { max_hops: 30, queries: 3, timeout: Duration::from_secs(2) }
+        Traceroute { max_hops: 30, queries: 3, timeout: Duration::from_secs(2), family: None }
     }
 
     fn read(text: &str) -> Result<HopPath, ParseError> {
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn arguments_time_and_bytes() {
-        let at = Endpoints { destination: "10.0.0.2".parse().unwrap(), port: 0 };
+        let at = Endpoints::new("10.0.0.2".parse().unwrap(), 0);
         assert_eq!(test().client_command(&at).join(" "), "traceroute -n -m 30 -q 3 -w 2 10.0.0.2");
         assert_eq!(test().server_command(&at), None);
         assert_eq!(test().patience(), Duration::from_secs(12), "90 queries in 6 batches");

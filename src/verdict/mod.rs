@@ -126,7 +126,7 @@ pub fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
 
 fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> {
     match measurement {
-        Measurement::Path(_) => vec![],
+        Measurement::Path(_) | Measurement::PathMtu(_) | Measurement::Connect(_) => vec![],
         Measurement::RoundTrip(ping) => {
             let agreed = agreed(input, input.source, input.destination);
             let loss = Counted { lost: ping.packets.saturating_sub(ping.received_packets), sent: ping.packets };
@@ -217,13 +217,10 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
             .map(|sent| format!("{sender} {sent}, held back by its host or a shaper on it")),
     };
     let throughput = Some(flow.throughput_bits_per_second);
-    let asked = match test {
-        Test::Iperf3(t) => t.rate_bits_per_second.map(Bitrate::as_f64),
-        Test::Ping(_) | Test::Traceroute(_) => None,
-    };
+    let asked = test.rate().map(Bitrate::as_f64);
     match protocol {
         // The round-trip time under load is TCP's own doing and never held against the link.
-        Protocol::Tcp => vec![subject(Metric::Throughput, throughput, None, asked)],
+        Protocol::Tcp | Protocol::Sctp => vec![subject(Metric::Throughput, throughput, None, asked)],
         Protocol::Udp => {
             let lost = flow.lost_packets.zip(flow.packets).map(|(lost, sent)| Counted { lost, sent });
             vec![
@@ -259,7 +256,7 @@ fn main_figure_judged(measurement: &Measurement, judgements: &[Judgement]) -> bo
         Measurement::Throughput(t) => judged(Metric::Throughput) == 1 + usize::from(t.reverse.is_some()),
         Measurement::RoundTrip(_) => judged(Metric::Rtt) == 1,
         // A path has no figure that a slow instrument could spoil.
-        Measurement::Path(_) => true,
+        Measurement::Path(_) | Measurement::PathMtu(_) | Measurement::Connect(_) => true,
     }
 }
 
@@ -274,7 +271,8 @@ fn figure_says(measurement: &Measurement) -> String {
         Measurement::RoundTrip(p) => {
             p.rtt_seconds.map_or_else(|| "the ping says".to_owned(), |rtt| format!("{} says", numbers::time(rtt)))
         }
-        Measurement::Path(_) => "the path says".to_owned(),
+        Measurement::Path(_) | Measurement::PathMtu(_) => "the path says".to_owned(),
+        Measurement::Connect(_) => "the connections say".to_owned(),
     }
 }
 
@@ -289,7 +287,7 @@ fn summarise(measurement: &Measurement, verdict: Verdict, judgements: &[Judgemen
         return telling.join("; ");
     }
     match measurement {
-        Measurement::Path(_) => "a path is shown, not judged".to_owned(),
+        Measurement::Path(_) | Measurement::PathMtu(_) => "a path is shown, not judged".to_owned(),
         _ => "nothing was expected: no contract covers this path and the campaign sets no limit for it".to_owned(),
     }
 }

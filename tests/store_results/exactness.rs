@@ -50,6 +50,7 @@ fn measurement() -> impl Strategy<Value = Measurement> {
             reverse: reverse.map(Box::new),
             tool_version: None,
             notes: vec![],
+            processes: None,
         })
     });
     let round_trip = (any::<u64>(), option::of(number()), vec(number(), 0..5)).prop_map(|(packets, rtt, rtts)| {
@@ -66,8 +67,15 @@ fn measurement() -> impl Strategy<Value = Measurement> {
         })
     });
     let path = (any::<u8>(), vec(number(), 0..4), any::<bool>()).prop_map(|(ttl, rtts_seconds, reached)| {
-        let hop = Hop { ttl, addresses: vec!["::1".to_owned()], rtts_seconds, unanswered: 1, annotations: vec![] };
-        Measurement::Path(HopPath { hops: vec![hop], reached })
+        let hop = Hop {
+            ttl,
+            addresses: vec!["::1".to_owned()],
+            rtts_seconds,
+            unanswered: 1,
+            annotations: vec![],
+            figures: None,
+        };
+        Measurement::Path(HopPath { hops: vec![hop], reached, mtu_bytes: None })
     });
     prop_oneof![throughput, round_trip, path]
 }

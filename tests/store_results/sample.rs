@@ -7,12 +7,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use iperftester::domain::campaign::Metric;
 use iperftester::domain::counters::{CoreUse, EndCounters, InterfaceGrowth, TcpLimits};
 use iperftester::domain::facts::{InterfaceFacts, ProbeFacts, Router};
+use iperftester::domain::host::Attachment;
+use iperftester::domain::host::HostKind;
 use iperftester::domain::measurement::{Flow, Interval, Measurement, Side, Throughput};
 use iperftester::domain::name::Name;
 use iperftester::domain::path::{Crossing, Path};
 use iperftester::domain::run::{CampaignRunHeader, Run, RunStatus};
 use iperftester::domain::test::{Direction, Iperf3, Protocol, Test, ToolKind};
-use iperftester::domain::topology::{Host, HostKind, PortRange, Probe, Topology};
+use iperftester::domain::topology::Metadata;
+use iperftester::domain::topology::{Host, PortRange, Probe, Topology};
 use iperftester::domain::verdict::{Assessment, Cause, CauseKind, Judgement, Verdict};
 use iperftester::store::{Head, Kept, Recording};
 
@@ -50,12 +53,17 @@ pub(crate) fn head(offset_ms: i64) -> Head {
 }
 
 pub(crate) fn topology() -> Topology {
-    let probe =
-        |tag| Probe { host: name("here"), site: None, tags: BTreeSet::from([name(tag)]), ports: PortRange::DEFAULT };
+    let probe = |tag| Probe {
+        host: name("here"),
+        site: None,
+        tags: BTreeSet::from([name(tag)]),
+        ports: PortRange::DEFAULT,
+        attachment: Attachment::default(),
+    };
     Topology {
         name: name("office"),
         description: Some("Zwölf Büros, ½ davon still".to_owned()),
-        hosts: BTreeMap::from([(name("here"), Host { kind: HostKind::Local })]),
+        hosts: BTreeMap::from([(name("here"), Host { kind: HostKind::Local(Default::default()) })]),
         sites: BTreeMap::new(),
         probes: BTreeMap::from([(name("alpha"), probe("core")), (name("beta"), probe("branch"))]),
         links: BTreeMap::new(),
@@ -63,6 +71,7 @@ pub(crate) fn topology() -> Topology {
         tests: BTreeMap::new(),
         suites: BTreeMap::new(),
         campaigns: BTreeMap::new(),
+        metadata: Metadata::default(),
     }
 }
 
@@ -122,6 +131,12 @@ pub(crate) fn run(id: u32) -> Run {
             rate_bits_per_second: None,
             congestion_control: Some("bbr".to_owned()),
             length: None,
+            mss: None,
+            window: None,
+            dscp: None,
+            family: None,
+            fq_rate_bits_per_second: None,
+            zero_copy: false,
         }),
         repetition: 1,
         status: RunStatus::Invalid,
@@ -136,6 +151,7 @@ pub(crate) fn run(id: u32) -> Run {
             reverse: Some(Box::new(flow(rate * 0.7))),
             tool_version: Some("3.12".to_owned()),
             notes: vec!["a note".to_owned()],
+            processes: None,
         })),
         assessment: Assessment {
             verdict: Verdict::Invalid,

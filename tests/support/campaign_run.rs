@@ -8,12 +8,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use iperftester::domain::campaign::Expectations;
 use iperftester::domain::counters::{CoreUse, EndCounters, InterfaceGrowth, TcpLimits, UdpGrowth};
 use iperftester::domain::facts::{InterfaceFacts, ProbeFacts, Router};
+use iperftester::domain::host::Attachment;
+use iperftester::domain::host::HostKind;
 use iperftester::domain::measurement::{Flow, Hop, HopPath, Interval, Measurement, RoundTrip, Side, Throughput};
 use iperftester::domain::name::Name;
 use iperftester::domain::run::{CampaignRun, CampaignRunHeader, Run};
 use iperftester::domain::test::{Direction, Iperf3, Ping, Protocol, Test, ToolKind, Traceroute};
+use iperftester::domain::topology::Metadata;
 use iperftester::domain::topology::{
-    Contract, Directed, End, Host, HostKind, Impairment, Link, PortRange, Probe, Site, Topology,
+    Contract, Directed, End, Host, Impairment, Link, PortRange, Probe, Site, Topology,
 };
 use iperftester::domain::unit::{Bitrate, Ratio};
 use iperftester::verdict::{Outcome, RunInput, assess};
@@ -38,12 +41,21 @@ pub fn topology(probes: &[(&str, &str)]) -> Topology {
     let sites = probes.iter().filter(|(_, s)| !s.is_empty()).map(|(_, s)| (name(s), Site::default())).collect();
     let probe = |(probe, site): &(&str, &str)| {
         let site = (!site.is_empty()).then(|| name(site));
-        (name(probe), Probe { host: name("lab"), site, tags: [].into(), ports: PortRange::DEFAULT })
+        (
+            name(probe),
+            Probe {
+                host: name("lab"),
+                site,
+                tags: [].into(),
+                ports: PortRange::DEFAULT,
+                attachment: Attachment::default(),
+            },
+        )
     };
     Topology {
         name: name("contract-check"),
         description: Some("Two leased services: is each what the contract says?".to_owned()),
-        hosts: [(name("lab"), Host { kind: HostKind::Local })].into(),
+        hosts: [(name("lab"), Host { kind: HostKind::Local(Default::default()) })].into(),
         sites,
         probes: probes.iter().map(probe).collect(),
         links: BTreeMap::new(),
@@ -51,6 +63,7 @@ pub fn topology(probes: &[(&str, &str)]) -> Topology {
         tests: BTreeMap::new(),
         suites: BTreeMap::new(),
         campaigns: BTreeMap::new(),
+        metadata: Metadata::default(),
     }
 }
 
@@ -93,6 +106,12 @@ pub fn tcp(direction: Direction) -> Test {
         rate_bits_per_second: None,
         congestion_control: None,
         length: None,
+        mss: None,
+        window: None,
+        dscp: None,
+        family: None,
+        fq_rate_bits_per_second: None,
+        zero_copy: false,
     })
 }
 
@@ -106,12 +125,12 @@ pub fn udp(offered: u64) -> Test {
 /// Ten echo requests.
 pub fn ping() -> Test {
     let (interval, timeout) = (Duration::from_millis(200), Duration::from_secs(1));
-    Test::Ping(Ping { count: 10, interval, timeout, size: None })
+    Test::Ping(Ping { count: 10, interval, timeout, size: None, family: None })
 }
 
 /// A traceroute.
 pub fn traceroute() -> Test {
-    Test::Traceroute(Traceroute { max_hops: 30, queries: 3, timeout: Duration::from_secs(1) })
+    Test::Traceroute(Traceroute { max_hops: 30, queries: 3, timeout: Duration::from_secs(1), family: None })
 }
 
 /// A flow of `megabits` Mbit/s with a plausible course: a fast start, then a little uneven.
@@ -156,6 +175,7 @@ pub fn tcp_measured(megabits: f64) -> Measurement {
         reverse: None,
         tool_version: Some("3.12".to_owned()),
         notes: vec![],
+        processes: None,
     })
 }
 
@@ -181,6 +201,7 @@ pub fn udp_measured(megabits: f64, jitter_seconds: f64, loss_ratio: f64) -> Meas
     Measurement::Throughput(Throughput {
         protocol: Protocol::Udp,
         streams: 1,
+        processes: None,
         flow: Flow {
             throughput_bits_per_second: megabits * 1e6,
             jitter_seconds: Some(jitter_seconds),
@@ -221,8 +242,9 @@ pub fn path_measured(addresses: &[&str]) -> Measurement {
         rtts_seconds: if address.is_empty() { vec![] } else { vec![0.000_051, 0.000_032, 0.000_029] },
         unanswered: if address.is_empty() { 3 } else { 0 },
         annotations: vec![],
+        figures: None,
     };
-    Measurement::Path(HopPath { hops: addresses.iter().enumerate().map(hop).collect(), reached: true })
+    Measurement::Path(HopPath { hops: addresses.iter().enumerate().map(hop).collect(), reached: true, mtu_bytes: None })
 }
 
 /// Counters of an end that waited `wait` of the time for a CPU.
@@ -323,6 +345,7 @@ impl Builder {
             }
             Test::Ping(_) => words(&format!("ping -n -c 10 -i 0.2 -W 1 {}", address(&destination))),
             Test::Traceroute(_) => words(&format!("traceroute -n -m 30 -q 3 -w 1 {}", address(&destination))),
+            other => words(&format!("{} {}", other.tool().program(), address(&destination))),
         };
         self.runs.push(Run {
             id,

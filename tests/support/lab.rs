@@ -8,9 +8,12 @@ use std::time::Duration;
 use iperftester::backend::Backend as _;
 use iperftester::backend::local::{Local, Programs};
 use iperftester::deploy;
+use iperftester::domain::host::Attachment;
+use iperftester::domain::host::HostKind;
 use iperftester::domain::name::Name;
+use iperftester::domain::topology::Metadata;
 use iperftester::domain::topology::{
-    Contract, Directed, End, Host, HostKind, Impairment, Link, PortRange, Probe, Site, Topology, Uplink,
+    Contract, Directed, End, Host, Impairment, Link, PortRange, Probe, Site, Topology, Uplink,
 };
 use iperftester::domain::unit::Bitrate;
 
@@ -31,7 +34,7 @@ pub(crate) fn empty(what: &str) -> Topology {
     Topology {
         name: name(&format!("t{}-{number}-{what}", std::process::id())),
         description: None,
-        hosts: [(name("here"), Host { kind: HostKind::Local })].into(),
+        hosts: [(name("here"), Host { kind: HostKind::Local(Default::default()) })].into(),
         sites: [].into(),
         probes: [].into(),
         links: [].into(),
@@ -39,6 +42,7 @@ pub(crate) fn empty(what: &str) -> Topology {
         tests: [].into(),
         suites: [].into(),
         campaigns: [].into(),
+        metadata: Metadata::default(),
     }
 }
 
@@ -61,7 +65,13 @@ impl Build for Topology {
 
     fn probe(mut self, probe: &str, site: &str) -> Self {
         let site = (!site.is_empty()).then(|| name(site));
-        let probe_of = Probe { host: name("here"), site, tags: [].into(), ports: PortRange::DEFAULT };
+        let probe_of = Probe {
+            host: name("here"),
+            site,
+            tags: [].into(),
+            ports: PortRange::DEFAULT,
+            attachment: Attachment::default(),
+        };
         self.probes.insert(name(probe), probe_of);
         self
     }

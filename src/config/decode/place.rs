@@ -9,8 +9,8 @@ use crate::config::language::{
 };
 use crate::config::raw::{Contract, Directed, Field, Impair, Link, Probe, Site, Uplink, Way};
 use crate::config::tree::Node;
+use crate::domain::host::{HostKind, Local};
 use crate::domain::name::Name;
-use crate::domain::topology::HostKind;
 
 pub(super) fn host(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<HostKind> {
     if let Node::Map(entries) = &slot.node.value
@@ -25,7 +25,7 @@ pub(super) fn host(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<HostKind>
     }
     let kind = kind("host", slot, HOST_KINDS, &[], Code::UnknownHostKind, faults)?;
     Fields::open(&LOCAL, None, &kind.slot, faults)?;
-    Some(HostKind::Local)
+    Some(HostKind::Local(Local::default()))
 }
 
 pub(super) fn site(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Site {

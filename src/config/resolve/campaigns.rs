@@ -8,7 +8,7 @@ use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Spanned};
 use crate::config::language::ALL;
 use crate::config::raw;
-use crate::domain::campaign::{Campaign, Expectations, Limit, Limits, Metric};
+use crate::domain::campaign::{Budget, Campaign, Expectations, Limit, Limits, Metric};
 use crate::domain::name::Name;
 use crate::domain::test::TestDefinition;
 
@@ -21,7 +21,17 @@ pub(super) fn campaigns(
     let auto = built_in("auto");
     if raw.campaigns.entries.is_empty() && raw.campaigns.refused == 0 {
         let tests = suites.get(&auto).cloned().unwrap_or_else(|| vec![auto.clone()]);
-        return BTreeMap::from([(auto, Campaign { group: built_in(ALL), tests, repeat: 1, expect: None })]);
+        return BTreeMap::from([(
+            auto,
+            Campaign {
+                group: built_in(ALL),
+                tests,
+                repeat: 1,
+                expect: None,
+                schedule: None,
+                budget: Budget::default(),
+            },
+        )]);
     }
     let mut campaigns = BTreeMap::new();
     for (name, campaign) in &raw.campaigns.entries {
@@ -36,7 +46,10 @@ pub(super) fn campaigns(
         let expect = expectations(&campaign.expect, faults);
         let repeat = *campaign.repeat.value().unwrap_or(&1);
         if let (Some(group), Some(tests)) = (group, run) {
-            campaigns.insert(name.value.clone(), Campaign { group, tests, repeat, expect });
+            campaigns.insert(
+                name.value.clone(),
+                Campaign { group, tests, repeat, expect, schedule: None, budget: Budget::default() },
+            );
         }
     }
     campaigns

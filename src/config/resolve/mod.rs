@@ -12,7 +12,7 @@ use super::fault::{Fault, Faults, Spanned};
 use super::nearest::{listed, nearest};
 use super::raw;
 use crate::domain::name::Name;
-use crate::domain::topology::{Host, Topology};
+use crate::domain::topology::{Host, Metadata, Topology};
 
 /// The topology with all that could be bound; it is complete where no fault was reported.
 pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<Topology> {
@@ -23,10 +23,12 @@ pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<T
     let tests = tests::tests(raw, faults);
     let suites = suites::suites(raw, &tests, faults);
     let campaigns = campaigns::campaigns(raw, &tests, &suites, faults);
-    let hosts = raw.hosts.entries.iter().filter_map(|(name, kind)| Some((name.value.clone(), Host { kind: (*kind)? })));
+    let hosts =
+        raw.hosts.entries.iter().filter_map(|(name, kind)| Some((name.value.clone(), Host { kind: kind.clone()? })));
     Some(Topology {
         name: raw.name.value()?.clone(),
         description: raw.description.value().cloned(),
+        metadata: Metadata::default(),
         hosts: hosts.collect(),
         sites: probes::sites(raw),
         probes: outline.probes(),

@@ -6,6 +6,7 @@ use super::unknown;
 use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Span, Spanned};
 use crate::config::raw::{self, Field};
+use crate::domain::host::Attachment;
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Probe, Site, Uplink};
 
@@ -68,7 +69,13 @@ impl<'r> Outline<'r> {
     pub(super) fn probes(&self) -> BTreeMap<Name, Probe> {
         let resolved = self.probes.iter().filter_map(|p| {
             let tags: BTreeSet<Name> = p.tags.iter().map(|t| t.value.clone()).collect();
-            let probe = Probe { host: p.host.value()?.clone(), site: p.site.cloned(), tags, ports: p.ports };
+            let probe = Probe {
+                host: p.host.value()?.clone(),
+                site: p.site.cloned(),
+                tags,
+                ports: p.ports,
+                attachment: Attachment::default(),
+            };
             Some((p.name.value.clone(), probe))
         });
         resolved.collect()

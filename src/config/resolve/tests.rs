@@ -60,6 +60,7 @@ fn ping(raw: &raw::Ping) -> Ping {
         interval: *raw.interval.value().unwrap_or(&Duration::from_millis(200)),
         timeout: *raw.timeout.value().unwrap_or(&Duration::from_secs(1)),
         size: raw.size.value().copied(),
+        family: None,
     }
 }
 
@@ -68,6 +69,7 @@ fn traceroute(raw: &raw::Traceroute) -> Traceroute {
         max_hops: *raw.max_hops.value().unwrap_or(&30),
         queries: *raw.queries.value().unwrap_or(&3),
         timeout: *raw.timeout.value().unwrap_or(&Duration::from_secs(1)),
+        family: None,
     }
 }
 
@@ -86,6 +88,12 @@ fn definition(raw: &raw::Iperf3, defaults: &DefaultTest) -> Iperf3Definition {
             rate_bits_per_second: None,
             congestion_control: raw.congestion_control.value().cloned(),
             length: if protocol == Protocol::Udp { length.or(Some(DATAGRAM)) } else { length },
+            mss: None,
+            window: None,
+            dscp: None,
+            family: None,
+            fq_rate_bits_per_second: None,
+            zero_copy: false,
         },
         directions: *raw.direction.value().unwrap_or(&Directions::Forward),
         rate: raw.rate.value().copied(),

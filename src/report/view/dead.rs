@@ -41,6 +41,8 @@ fn passed(run: &Run) -> bool {
                 || t.reverse.as_ref().is_some_and(|flow| flow.throughput_bits_per_second > 0.0)
         }
         Some(Measurement::Path(path)) => path.reached,
+        Some(Measurement::PathMtu(found)) => found.mtu_bytes.is_some(),
+        Some(Measurement::Connect(times)) => times.connected > 0,
         None => false,
     }
 }

@@ -179,6 +179,7 @@ fn how(rate: &Rate<'_>) -> String {
     let protocol = match rate.protocol {
         Protocol::Tcp => "TCP",
         Protocol::Udp => "UDP",
+        Protocol::Sctp => "SCTP",
     };
     let streams = counted(rate.streams.into(), "stream", "streams");
     let time = match &rate.run.specification {
@@ -186,7 +187,13 @@ fn how(rate: &Rate<'_>) -> String {
         Test::Iperf3(t) => {
             format!(", {} after {} of slow start", numbers::span(t.duration), numbers::span(t.omit))
         }
-        Test::Ping(_) | Test::Traceroute(_) => String::new(),
+        Test::Iperf2(t) => format!(", {}", numbers::span(t.duration)),
+        Test::Ping(_)
+        | Test::Traceroute(_)
+        | Test::Mtr(_)
+        | Test::Tracepath(_)
+        | Test::PathMtu(_)
+        | Test::Connect(_) => String::new(),
     };
     let way = match rate.run.direction() {
         Direction::Forward => String::new(),

@@ -154,18 +154,15 @@ fn is_missed(seen: &&Seen<'_>) -> bool {
     matches!(seen.judgement.verdict, Verdict::Warn | Verdict::Fail)
 }
 
-fn protocol(run: &Run) -> Option<Protocol> {
-    match &run.specification {
-        Test::Iperf3(t) => Some(t.protocol),
-        Test::Ping(_) | Test::Traceroute(_) => None,
-    }
+const fn protocol(run: &Run) -> Option<Protocol> {
+    run.specification.protocol()
 }
 
 /// The finding of one group and how bad it is, if anything was missed in it. Where TCP and UDP were both judged, the one
 /// that missed speaks, TCP before UDP.
 fn shortfall(topology: &Topology, route: &Route, metric: Metric, seen: &[Seen<'_>]) -> Option<(f64, Finding)> {
     let missed_over = |p: &Protocol| seen.iter().any(|s| protocol(s.run) == Some(*p) && is_missed(&s));
-    let speaks = [Protocol::Tcp, Protocol::Udp].into_iter().find(missed_over);
+    let speaks = [Protocol::Tcp, Protocol::Sctp, Protocol::Udp].into_iter().find(missed_over);
     let heard = |s: &&Seen<'_>| speaks.is_none() || protocol(s.run) == speaks;
     let seen: Vec<&Seen<'_>> = seen.iter().filter(heard).collect();
     let verdict = worst(seen.iter().filter(|s| is_missed(s)).map(|s| s.judgement.verdict));
@@ -248,12 +245,10 @@ fn sentence(ends: &str, metric: Metric, representative: &Representative<'_>, sco
 
 /// What was counted as lost.
 fn packets(run: &Run) -> String {
-    match &run.specification {
-        Test::Iperf3(t) => match t.rate_bits_per_second {
-            Some(rate) => format!("packets in UDP at {}", numbers::rate(rate.as_f64())),
-            None => "packets in UDP".to_owned(),
-        },
-        Test::Ping(_) | Test::Traceroute(_) => "echo requests".to_owned(),
+    match (protocol(run), run.specification.rate()) {
+        (Some(_), Some(rate)) => format!("packets in UDP at {}", numbers::rate(rate.as_f64())),
+        (Some(_), None) => "packets in UDP".to_owned(),
+        (None, _) => "echo requests".to_owned(),
     }
 }
 

@@ -23,7 +23,7 @@ fn job(id: u32, from: u8, to: u8, uplink: Option<u8>, load: Load, seconds: u64) 
     let pair = Pair { source: probe(from), destination: probe(to) };
     let mut resources = BTreeSet::from([pair.source.clone(), pair.destination.clone()].map(Resource::Probe));
     resources.extend(uplink.map(|site| Resource::Uplink(name(&format!("s{site}")))));
-    let ping = Ping { count: 1, interval: Duration::ZERO, timeout: Duration::ZERO, size: None };
+    let ping = Ping { count: 1, interval: Duration::ZERO, timeout: Duration::ZERO, size: None, family: None };
     Job {
         id,
         pair,

@@ -81,7 +81,7 @@ fn rate_per_stream(test: &Iperf3) -> Option<u64> {
     match (test.rate_bits_per_second, test.protocol) {
         (Some(rate), _) => Some((rate.bits_per_second() / u64::from(test.streams.max(1))).max(1)),
         (None, Protocol::Udp) => Some(0),
-        (None, Protocol::Tcp) => None,
+        (None, Protocol::Tcp | Protocol::Sctp) => None,
     }
 }
 
@@ -124,6 +124,12 @@ mod tests {
             rate_bits_per_second: None,
             congestion_control: None,
             length: None,
+            mss: None,
+            window: None,
+            dscp: None,
+            family: None,
+            fq_rate_bits_per_second: None,
+            zero_copy: false,
         }
     }
 
@@ -136,7 +142,7 @@ mod tests {
     }
 
     fn at() -> Endpoints {
-        Endpoints { destination: "10.0.0.2".parse().unwrap(), port: 5301 }
+        Endpoints::new("10.0.0.2".parse().unwrap(), 5301)
     }
 
     fn line(test: &Iperf3) -> String {
@@ -215,7 +221,7 @@ mod tests {
 
     #[test]
     fn ipv6_needs_no_brackets() {
-        let v6 = Endpoints { destination: "fd99:2::2".parse().unwrap(), port: 5301 };
+        let v6 = Endpoints::new("fd99:2::2".parse().unwrap(), 5301);
         assert_eq!(client(&tcp(), &v6)[2], "fd99:2::2");
     }
 

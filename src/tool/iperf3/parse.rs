@@ -61,6 +61,7 @@ fn measurement(client: &Document, server: Option<&Document>) -> Result<Throughpu
     Ok(Throughput {
         protocol: setup.protocol,
         streams: setup.streams,
+        processes: None,
         flow: first,
         reverse,
         tool_version: client.version().map(str::to_owned),
@@ -140,7 +141,7 @@ impl<'a> Side<'a> {
         let sent = self.sum("sum_sent", "sum_sent_bidir_reverse");
         let received = self.sum("sum_received", "sum_received_bidir_reverse");
         let mut flow = match self.setup.protocol {
-            Protocol::Tcp => tcp(sent, received)?,
+            Protocol::Tcp | Protocol::Sctp => tcp(sent, received)?,
             Protocol::Udp => self.udp(sent, received, notes)?,
         };
         let asked = self.setup.duration_seconds;

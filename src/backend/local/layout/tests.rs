@@ -3,7 +3,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::backend::local::batch::Otherwise;
-use crate::domain::topology::{Contract, Host, HostKind, Impairment, PortRange, Probe, Site, Uplink};
+use crate::domain::host::Attachment;
+use crate::domain::host::HostKind;
+use crate::domain::topology::Metadata;
+use crate::domain::topology::{Contract, Host, Impairment, PortRange, Probe, Site, Uplink};
 use crate::domain::unit::{Bitrate, Ratio, Seconds};
 
 fn name(text: &str) -> Name {
@@ -16,7 +19,7 @@ fn rate(text: &str) -> Bitrate {
 
 fn probe(site: &str) -> Probe {
     let site = (!site.is_empty()).then(|| name(site));
-    Probe { host: name("here"), site, tags: [].into(), ports: PortRange::DEFAULT }
+    Probe { host: name("here"), site, tags: [].into(), ports: PortRange::DEFAULT, attachment: Attachment::default() }
 }
 
 fn link(between: [End; 2], impair: Impairment) -> Link {
@@ -37,7 +40,7 @@ fn lab() -> Topology {
     Topology {
         name: name("lab"),
         description: None,
-        hosts: [(name("here"), Host { kind: HostKind::Local })].into(),
+        hosts: [(name("here"), Host { kind: HostKind::Local(Default::default()) })].into(),
         sites: [(name("madrid"), Site { uplink: Some(uplink) }), (name("sevilla"), Site::default())].into(),
         probes: [(name("m1"), probe("madrid")), (name("s1"), probe("sevilla")), (name("free"), probe(""))].into(),
         links: [
@@ -50,6 +53,7 @@ fn lab() -> Topology {
         tests: [].into(),
         suites: [].into(),
         campaigns: [].into(),
+        metadata: Metadata::default(),
     }
 }
 
