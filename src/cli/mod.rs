@@ -11,7 +11,9 @@ mod exit;
 mod failure;
 mod init;
 mod list;
+mod measure;
 mod output;
+mod parse;
 mod plan;
 mod progress;
 mod report;
@@ -93,7 +95,9 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Report(with) => report::perform(&context, &with).await,
         Verb::Destroy(with) => destroy::perform(&context, &with).await,
         Verb::Doctor => doctor::perform(&context).await,
+        Verb::Parse(with) => parse::perform(&context, &with),
         Verb::Agent => agent::perform().await,
+        Verb::Measure { what } => measure::perform(&context, &what).await,
     };
     match outcome {
         Ok(exit) => exit,

@@ -45,7 +45,8 @@ fn row(fields: &[&str], server: Option<u16>, is_server: bool) -> Option<Row> {
     let received = back != is_server || fields.len() == UDP_FIELDS;
     let counted = if received { Counted::Receiving } else { Counted::Sending };
     let stream = format!("{}{} {} {}", if back { "*" } else { "" }, fields[5], fields[2], fields[4]);
-    let mut row = Row::new(stream, counted, span(fields[6])?, number(fields[7])?, number(fields[8])?);
+    let (bytes, rate) = (number(fields[7])?, number(fields[8])?);
+    let mut row = Row::new(stream, counted, exact(span(fields[6])?, bytes, rate), bytes, rate);
     if let [jitter, lost, packets, _, out_of_order] = fields[FIELDS..] {
         row.jitter = Some(milliseconds(jitter)?);
         row.lost = Some(count(lost)?);
@@ -54,4 +55,11 @@ fn row(fields: &[&str], server: Option<u16>, is_server: bool) -> Option<Row> {
         row.out_of_order = Some(out_of_order.parse().ok()?);
     }
     Some(row)
+}
+
+/// The time is printed in tenths of a second; the rate was counted from the exact one.
+fn exact((start, end): (f64, f64), bytes: f64, rate: f64) -> (f64, f64) {
+    let counted = start + bytes * 8.0 / rate;
+    let off = (counted - end).abs();
+    if off > 1e-4 && off < 0.06 { (start, counted) } else { (start, end) }
 }
