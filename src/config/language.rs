@@ -172,6 +172,7 @@ pub(crate) const EXPECT: Object = Object {
         may("rtt", "{ fail: contract }"),
         may("jitter", "{ fail: 5ms }"),
         may("loss", "{ fail: contract }"),
+        may("mtu", "{ fail: contract }"),
     ],
 };
 

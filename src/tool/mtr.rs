@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Endpoints, Load, Outputs, ParseError, Tool, decimal_seconds, silent};
+use super::{Endpoints, Load, Outputs, ParseError, Tool, decimal_seconds, milliseconds, silent};
 use crate::domain::measurement::{Hop, HopFigures, HopPath, Measurement};
 use crate::domain::test::{Mtr, ToolKind};
 
@@ -140,7 +140,8 @@ fn hop(ttl: u8, hub: &Hub) -> Option<Hop> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
     let lost = (f64::from(hub.sent) * hub.loss / 100.0).round() as u32;
     let answered = lost < hub.sent;
-    let seconds = |milliseconds: f64| answered.then_some(milliseconds / 1000.0);
+    // By its text, so that 0.06 becomes 6e-5 and not its neighbour.
+    let seconds = |time: f64| milliseconds(&time.to_string()).filter(|_| answered);
     Some(Hop {
         ttl,
         // `???` where nobody answered.

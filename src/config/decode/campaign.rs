@@ -64,10 +64,15 @@ fn limit(metric: Metric, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Lim
         faults.add(fault.fix(format!("for example `{}: 90%`", slot.name)));
         return None;
     }
-    let example = if metric == Metric::Throughput { "90M" } else { "20ms" };
+    let example = match metric {
+        Metric::Throughput => "90M",
+        Metric::Mtu => "1500",
+        Metric::Rtt | Metric::Jitter | Metric::Loss => "20ms",
+    };
     let slot = Slot { example, ..*slot };
     match metric {
         Metric::Throughput => scalar::rate(&slot, faults).map(Limit::BitsPerSecond),
+        Metric::Mtu => number_in(68..=65_535)(&slot, faults).map(Limit::Bytes),
         Metric::Rtt | Metric::Jitter | Metric::Loss => scalar::duration(&slot, faults).map(Limit::time),
     }
 }

@@ -97,7 +97,11 @@ fn tells(seen: &Seen<'_>) -> bool {
 /// Does the figure keep the contract itself, whatever the campaign expects?
 fn keeps(seen: &Seen<'_>) -> bool {
     let (Some(value), Some(contract)) = (seen.judgement.measured, seen.judgement.contracted) else { return false };
-    if seen.judgement.metric == Metric::Throughput { value >= RATE_KEPT * contract } else { value <= contract }
+    match seen.judgement.metric {
+        Metric::Throughput => value >= RATE_KEPT * contract,
+        Metric::Mtu => value >= contract,
+        Metric::Rtt | Metric::Jitter | Metric::Loss => value <= contract,
+    }
 }
 
 fn tolerated(run: &CampaignRun, groups: &Groups<'_>, link: &Name) -> Vec<Finding> {
