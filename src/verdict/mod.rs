@@ -6,7 +6,7 @@ use crate::domain::measurement::{Flow, Measurement, RoundTrip, Throughput};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
 use crate::domain::run::RunStatus;
-use crate::domain::test::{Direction, Iperf3, Protocol, Test};
+use crate::domain::test::{Direction, Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::{Assessment, Judgement, Verdict};
@@ -204,9 +204,7 @@ const SENT_RATIO: f64 = 0.98;
 /// Says so where a UDP sender sent clearly less than it was asked for: the receiver cannot get what was never sent.
 #[must_use]
 pub fn sent_short(flow: &Flow, test: &Test) -> Option<String> {
-    let Test::Iperf3(Iperf3 { protocol: Protocol::Udp, rate_bits_per_second: Some(asked), .. }) = test else {
-        return None;
-    };
+    let (Some(Protocol::Udp), Some(asked)) = (test.protocol(), test.rate()) else { return None };
     let (sent, asked) = (flow.sent_bits_per_second?, asked.as_f64());
     (sent / asked < SENT_RATIO).then(|| {
         let unit = numbers::rate_scale(asked);
