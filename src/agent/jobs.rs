@@ -34,7 +34,7 @@ pub(super) async fn serve(
         let mut running = start_tool(&command)?;
         let ready = tokio::time::timeout(LISTENING_WITHIN, async {
             tokio::select! {
-                () = listening::wait_for(lease.port()) => true,
+                () = listening::wait_for(lease.port(), tool::listens_on(&test)) => true,
                 _ = running.wait() => false,
             }
         });

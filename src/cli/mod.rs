@@ -11,7 +11,9 @@ mod exit;
 mod failure;
 mod init;
 mod list;
+mod measure;
 mod output;
+mod parse;
 mod plan;
 mod progress;
 mod report;
@@ -95,7 +97,9 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Destroy(with) => destroy::perform(&context, &with).await,
         Verb::Doctor => doctor::perform(&context).await,
         Verb::Schema(with) => schema::perform(&context, &with),
+        Verb::Parse(with) => parse::perform(&context, &with),
         Verb::Agent => agent::perform().await,
+        Verb::Measure { what } => measure::perform(&context, &what).await,
     };
     match outcome {
         Ok(exit) => exit,

@@ -174,8 +174,8 @@ async fn measure<B: Backend, S: Store>(
     sessions: &Sessions,
     facts: BTreeMap<Name, ProbeFacts>,
 ) -> Result<Outcome, StoreError> {
-    for (probe, facts) in facts {
-        noted(around.recording.facts(probe, facts).await?, around.events);
+    for (probe, facts) in &facts {
+        noted(around.recording.facts(probe.clone(), facts.clone()).await?, around.events);
     }
     let pairs: BTreeSet<Pair> = order.jobs.iter().filter(|j| j.skip.is_none()).map(|j| j.pair.clone()).collect();
     let reachable = tokio::select! {
@@ -190,6 +190,7 @@ async fn measure<B: Backend, S: Store>(
             let missing = [&job.pair.source, &job.pair.destination].into_iter().find(|p| !sessions.contains_key(*p));
             missing
                 .map(|probe| format!("probe {probe} has no session"))
+                .or_else(|| preflight::lacks(&facts, &job.pair, job.specification.tool()))
                 .or_else(|| reachable.hinders(&job.pair, job.specification.tool()))
         });
         match hindrance {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::session::Session;
+use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::test::ToolKind;
@@ -54,6 +55,21 @@ impl Reachability {
         })
         .collect()
     }
+}
+
+/// Which end of the pair has not the tool of a test, with what mends it.
+pub(super) fn lacks(facts: &BTreeMap<Name, ProbeFacts>, pair: &Pair, tool: ToolKind) -> Option<String> {
+    let (tool, both_ends) = match tool {
+        // The agent's own work.
+        ToolKind::Connect => return None,
+        ToolKind::PathMtu => (ToolKind::Ping, false),
+        ToolKind::Iperf3 | ToolKind::Iperf2 => (tool, true),
+        ToolKind::Ping | ToolKind::Traceroute | ToolKind::Mtr | ToolKind::Tracepath => (tool, false),
+    };
+    let ends = [Some(&pair.source), both_ends.then_some(&pair.destination)];
+    let lacking =
+        ends.into_iter().flatten().find(|probe| facts.get(*probe).is_some_and(|f| !f.tools.contains_key(&tool)))?;
+    Some(format!("{lacking} has no {}: apt install {}", tool.program(), tool.package()))
 }
 
 /// Tries every pair both ways. Each probe tries one other at a time, so that a large mesh does not drown in echoes.
@@ -135,6 +151,22 @@ mod tests {
         }
         assert_eq!(hinders("b", "c", ToolKind::Iperf3), None);
         assert_eq!(reachable.sentences(), ["a cannot reach b: no echo", "c cannot reach a: refused"]);
+    }
+
+    #[test]
+    fn a_tool_that_is_not_there_is_told_with_its_package() {
+        let with = |tools: &[ToolKind]| ProbeFacts {
+            tools: tools.iter().map(|tool| (*tool, "1".to_owned())).collect(),
+            ..ProbeFacts::default()
+        };
+        let name = |text: &str| Name::new(text).unwrap();
+        let facts = BTreeMap::from([(name("a"), with(&[ToolKind::Iperf2, ToolKind::Mtr])), (name("b"), with(&[]))]);
+        let lacking = |source, destination, tool| lacks(&facts, &pair(source, destination), tool);
+        assert_eq!(lacking("a", "b", ToolKind::Mtr), None, "the destination needs none");
+        assert_eq!(lacking("b", "a", ToolKind::Mtr).as_deref(), Some("b has no mtr: apt install mtr-tiny"));
+        assert_eq!(lacking("a", "b", ToolKind::Iperf2).as_deref(), Some("b has no iperf: apt install iperf"));
+        let search = lacking("a", "b", ToolKind::PathMtu);
+        assert_eq!(search.as_deref(), Some("a has no ping: apt install iputils-ping"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod evidence;
 mod figures;
 mod findings;
 mod missing;
+mod others;
 mod pair;
 
 pub use findings::Finding;
