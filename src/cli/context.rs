@@ -7,7 +7,7 @@ use etcetera::BaseStrategy;
 
 use super::failure::Failure;
 use super::output::Output;
-use crate::backend::local::Local;
+use crate::backend::{self, Backends};
 use crate::config::{self, Source};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::name::Name;
@@ -99,8 +99,16 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub(super) fn backend(topology: &Topology) -> Local {
-        Local::new(topology)
+    /// The backends of `topology`, or why this machine cannot act on it.
+    pub(super) async fn backend(topology: &Topology) -> Result<Backends, Failure> {
+        Ok(backend::open(topology).await?)
+    }
+
+    /// Tells what cannot be true of `topology` here.
+    pub(super) fn tell_limits(&self, topology: &Topology, backend: &Backends) {
+        for limit in backend.limits(topology) {
+            self.output.warning(&limit, None);
+        }
     }
 
     /// Program and arguments that start an agent: this very executable, bound to this process, so that even an agent that

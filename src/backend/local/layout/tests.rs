@@ -58,7 +58,7 @@ fn lab() -> Topology {
 }
 
 fn hashes(topology: &Topology) -> BTreeMap<String, String> {
-    Layout::new(topology).resources.into_iter().map(|r| (r.desired.id.0, r.desired.hash.0)).collect()
+    Layout::new(topology, true).resources.into_iter().map(|r| (r.desired.id.0, r.desired.hash.0)).collect()
 }
 
 /// Resources of `before` that are another in `after`.
@@ -70,7 +70,7 @@ fn changed(before: &Topology, after: &Topology) -> Vec<String> {
 #[test]
 fn the_commands_of_every_kind_of_resource() {
     let mut text = String::new();
-    for Resource { desired, batches } in Layout::new(&lab()).resources {
+    for Resource { desired, batches } in Layout::new(&lab(), true).resources {
         let below: Vec<_> = desired.depends_on.iter().map(ToString::to_string).collect();
         let _ = writeln!(text, "== {} on [{}]", desired.id, below.join(", "));
         for batch in batches {
@@ -88,7 +88,7 @@ fn the_commands_of_every_kind_of_resource() {
 #[test]
 fn each_resource_comes_after_what_it_stands_on_and_ends_with_its_label() {
     let mut known = BTreeSet::new();
-    for Resource { desired, batches } in Layout::new(&lab()).resources {
+    for Resource { desired, batches } in Layout::new(&lab(), true).resources {
         assert!(desired.depends_on.iter().all(|d| known.contains(d)), "{}", desired.id);
         let last = batches.last().and_then(|b| b.lines.lines().last()).unwrap();
         let label = last.split('"').nth(1).unwrap();
@@ -135,7 +135,7 @@ fn names_of_devices_fit_the_kernel() {
 
 #[test]
 fn needs_name_who_asks() {
-    let needs = Layout::new(&lab()).needs;
+    let needs = Layout::new(&lab(), true).needs;
     let who = |feature| needs.iter().filter(|n| n.feature == feature).map(|n| n.who.as_str()).collect::<Vec<_>>();
     assert_eq!(who(Feature::Netem), ["link `macrolan` asks for `impair.delay`"]);
     assert_eq!(who(Feature::Loss), ["link `macrolan` asks for `impair.loss`"]);
@@ -148,7 +148,7 @@ fn what_has_no_address_left_is_refused() {
     for number in 0..4200 {
         topology.probes.insert(name(&format!("p{number}")), probe("sevilla"));
     }
-    let layout = Layout::new(&topology);
+    let layout = Layout::new(&topology, true);
     let most = (LAST_HOST - FIRST_HOST + 1) as usize;
     assert_eq!(layout.refusals.len(), 4201 - most);
     assert!(layout.refusals[0].0.ends_with("is one too many in its site: there are 4093 at most"));
