@@ -57,13 +57,7 @@ pub(super) async fn serve(
 }
 
 /// Runs the test's client.
-pub(super) async fn start(
-    job: u64,
-    test: Test,
-    at: Endpoints,
-    deadline: Duration,
-    replies: UnboundedSender<Reply>,
-) {
+pub(super) async fn start(job: u64, test: Test, at: Endpoints, deadline: Duration, replies: UnboundedSender<Reply>) {
     let outcome = async {
         let command = tool::of(&test).client_command(&at);
         let running = start_tool(&command)?;

@@ -34,8 +34,7 @@ impl External {
         if let Ok(literal) = address.parse() {
             return Ok(vec![literal]);
         }
-        let unresolved =
-            |source| BackendError::Unresolved { probe: probe.clone(), address: address.clone(), source };
+        let unresolved = |source| BackendError::Unresolved { probe: probe.clone(), address: address.clone(), source };
         // The port is the resolver's wish, not ours.
         let found = tokio::net::lookup_host((address.as_str(), 0)).await.map_err(unresolved)?;
         let addresses = first_of_each(found.map(|socket| socket.ip()));

@@ -87,7 +87,10 @@ fn not_yet(topology: &Topology) -> Vec<BackendError> {
     let error = |(kind, (hosts, probes)): (&str, (BTreeSet<String>, Vec<String>))| {
         let hosts = hosts.into_iter().collect::<Vec<_>>().join(", ");
         unsupported(
-            format!("this build cannot act on `{kind}` hosts yet ({hosts}), which carry the probes {}", probes.join(", ")),
+            format!(
+                "this build cannot act on `{kind}` hosts yet ({hosts}), which carry the probes {}",
+                probes.join(", ")
+            ),
             "take them out of the topology, or put them on a `local` or `external` host",
         )
     };
@@ -116,7 +119,10 @@ fn impaired_abroad(topology: &Topology, ours: &Topology) -> Vec<BackendError> {
     let mut abroad = Topology { sites: BTreeMap::new(), ..topology.clone() };
     abroad.links.retain(|name, _| !ours.links.contains_key(name));
     let hint = "only links between probes of this machine can be impaired: take it out";
-    local::shaped_by(&abroad).into_iter().map(|who| unsupported(format!("{who}, and an end of it is not ours"), hint)).collect()
+    local::shaped_by(&abroad)
+        .into_iter()
+        .map(|who| unsupported(format!("{who}, and an end of it is not ours"), hint))
+        .collect()
 }
 
 /// How the hosts ask for their probes to be kept apart.

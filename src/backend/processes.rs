@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::BackendError;
-use super::local::{slots, shaped_by};
+use super::local::{shaped_by, slots};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::process::{self, Errors, Running};
@@ -40,9 +40,10 @@ impl Processes {
     pub(super) fn supports(&self) -> Result<(), Vec<BackendError>> {
         let refuse = |who: &String| BackendError::Unsupported {
             what: format!("{who}, and plain processes (`isolation: processes`) cannot be shaped"),
-            hint: "take that out of the topology, or let the host say `isolation: user-namespaces` (no root needed) or \
+            hint:
+                "take that out of the topology, or let the host say `isolation: user-namespaces` (no root needed) or \
                    `isolation: namespaces` (root)"
-                .to_owned(),
+                    .to_owned(),
         };
         let errors: Vec<_> = self.shaped.iter().map(refuse).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }

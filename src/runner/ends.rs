@@ -55,7 +55,9 @@ impl Ends {
     pub(super) fn hinders(&self, pair: &Pair, test: &Test) -> Option<String> {
         if self.foreign.contains_key(&pair.source) {
             let source = &pair.source;
-            return Some(format!("{source} is not ours: no test can start there; `direction: reverse` measures the way from it"));
+            return Some(format!(
+                "{source} is not ours: no test can start there; `direction: reverse` measures the way from it"
+            ));
         }
         let absent = [&pair.source, &pair.destination].into_iter().find_map(|end| self.absent(end));
         absent.or_else(|| {

@@ -151,7 +151,10 @@ mod tests {
         let fault = |text: &str| Faults { icmp: Some(text.to_owned()), tcp: None };
         let faults = BTreeMap::from([(v4("a", "b"), fault("there")), (v4("b", "a"), fault("back"))]);
         let reachable = Reachability { faults };
-        assert_eq!(reachable.hinders(&pair("b", "a"), Family::Ipv4, ToolKind::Ping).as_deref(), Some("b cannot reach a: back"));
+        assert_eq!(
+            reachable.hinders(&pair("b", "a"), Family::Ipv4, ToolKind::Ping).as_deref(),
+            Some("b cannot reach a: back")
+        );
         assert_eq!(reachable.hinders(&pair("b", "a"), Family::Ipv6, ToolKind::Ping), None, "another family");
     }
 }

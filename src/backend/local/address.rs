@@ -14,7 +14,11 @@ pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
 
 /// A slot in `first..=last` for each name: its hash, or the next free one where another name was there before. Names
 /// beyond the last slot get none.
-pub(in crate::backend) fn slots<'a>(names: impl IntoIterator<Item = &'a Name>, first: u32, last: u32) -> BTreeMap<&'a Name, u32> {
+pub(in crate::backend) fn slots<'a>(
+    names: impl IntoIterator<Item = &'a Name>,
+    first: u32,
+    last: u32,
+) -> BTreeMap<&'a Name, u32> {
     let count = last - first + 1;
     let mut taken = BTreeSet::new();
     let mut slots = BTreeMap::new();

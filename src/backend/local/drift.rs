@@ -32,7 +32,12 @@ pub(super) fn drift(resource: &Resource, held: &BTreeMap<String, &Holding>) -> O
 
 fn differs(batch: &Batch, held: &Holding) -> Option<String> {
     match batch.program {
-        Program::Ip => batch.lines.lines().find_map(|line| network(&line.split(' ').collect::<Vec<_>>(), held)),
+        Program::Ip => {
+            // A device that is down has lost addresses and routes, so that is told first.
+            let about_devices = |line: &&str| line.starts_with("link set ");
+            let (devices, rest): (Vec<&str>, Vec<&str>) = batch.lines.lines().partition(about_devices);
+            devices.iter().chain(&rest).find_map(|line| network(&line.split(' ').collect::<Vec<_>>(), held))
+        }
         Program::Tc => batch.lines.lines().find_map(|line| shaper(&line.split(' ').collect::<Vec<_>>(), held)),
         Program::Nft => nftables(&batch.lines, &held.filters),
         Program::Iptables | Program::Ip6tables => iptables(&batch.lines, &held.filters),
@@ -196,7 +201,7 @@ mod tests {
             told(&wire(), &holding)
         };
         assert_eq!(without(&|h| h.routes.clear()), "the route to 10.1.0.2/32 by 172.16.0.2 is missing in west");
-        assert_eq!(without(&|h| h.devices.clear()), "the address 172.16.0.1/30 of l-1 is missing in west");
+        assert_eq!(without(&|h| h.devices.clear()), "the device l-1 is missing in west");
         let device =
             r#"[{"ifname":"l-1","flags":["UP"],"qdisc":"netem","addr_info":[{"local":"172.16.0.1","prefixlen":30}]}]"#;
         let shaped = without(&|h| h.devices = serde_json::from_str(device).unwrap());

@@ -27,10 +27,9 @@ const DIGEST: &str = "{digest}";
 const SETTINGS: &str = "net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
                         net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.default.arp_ignore=0 net.ipv4.icmp_ratemask=0";
 
-/// The same for IPv6: no address that nobody asked for, and none that waits a second before it may be used (RFC 4862, 5.4).
+/// The same for IPv6: no router but ours, and no address that waits a second before it may be used (RFC 4862, 5.4).
 const SETTINGS_V6: &str = " net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
-                           net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 \
-                           net.ipv6.conf.default.addr_gen_mode=1 net.ipv6.icmp.ratelimit=0";
+                           net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 net.ipv6.icmp.ratelimit=0";
 
 /// A resource: what it is made of, in order. The last command of each of its parts is its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -292,9 +291,7 @@ impl Builder<'_> {
             let here = self.namespace(name.as_str());
             let port = device('p', name);
             let begin = self.settings(&here, false);
-            let begin = format!(
-                "{begin}link add name {port} netns {switch} type veth peer name eth0 netns {here}\n"
-            );
+            let begin = format!("{begin}link add name {port} netns {switch} type veth peer name eth0 netns {here}\n");
             let at_switch = format!("link set dev {port} master lan up\n");
             let own_v6 = self.v6(format!("addr add {address_v6}/{} dev eth0 nodad\n", Lan::PREFIX_V6));
             let out_v6 = self.v6(format!("route add ::/0 via {} dev eth0\n", lan.gateway_v6()));
@@ -333,7 +330,9 @@ impl Builder<'_> {
                     [Shaper::Tbf, Shaper::Htb].map(|shaper| shape::egress(&device, rate, delay, jitter, shaper));
                 let shapes = Batch::new(Program::Tc, Some(here.clone()), by_tbf);
                 batches.push(shapes.or(Feature::Tbf, vec![(Program::Tc, by_htb)]));
-                if let Some([by_nft, by_iptables, by_ip6tables]) = loss::ingress(&device, impair.loss_ratio.toward(!out)) {
+                if let Some([by_nft, by_iptables, by_ip6tables]) =
+                    loss::ingress(&device, impair.loss_ratio.toward(!out))
+                {
                     let losses = Batch::new(Program::Nft, Some(here.clone()), by_nft);
                     let v6 = self.ipv6.then_some((Program::Ip6tables, by_ip6tables));
                     let instead = std::iter::once((Program::Iptables, by_iptables)).chain(v6);
@@ -359,7 +358,8 @@ impl Builder<'_> {
                     }
                     if let Some((to, from)) = self.route_v6(near, far) {
                         let via = link_local(1 - side);
-                        inside += &self.v6(format!("route add {to} via {via} dev {device} src {from}\n"));
+                        let from = from.map(|from| format!(" src {from}")).unwrap_or_default();
+                        inside += &self.v6(format!("route add {to} via {via} dev {device}{from}\n"));
                     }
                 }
                 let _ = writeln!(inside, "link set dev {device} alias {}", label(&format!("link={name}")));
@@ -405,17 +405,18 @@ impl Builder<'_> {
         })
     }
 
-    /// What `here` reaches over the link in IPv6, and by which address of its own.
-    fn route_v6(&self, here: &End, there: &End) -> Option<(String, Ipv6Addr)> {
+    /// What `here` reaches over the link in IPv6, and by which address of its own; a link between sites has addresses.
+    fn route_v6(&self, here: &End, there: &End) -> Option<(String, Option<Ipv6Addr>)> {
         let lan = |site| self.lans.get(&Some(site)).copied();
         let host = |probe| self.hosts.get(probe).map(|(lan, number)| lan.host_v6(*number));
         let to = match there {
             End::Probe(to) => format!("{}/128", host(to)?),
             End::Site(to) => format!("{}/{}", lan(to)?.network_v6(), Lan::PREFIX_V6),
         };
-        let from = match here {
-            End::Probe(from) => host(from)?,
-            End::Site(from) => lan(from)?.gateway_v6(),
+        let from = match (here, there) {
+            (End::Probe(from), _) => Some(host(from)?),
+            (End::Site(from), End::Probe(_)) => Some(lan(from)?.gateway_v6()),
+            (End::Site(_), End::Site(_)) => None,
         };
         Some((to, from))
     }

@@ -32,7 +32,8 @@ pub(super) fn ingress(device: &str, loss: Option<Ratio>) -> Option<[String; 3]> 
                  -A PREROUTING -i {device} -j {device}\nCOMMIT\n"
             )
         };
-        let spared = [135, 136].map(|kind| format!("-A {device} -p ipv6-icmp -m icmp6 --icmpv6-type {kind} -j RETURN\n"));
+        let spared =
+            [135, 136].map(|kind| format!("-A {device} -p ipv6-icmp -m icmp6 --icmpv6-type {kind} -j RETURN\n"));
         [nft, chain(""), chain(&spared.concat())]
     })
 }

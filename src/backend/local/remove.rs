@@ -122,7 +122,8 @@ impl Local {
         let unlabel = format!("link set dev {device} alias removing\n");
         self.attempt(&Batch::new(Program::Ip, place.clone(), unlabel)).await;
         // By whichever program it was made: another may be there today.
-        let [first, second, third] = loss::clear(device).map(|(program, lines)| Batch::new(program, place.clone(), lines));
+        let [first, second, third] =
+            loss::clear(device).map(|(program, lines)| Batch::new(program, place.clone(), lines));
         tokio::join!(self.attempt(&first), self.attempt(&second), self.attempt(&third));
     }
 

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::rootless::{self, Hindrance};
-use super::{Form, Programs};
 use super::batch::words;
 use super::feature::{Feature, Means};
 use super::layout::{Layout, Need};
+use super::rootless::{self, Hindrance};
+use super::{Form, Programs};
 use crate::backend::BackendError;
 use crate::process::{self, ProcessError};
 

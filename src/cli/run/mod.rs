@@ -72,7 +72,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         interrupted: false,
     };
     let id = header.id.clone();
-    let recording = results.begin(Head { header, topology: backend.settled(&topology), routers: backend.routers() }).await?;
+    let recording =
+        results.begin(Head { header, topology: backend.settled(&topology), routers: backend.routers() }).await?;
     let outcome = measure(context, &topology, &backend, &choice, &table, &recording).await;
     let interrupted = outcome.as_ref().map_or(true, |o| o.interrupted);
     for notice in recording.finish(Context::now(), interrupted).await? {
@@ -167,8 +168,9 @@ async fn deployed(topology: &Topology, backend: &Backends) -> Result<(), Failure
     }
     let what = if plan.unchanged == 0 { "is not deployed" } else { "is not deployed as its file says" };
     let missing = counted(plan.actions.len(), "step is missing", "steps are missing");
-    Err(Failure::unavailable(format!("topology {} {what}: {missing}", topology.name))
-        .hint("`iperftester deploy` takes them, `iperftester plan` shows them; what root has deployed is root's to run"))
+    Err(Failure::unavailable(format!("topology {} {what}: {missing}", topology.name)).hint(
+        "`iperftester deploy` takes them, `iperftester plan` shows them; what root has deployed is root's to run",
+    ))
 }
 
 /// A failed expectation outranks what could not be measured. What was known not to apply before anything started is shown

@@ -76,9 +76,11 @@ fn the_commands_of_every_kind_of_resource() {
         for batch in batches {
             let _ = writeln!(text, "-- {:?} {}", batch.program, batch.namespace.unwrap_or_default());
             text.push_str(&batch.lines);
-            if let Some(Otherwise { lacking, program, lines }) = batch.otherwise {
-                let _ = writeln!(text, "-- without {lacking:?}, {program:?}");
-                text.push_str(&lines);
+            if let Some(Otherwise { lacking, instead }) = batch.otherwise {
+                for (program, lines) in instead {
+                    let _ = writeln!(text, "-- without {lacking:?}, {program:?}");
+                    text.push_str(&lines);
+                }
             }
         }
     }
@@ -123,6 +125,15 @@ fn a_contract_shapes_nothing_and_an_impairment_only_its_link() {
     assert_eq!(changed(&before, &after), Vec::<String>::new());
     after.links.get_mut("macrolan").unwrap().impair = Impairment::default();
     assert_eq!(changed(&before, &after), ["link/macrolan"]);
+}
+
+#[test]
+fn without_ipv6_nothing_is_of_it() {
+    let layout = Layout::new(&lab(), false);
+    assert!(!layout.has_v6() && Layout::new(&lab(), true).has_v6());
+    assert!(layout.addresses.values().flatten().all(IpAddr::is_ipv4));
+    let lines: String = layout.resources.iter().flat_map(|r| &r.batches).map(|b| b.lines.as_str()).collect();
+    assert!(!lines.contains("ipv6") && !lines.contains("nodad") && !lines.contains("::"), "{lines}");
 }
 
 #[test]
