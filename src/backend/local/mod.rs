@@ -41,7 +41,7 @@ use feature::Means;
 pub use keeper::{KEEP_VERB, keep};
 pub(super) use layout::shaped_by;
 pub use rootless::{Hindrance, Switches, hindrance};
-pub use supports::lacking_right;
+pub use supports::{has_ipv6, lacking_right};
 
 /// Longest time for one program; each takes a few milliseconds.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -50,7 +50,8 @@ pub(super) async fn check(
 }
 
 /// Has this machine IPv6, and is it switched on?
-pub(super) fn has_ipv6() -> bool {
+#[must_use]
+pub fn has_ipv6() -> bool {
     let off = fs_err::read_to_string("/proc/sys/net/ipv6/conf/all/disable_ipv6");
     std::path::Path::new("/proc/net/if_inet6").exists() && off.is_ok_and(|text| text.trim() == "0")
 }
