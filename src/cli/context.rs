@@ -137,7 +137,11 @@ fn lock_folder() -> PathBuf {
     if rustix::process::geteuid().is_root() {
         return PathBuf::from("/run/iperftester");
     }
-    std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from).join("iperftester")
+    match std::env::var_os("XDG_RUNTIME_DIR") {
+        Some(folder) => PathBuf::from(folder).join("iperftester"),
+        // Shared by all users, where the first one's folder is closed to the next.
+        None => std::env::temp_dir().join(format!("iperftester-{}", rustix::process::geteuid().as_raw())),
+    }
 }
 
 /// A plan for people: a line per step with its reason.
