@@ -10,6 +10,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+mod lasting;
+
+pub use lasting::{hand_down, start_lasting};
+
 /// What a program left behind.
 #[derive(Debug, Clone)]
 pub struct Finished {

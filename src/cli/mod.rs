@@ -32,6 +32,7 @@ use context::Context;
 use exit::Exit;
 use output::Output;
 
+use crate::backend::{self, local::KEEP_VERB};
 use crate::process;
 
 /// The clap definition, for tests of its help.
@@ -51,6 +52,11 @@ fn start() -> ExitCode {
     if words.next().as_deref() == Some(process::BOUND_VERB) {
         // An agent speaks here, not a user: no part of the command line that is helped with or completed.
         return bound(words);
+    }
+    if std::env::args().nth(1).as_deref() == Some(KEEP_VERB) {
+        // Started by iperftester itself, likewise.
+        Output::new(Format::Text, true, true).problem(&backend::local::keep(), None);
+        return Exit::Unavailable.into();
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

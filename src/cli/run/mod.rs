@@ -13,8 +13,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::stop;
-use crate::backend::Backend;
-use crate::backend::local::Local;
+use crate::backend::{Backend, Backends};
 use crate::deploy;
 use crate::domain::campaign::{Campaign, Expectations};
 use crate::domain::name::Name;
@@ -55,8 +54,9 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         return Ok(Exit::Ok);
     }
     let _lock = Context::lock(&topology.name, "run")?;
-    let backend = Context::backend(&topology);
+    let backend = Context::backend(&topology).await?;
     backend.supports().await?;
+    context.tell_limits(&topology, &backend);
     deployed(&topology, &backend).await?;
     let results = context.results().await?;
     let started = Context::now();
@@ -72,7 +72,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         interrupted: false,
     };
     let id = header.id.clone();
-    let recording = results.begin(Head { header, topology: topology.clone(), routers: backend.routers() }).await?;
+    let recording =
+        results.begin(Head { header, topology: backend.settled(&topology), routers: backend.routers() }).await?;
     let outcome = measure(context, &topology, &backend, &choice, &table, &recording).await;
     let interrupted = outcome.as_ref().map_or(true, |o| o.interrupted);
     for notice in recording.finish(Context::now(), interrupted).await? {
@@ -88,7 +89,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
 async fn measure(
     context: &Context<'_>,
     topology: &Topology,
-    backend: &Local,
+    backend: &Backends,
     choice: &Choice<'_>,
     table: &Timetable,
     recording: &crate::store::Recording<'_>,
@@ -160,15 +161,16 @@ fn list<'a>(names: impl Iterator<Item = &'a Name>) -> String {
 }
 
 /// Measuring something else than the file says would be worse than not measuring.
-async fn deployed(topology: &Topology, backend: &Local) -> Result<(), Failure> {
+async fn deployed(topology: &Topology, backend: &Backends) -> Result<(), Failure> {
     let plan = deploy::plan(backend).await?;
     if plan.is_empty() {
         return Ok(());
     }
     let what = if plan.unchanged == 0 { "is not deployed" } else { "is not deployed as its file says" };
     let missing = counted(plan.actions.len(), "step is missing", "steps are missing");
-    Err(Failure::unavailable(format!("topology {} {what}: {missing}", topology.name))
-        .hint("`iperftester deploy` takes them, `iperftester plan` shows them"))
+    Err(Failure::unavailable(format!("topology {} {what}: {missing}", topology.name)).hint(
+        "`iperftester deploy` takes them, `iperftester plan` shows them; what root has deployed is root's to run",
+    ))
 }
 
 /// A failed expectation outranks what could not be measured. What was known not to apply before anything started is shown
