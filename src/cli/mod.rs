@@ -9,6 +9,7 @@ mod destroy;
 mod doctor;
 mod exit;
 mod failure;
+mod files;
 mod init;
 mod list;
 mod output;

@@ -29,7 +29,7 @@ pub(super) fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
         return Ok(Exit::Ok);
     }
     // Here the findings are what was asked for, quiet or not.
-    context.output.diagnostics(&checked.warnings, &checked.source);
+    context.output.diagnostics(&checked.warnings, &checked.sources);
     let t = &checked.topology;
     context.output.text(&format!(
         "{} is valid: topology {} with {}, {}, {}, {}",

@@ -45,6 +45,8 @@ pub(crate) const TOPOLOGY: Object = Object {
     keys: &[
         needs("name", "office"),
         may("description", "what it is for"),
+        // Taken out of the tree before it is decoded.
+        may("include", "[sites.yaml]"),
         of(needs("hosts", "{ here: { local: {} } }"), "{ local: {} }"),
         may("defaults", "{ test: { duration: 10s } }"),
         of(may("sites", "{ madrid: { uplink: 300M } }"), "{ uplink: 300M }"),
