@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::args::Validate as Arguments;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -13,7 +14,7 @@ struct Validity<'a> {
     diagnostics: &'a [Diagnostic],
 }
 
-pub(super) fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
+pub(super) fn perform(context: &Context<'_>, _with: &Arguments) -> Result<Exit, Failure> {
     let checked = match context.check() {
         Ok(checked) => checked,
         Err(failure) if context.output.is_json() => {
