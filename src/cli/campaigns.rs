@@ -13,7 +13,6 @@ use crate::domain::campaign::{Budget, Campaign, Schedule};
 use crate::domain::group::Group;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::domain::unit::Bitrate;
 use crate::schedule::{self, Calendar, ClockChange, Firing, Options};
 use crate::stats::numbers::{bytes, counted, span};
 
@@ -141,7 +140,7 @@ fn describe(row: &Row<'_>) -> String {
         text.push_str(&format!("\n  may send {day} a day"));
     }
     if let Some(rate) = row.budget.max_rate_bits_per_second {
-        text.push_str(&format!("\n  no test faster than {}", Bitrate::to_string(&rate)));
+        text.push_str(&format!("\n  no test faster than {rate}"));
     }
     let Some(schedule) = row.schedule else {
         text.push_str(&format!("\n  no schedule: `iperftester run {}` starts it\n", row.campaign));
@@ -174,4 +173,74 @@ fn moment(firing: &Firing) -> String {
         text.push_str(&format!(", {} does not exist", meant.format("%H:%M")));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Source, load};
+    use crate::domain::campaign::Days;
+    use crate::domain::unit::{Bitrate, ByteSize};
+
+    /// A topology whose campaign runs at half past two in Madrid.
+    fn nightly() -> Topology {
+        let text = "name: x\nhosts: { h: { local: {} } }\nprobes: { a: { host: h }, b: { host: h } }\n\
+                    links: { l: { between: [a, b], contract: { rate: 100M } } }\ntests: { tcp: { iperf3: { duration: 5s } } }\n\
+                    campaigns: { nightly: { group: all, run: tcp, repeat: 2 } }\n";
+        let loaded = load(&Source { file: "t.yaml".into(), bytes: text.as_bytes().to_vec() });
+        let mut topology = loaded.topology.unwrap();
+        let campaign = topology.campaigns.values_mut().next().unwrap();
+        let date = |text: &str| text.parse().unwrap();
+        campaign.schedule = Some(Schedule {
+            cron: "30 2 * * *".to_owned(),
+            time_zone: "Europe/Madrid".to_owned(),
+            skip: vec![Days { from: date("2027-03-29"), to: date("2027-04-01") }],
+        });
+        campaign.budget = Budget {
+            bytes_per_day: Some(ByteSize::new(50_000_000_000)),
+            max_rate_bits_per_second: Bitrate::new(500_000_000),
+        };
+        topology
+    }
+
+    fn listed(from: &str) -> Row<'static> {
+        let topology: &'static Topology = Box::leak(Box::new(nightly()));
+        let (name, campaign) = topology.campaigns.first_key_value().unwrap();
+        row(topology, name, campaign, from.parse().unwrap(), 3).unwrap()
+    }
+
+    #[test]
+    fn the_nights_on_which_clocks_change_are_marked() {
+        let spring = [
+            "nightly: group all, tests tcp, 2 times",
+            "  4 runs in about 20 s, set-up not counted, about 250 MB over its links",
+            "  may send 50GB a day",
+            "  no test faster than 500M",
+            "  schedule 30 2 * * *, Europe/Madrid, not from 2027-03-29 to 2027-04-01",
+            "    Sat 2027-03-27 02:30 +01:00  2027-03-27 01:30 UTC",
+            "    Sun 2027-03-28 03:00 +02:00  2027-03-28 01:00 UTC  clocks go forward that day, 02:30 does not exist",
+            "    Fri 2027-04-02 02:30 +02:00  2027-04-02 00:30 UTC",
+            "",
+        ];
+        assert_eq!(describe(&listed("2027-03-26T12:00:00Z")), spring.join("\n"));
+        let autumn = describe(&listed("2026-10-23T12:00:00Z"));
+        assert!(
+            autumn.contains("Sun 2026-10-25 02:30 +02:00  2026-10-25 00:30 UTC  clocks go back that day"),
+            "{autumn}"
+        );
+    }
+
+    #[test]
+    fn a_program_is_told_the_same() {
+        let json = serde_json::to_value(listed("2027-03-26T12:00:00Z")).unwrap();
+        let firing = &json["firings"][1];
+        let expected = serde_json::json!({
+            "at": "2027-03-28T01:00:00Z",
+            "local": "2027-03-28T03:00:00+02:00",
+            "clock_change": "forward",
+            "instead_of": "2027-03-28T02:30:00",
+        });
+        assert_eq!(firing, &expected);
+        assert_eq!(json["estimate"]["total_seconds"].as_f64().map(f64::round), Some(20.0), "{json}");
+    }
 }

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::files::{self, Disk};
 use super::output::Output;
 use crate::backend::local::Local;
-use crate::config::{self, Loaded, Source, Surroundings};
+use crate::config::{self, Loaded, Resolved, Source, Surroundings};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
@@ -45,6 +45,17 @@ impl<'a> Context<'a> {
     /// Reads and checks the topology file.
     pub(super) fn check(&self) -> Result<Checked, Failure> {
         self.checked(config::load_in)
+    }
+
+    /// Reads and checks the topology file, and gives the origin of each value.
+    pub(super) fn resolve(&self) -> Result<(Checked, Resolved), Failure> {
+        let mut resolved = None;
+        let checked = self.checked(|source, around| {
+            let (loaded, with_origins) = config::resolve_in(source, around);
+            resolved = with_origins;
+            loaded
+        })?;
+        Ok((checked, resolved.unwrap_or_default()))
     }
 
     /// Reads the topology file and lets `load` make something of it.

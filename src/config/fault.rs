@@ -217,8 +217,9 @@ impl<'s> Faults<'s> {
     fn place(&self, span: Span) -> Place {
         let source = self.source(span);
         let covered = source.bytes.get(span.start..span.end).unwrap_or_default();
-        let first = covered.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default().trim_ascii_end();
-        let end = span.start + first.len();
+        let first = covered.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default();
+        // What ends within a character, as what is no text at all, is shown by its start alone.
+        let end = span.start + std::str::from_utf8(first).map_or(0, |line| line.trim_end().len());
         Place { file: source.file.clone(), line: span.line, column: span.column, start: span.start, end }
     }
 

@@ -117,7 +117,8 @@ impl Includer<'_, '_> {
 
     /// The entries of an included file; `None` where it cannot be had or is merged already.
     fn include(&mut self, path: &Spanned<String>, from: &Path) -> Option<Vec<Entry>> {
-        let file = from.parent().unwrap_or(Path::new("")).join(&path.value);
+        // Without the `.` that stand in it.
+        let file: PathBuf = from.parent().unwrap_or(Path::new("")).join(&path.value).components().collect();
         let identity = self.around.identity(&file);
         if let Some(at) = self.chain.iter().position(|(known, _)| *known == identity) {
             let names = self.chain[at..].iter().map(|(_, name)| name).chain([&file]);

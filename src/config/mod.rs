@@ -24,11 +24,13 @@ mod raw;
 mod read;
 mod render;
 mod resolve;
+mod resolved;
 mod tree;
 mod variable;
 
 pub use codes::codes;
 pub use render::render;
+pub use resolved::{Origin, OriginKind, Resolved, Value};
 
 /// Most bytes of one file. Whoever reads files for this module need not read on behind it.
 pub const LARGEST_BYTES: usize = 8 << 20;
@@ -115,6 +117,16 @@ pub fn load_in(source: &Source, around: &dyn Surroundings) -> Loaded {
     let topology = read(source, around, &mut faults).map(|(_, topology)| topology);
     let (diagnostics, included) = faults.finish();
     Loaded { topology, diagnostics, included }
+}
+
+/// The same, with the origin of each value where there is no error.
+#[must_use]
+pub fn resolve_in(source: &Source, around: &dyn Surroundings) -> (Loaded, Option<Resolved>) {
+    let mut faults = Faults::new(source);
+    let read = read(source, around, &mut faults);
+    let resolved = read.as_ref().map(|(root, topology)| resolved::resolved(root, topology, &faults));
+    let (diagnostics, included) = faults.finish();
+    (Loaded { topology: read.map(|(_, topology)| topology), diagnostics, included }, resolved)
 }
 
 /// The merged tree and what it comes to.

@@ -45,7 +45,7 @@ impl<'e> Expander<'e> {
                 Piece::Text(text) => whole.push_str(text),
                 Piece::Dollar => whole.push('$'),
                 Piece::Bad => {
-                    let message = format!("{} has a `${{` that is no variable", Quoted(&text));
+                    let message = format!("{} has a variable that cannot be read", Quoted(&text));
                     let fault = Fault::new(Code::BadVariable, span, message);
                     faults.add(fault.fix("write `${NAME}` or `${NAME:-default}`, and `$$` for a dollar"));
                     faults.lose(span);
