@@ -5,7 +5,19 @@ use std::process::Command;
 #[test]
 fn every_help_text_is_as_stored() {
     let verbs = [
-        "", "init", "validate", "plan", "deploy", "status", "run", "list", "report", "destroy", "doctor", "schema",
+        "",
+        "init",
+        "validate",
+        "campaigns",
+        "plan",
+        "deploy",
+        "status",
+        "run",
+        "list",
+        "report",
+        "destroy",
+        "doctor",
+        "schema",
         "agent",
     ];
     let mut named: Vec<String> = iperftester::cli::command()

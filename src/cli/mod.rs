@@ -3,12 +3,14 @@
 
 mod agent;
 mod args;
+mod campaigns;
 mod context;
 mod deploy;
 mod destroy;
 mod doctor;
 mod exit;
 mod failure;
+mod files;
 mod init;
 mod list;
 mod measure;
@@ -93,7 +95,8 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
     let context = Context::new(arguments.topology, output);
     let outcome = match arguments.verb {
         Verb::Init(with) => init::perform(&context, &with),
-        Verb::Validate => validate::perform(&context),
+        Verb::Validate(with) => validate::perform(&context, &with),
+        Verb::Campaigns(with) => campaigns::perform(&context, &with),
         Verb::Plan => plan::perform(&context).await,
         Verb::Deploy(with) => deploy::perform(&context, &with).await,
         Verb::Status => status::perform(&context).await,
