@@ -227,6 +227,14 @@ fn all_unset_variables_come_at_once_and_nothing_is_concluded_from_them() {
     );
 }
 
+#[test]
+fn more_faults_than_anybody_reads_are_cut() {
+    let keys: String = (0..120_000).map(|n| format!("k{n}: 1\n")).collect();
+    let loaded = load(&root(&format!("{TWO}{keys}")));
+    assert_eq!(loaded.diagnostics.len(), 100_000);
+    assert!(loaded.topology.is_none());
+}
+
 /// Every file that is valid here: those of the tests and the examples.
 fn valid_files() -> Vec<PathBuf> {
     let folders = ["tests/topologies/valid", "examples"];

@@ -76,7 +76,7 @@ impl<'e> Expander<'e> {
         if missing.is_empty() {
             if !from.is_empty() {
                 from.dedup();
-                faults.from_environment(span, from.join(", "));
+                faults.mark_variables(span, from.join(", "));
             }
             return Some(whole);
         }
