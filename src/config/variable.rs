@@ -136,7 +136,10 @@ mod tests {
     use super::*;
     use crate::config::Source;
 
-    fn expand(text: &str) -> Result<(String, Option<String>), Vec<(String, String)>> {
+    /// The text and its variables, or code and message of what is wrong.
+    type Expanded = Result<(String, Option<String>), Vec<(String, String)>>;
+
+    fn expand(text: &str) -> Expanded {
         let source = Source { file: "t.yaml".into(), bytes: text.as_bytes().to_vec() };
         let mut faults = Faults::new(&source);
         let variable = |name: &str| match name {
