@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 const TWO: &str = "name: two\nhosts: { h: { local: {} } }\nprobes: { a: { host: h }, b: { host: h } }\n";
 
+/// A file, its bytes, and the code, line and column of the one diagnostic.
+type Case = (&'static str, Vec<u8>, (&'static str, u64, u64));
+
 /// A folder of real files for the real binary.
 struct Folder(TempDir);
 
@@ -68,7 +71,7 @@ fn hostile_bytes_are_refused_with_their_place() {
         (0..60).map(|n| format!("&n{n} [")).collect::<String>(),
         "x, ".repeat(200_000) + &"]".repeat(60)
     );
-    let cases: Vec<(&str, Vec<u8>, (&str, u64, u64))> = vec![
+    let cases: Vec<Case> = vec![
         ("utf-16-mark.yaml", [b"\xff\xfe".as_slice(), &utf16].concat(), ("utf-16", 0, 0)),
         ("utf-16-big-mark.yaml", [b"\xfe\xff".as_slice(), &utf16_big].concat(), ("utf-16", 0, 0)),
         ("utf-16.yaml", utf16, ("utf-16", 0, 0)),
