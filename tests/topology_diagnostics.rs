@@ -573,7 +573,7 @@ const CASES: &[Case] = &[
     ),
 ];
 
-/// Codes of what takes several files, the environment or a huge file: `tests/topology_files.rs`.
+/// Codes of what takes several files, the environment or a huge file: `tests/topology_files.rs` and `topology_hostile.rs`.
 const HELD_ELSEWHERE: &[&str] =
     &["too-large", "bad-include", "include-cycle", "include-clash", "unset-variable", "bad-variable"];
 

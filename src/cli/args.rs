@@ -120,7 +120,7 @@ pub(super) struct Init {
 #[command(after_help = "\
 Examples:
   iperftester validate
-  iperftester validate --resolved              what holds in the end, and where each value comes from
+  iperftester validate --resolved              each value in the end, with its origin
   iperftester validate --output json | jq '.diagnostics[].code'")]
 pub(super) struct Validate {
     /// Print the whole topology as it is understood: included files merged, variables and defaults filled in, each

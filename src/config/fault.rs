@@ -158,7 +158,7 @@ impl<'s> Faults<'s> {
     }
 
     /// Marks a scalar as one that came from the environment.
-    pub(crate) fn from_environment(&mut self, span: Span, variables: String) {
+    pub(crate) fn mark_variables(&mut self, span: Span, variables: String) {
         self.variables.insert(span.key(), variables);
     }
 

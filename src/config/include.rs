@@ -26,7 +26,7 @@ pub(crate) fn tree(source: &Source, around: &dyn Surroundings, faults: &mut Faul
         faults.add(too_large(Fault::of_file(Code::TooLarge, size(&source.file))));
         return None;
     }
-    let text = read::text(&source.bytes, 0).map_err(|fault| faults.add(fault)).ok()?;
+    let text = read::text(&source.bytes, 0).map_err(|fault| faults.add(*fault)).ok()?;
     let variable = |name: &str| around.variable(name);
     let mut includer = Includer {
         around,
@@ -158,7 +158,7 @@ impl Includer<'_, '_> {
         let text = match read::text(&source.bytes, number) {
             Ok(text) => text,
             Err(fault) => {
-                self.refuse(fault);
+                self.refuse(*fault);
                 return None;
             }
         };

@@ -25,7 +25,7 @@ const DEPTH: usize = 64;
 ///
 /// # Errors
 /// The fault that says why it is none.
-pub(crate) fn text(bytes: &[u8], file: u32) -> Result<&str, Fault> {
+pub(crate) fn text(bytes: &[u8], file: u32) -> Result<&str, Box<Fault>> {
     // A byte order mark, or ASCII characters padded with a zero byte.
     let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] | [1..=0x7f, 0, ..]);
     let fault = match std::str::from_utf8(bytes) {
@@ -37,7 +37,7 @@ pub(crate) fn text(bytes: &[u8], file: u32) -> Result<&str, Fault> {
             Fault::new(Code::NotUtf8, span_of_byte(bytes, start, file), format!("byte 0x{byte:02x} is no UTF-8 text"))
         }
     };
-    Err(fault.in_file(file).fix("save the file as UTF-8"))
+    Err(Box::new(fault.in_file(file).fix("save the file as UTF-8")))
 }
 
 fn span_of_byte(bytes: &[u8], start: usize, file: u32) -> Span {

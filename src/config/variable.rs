@@ -76,7 +76,7 @@ impl<'e> Expander<'e> {
         if missing.is_empty() {
             if !from.is_empty() {
                 from.dedup();
-                faults.from_environment(span, from.join(", "));
+                faults.mark_variables(span, from.join(", "));
             }
             return Some(whole);
         }
@@ -136,7 +136,10 @@ mod tests {
     use super::*;
     use crate::config::Source;
 
-    fn expand(text: &str) -> Result<(String, Option<String>), Vec<(String, String)>> {
+    /// The text and its variables, or code and message of what is wrong.
+    type Expanded = Result<(String, Option<String>), Vec<(String, String)>>;
+
+    fn expand(text: &str) -> Expanded {
         let source = Source { file: "t.yaml".into(), bytes: text.as_bytes().to_vec() };
         let mut faults = Faults::new(&source);
         let variable = |name: &str| match name {
