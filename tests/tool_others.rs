@@ -276,7 +276,7 @@ async fn a_link_that_carries_less_than_its_contract_is_found_even_where_it_is_si
     assert!(report.contains("left → right carries packets of 1400 B of the contracted 1500 B"), "{report}");
 
     // The router says nothing any more, and what was learnt is forgotten.
-    let mute = "table ip mute { chain out { type filter hook output priority 0; icmp type destination-unreachable drop; } }";
+    let mute = "table ip mute { chain out { type filter hook output priority 0; icmp type destination-unreachable drop; }; }";
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), mute).unwrap();
     lab.say("left", &format!("nft -f {}", file.path().display()));
