@@ -280,7 +280,9 @@ fn magnitudes_are_those_of_this_lab() {
             Ok(Measurement::Path(p)) => {
                 let times = p.hops.iter().flat_map(|h| &h.rtts_seconds);
                 // The router that says `!H` has waited 3 s for an answer to ARP.
-                let said = |h: &&iperftester::domain::measurement::Hop| case.kind == ToolKind::Tracepath && !h.annotations.is_empty();
+                let said = |h: &&iperftester::domain::measurement::Hop| {
+                    case.kind == ToolKind::Tracepath && !h.annotations.is_empty()
+                };
                 let told = p.hops.iter().filter(said).flat_map(|h| &h.rtts_seconds).count();
                 assert!(times.into_iter().filter(|t| !(1e-6..0.01).contains(*t)).count() <= told, "{}", case.name);
                 assert_eq!(p.reached, case.good(), "{}", case.name);

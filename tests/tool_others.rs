@@ -72,8 +72,7 @@ async fn measure(topology: &Topology, lab: &Lab) -> CampaignRun {
     let agent = [env!("CARGO_BIN_EXE_iperftester"), "agent"].map(str::to_owned);
     let order = Order { topology, jobs: &jobs, expectations: None, agent: &agent };
     let (_stop, stop) = tokio::sync::watch::channel(false);
-    let around =
-        Surroundings { backend: &lab.local, recording: &recording, now: Utc::now, stop, events: &|_event| {} };
+    let around = Surroundings { backend: &lab.local, recording: &recording, now: Utc::now, stop, events: &|_event| {} };
     runner::run(order, around).await.unwrap();
     recording.finish(Utc::now(), false).await.unwrap();
     results.load("test@now").await.unwrap()
@@ -218,7 +217,10 @@ async fn the_path_and_its_times_are_those_of_the_lab() {
         vec![
             ("rtt", TestDefinition::Ping(Ping { count: 10, interval, timeout, size: None, family: None })),
             ("connect", TestDefinition::Connect(Connect { count: 5, interval, timeout, family: None })),
-            ("mtr", TestDefinition::Mtr(Mtr { count: 3, interval: Duration::from_millis(300), max_hops: 8, family: None })),
+            (
+                "mtr",
+                TestDefinition::Mtr(Mtr { count: 3, interval: Duration::from_millis(300), max_hops: 8, family: None }),
+            ),
             ("mtu", search()),
             ("trace", TestDefinition::Tracepath(Tracepath { max_hops: 8, family: None })),
         ],
@@ -257,8 +259,7 @@ async fn the_path_and_its_times_are_those_of_the_lab() {
 #[tokio::test]
 async fn a_link_that_carries_less_than_its_contract_is_found_even_where_it_is_silent() {
     let _alone = alone();
-    let tests =
-        vec![("mtu", search()), ("trace", TestDefinition::Tracepath(Tracepath { max_hops: 8, family: None }))];
+    let tests = vec![("mtu", search()), ("trace", TestDefinition::Tracepath(Tracepath { max_hops: 8, family: None }))];
     let topology = with(two_sites("narrow", Impairment::default()), tests);
     let lab = Lab::deploy(&topology).await;
     let route: serde_json::Value =
@@ -276,7 +277,8 @@ async fn a_link_that_carries_less_than_its_contract_is_found_even_where_it_is_si
     assert!(report.contains("left → right carries packets of 1400 B of the contracted 1500 B"), "{report}");
 
     // The router says nothing any more, and what was learnt is forgotten.
-    let mute = "table ip mute { chain out { type filter hook output priority 0; icmp type destination-unreachable drop; }; }";
+    let mute =
+        "table ip mute { chain out { type filter hook output priority 0; icmp type destination-unreachable drop; }; }";
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), mute).unwrap();
     lab.say("left", &format!("nft -f {}", file.path().display()));

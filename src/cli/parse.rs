@@ -15,8 +15,9 @@ use crate::tool::{self, Outputs};
 pub(super) fn perform(context: &Context<'_>, with: &Parse) -> Result<Exit, Failure> {
     let kind = kind(with.tool);
     if with.server.is_some() && !matches!(kind, ToolKind::Iperf2 | ToolKind::Iperf3) {
-        return Err(Failure::bad_input(format!("{kind} has no server whose output could be read"))
-            .hint("leave `--server` out"));
+        return Err(
+            Failure::bad_input(format!("{kind} has no server whose output could be read")).hint("leave `--server` out")
+        );
     }
     let client = read(&with.file)?;
     let server = with.server.as_deref().map(read).transpose()?;
@@ -65,8 +66,10 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     outcome.map_err(|fault| Failure::of(Exit::BadInput, &fault).hint("name a file, or `-` for standard input"))?;
     if bytes.len() > OUTPUT_MAX {
         let most = OUTPUT_MAX >> 20;
-        return Err(Failure::bad_input(format!("{name} holds more than {most} MiB, which no tool writes for one test"))
-            .hint("give the output of one run of the tool"));
+        return Err(Failure::bad_input(format!(
+            "{name} holds more than {most} MiB, which no tool writes for one test"
+        ))
+        .hint("give the output of one run of the tool"));
     }
     if bytes.trim_ascii().is_empty() {
         return Err(Failure::bad_input(format!("{name} is empty"))

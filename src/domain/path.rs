@@ -44,11 +44,7 @@ impl Agreed {
     /// Was anything at all agreed?
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.rate.is_none()
-            && self.rtt.is_none()
-            && self.jitter.is_none()
-            && self.loss.is_none()
-            && self.mtu.is_none()
+        self.rate.is_none() && self.rtt.is_none() && self.jitter.is_none() && self.loss.is_none() && self.mtu.is_none()
     }
 }
 

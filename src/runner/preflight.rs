@@ -67,7 +67,8 @@ pub(super) fn lacks(facts: &BTreeMap<Name, ProbeFacts>, pair: &Pair, tool: ToolK
         ToolKind::Ping | ToolKind::Traceroute | ToolKind::Mtr | ToolKind::Tracepath => (tool, false),
     };
     let ends = [Some(&pair.source), both_ends.then_some(&pair.destination)];
-    let lacking = ends.into_iter().flatten().find(|probe| facts.get(*probe).is_some_and(|f| !f.tools.contains_key(&tool)))?;
+    let lacking =
+        ends.into_iter().flatten().find(|probe| facts.get(*probe).is_some_and(|f| !f.tools.contains_key(&tool)))?;
     Some(format!("{lacking} has no {}: apt install {}", tool.program(), tool.package()))
 }
 

@@ -127,7 +127,8 @@ pub(super) fn parse(outputs: &Outputs<'_>) -> Result<HopPath, ParseError> {
         return Err(ParseError::Unfinished { tool: TOOL, message: "it has no hops".to_owned() });
     }
     let destination: Option<IpAddr> = report.mtr.dst.parse().ok();
-    let reached = hops.iter().any(|h| h.addresses.iter().any(|a| a.parse().ok() == destination && destination.is_some()));
+    let reached =
+        hops.iter().any(|h| h.addresses.iter().any(|a| a.parse().ok() == destination && destination.is_some()));
     Ok(HopPath { hops, reached, mtu_bytes: None })
 }
 

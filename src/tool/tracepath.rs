@@ -173,9 +173,10 @@ mod tests {
 
     #[test]
     fn a_path_that_is_not_reached_is_a_measurement() {
-        let path =
-            read(" 1:  no reply\n 3:  10.0.0.1   3063.995ms !H\n     Too many hops: pmtu 1500\n     Resume: pmtu 1500 \n")
-                .unwrap();
+        let path = read(
+            " 1:  no reply\n 3:  10.0.0.1   3063.995ms !H\n     Too many hops: pmtu 1500\n     Resume: pmtu 1500 \n",
+        )
+        .unwrap();
         assert_eq!((path.reached, path.hops.len()), (false, 3));
         assert_eq!((path.hops[0].unanswered, &path.hops[2].annotations[..]), (1, &["!H".to_owned()][..]));
     }
@@ -190,9 +191,6 @@ mod tests {
         assert_eq!(error(" 1:  wat\n"), "not an output of tracepath: line 2: no address of a hop");
         assert_eq!(error(" 2:  no reply\n 1:  no reply\n"), "not an output of tracepath: line 3: a hop out of order");
         let other = parse(&Outputs { client: b"hello\n", ..Outputs::default() }).unwrap_err();
-        assert_eq!(
-            other.to_string(),
-            "not an output of tracepath: line 1: it does not start with `1?: [LOCALHOST]`"
-        );
+        assert_eq!(other.to_string(), "not an output of tracepath: line 1: it does not start with `1?: [LOCALHOST]`");
     }
 }

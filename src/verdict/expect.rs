@@ -58,9 +58,7 @@ pub(super) enum Basis {
 pub const fn default_limits(metric: Metric) -> Limits {
     match metric {
         Metric::Throughput => Limits { warn: Some(Limit::OfContract(0.95)), fail: Some(Limit::OfContract(0.90)) },
-        Metric::Rtt | Metric::Jitter | Metric::Loss | Metric::Mtu => {
-            Limits { warn: None, fail: Some(Limit::CONTRACT) }
-        }
+        Metric::Rtt | Metric::Jitter | Metric::Loss | Metric::Mtu => Limits { warn: None, fail: Some(Limit::CONTRACT) },
     }
 }
 

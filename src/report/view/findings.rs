@@ -198,8 +198,7 @@ pub(super) fn representative<'a>(seen: &[&'a Seen<'a>], metric: Metric, best: bo
     };
     let highest = best == metric.lower_is_worse();
     // Without a value it is worse than any: no answer at all.
-    let key =
-        |r: &Representative<'_>| r.value.unwrap_or(if metric.lower_is_worse() { -1.0 } else { f64::INFINITY });
+    let key = |r: &Representative<'_>| r.value.unwrap_or(if metric.lower_is_worse() { -1.0 } else { f64::INFINITY });
     let pairs = by_pair.into_values().filter_map(of_pair);
     if highest {
         pairs.max_by(|a, b| key(a).total_cmp(&key(b)))
@@ -219,8 +218,7 @@ fn sentence(ends: &str, metric: Metric, representative: &Representative<'_>, sco
         Metric::Loss => PERCENT,
         Metric::Mtu => numbers::BYTES,
     };
-    let measured =
-        if metric == Metric::Mtu { unit.exact(value) } else { numbers::apart(unit, value, limit, false) };
+    let measured = if metric == Metric::Mtu { unit.exact(value) } else { numbers::apart(unit, value, limit, false) };
     let expected = match metric {
         Metric::Throughput => numbers::rate_exact(limit),
         Metric::Rtt | Metric::Jitter => numbers::time_exact(limit),

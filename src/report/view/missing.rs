@@ -173,10 +173,9 @@ pub(super) fn gaps(run: &CampaignRun, link: &Name) -> Vec<String> {
     }
     let rest =
         [(rtt_seconds.is_some(), Metric::Rtt, "round-trip time"), (jitter_seconds.is_some(), Metric::Jitter, "jitter")];
-    let rest = rest.into_iter().chain([
-        (loss_ratio.is_some(), Metric::Loss, "loss"),
-        (mtu_bytes.is_some(), Metric::Mtu, "MTU"),
-    ]);
+    let rest = rest
+        .into_iter()
+        .chain([(loss_ratio.is_some(), Metric::Loss, "loss"), (mtu_bytes.is_some(), Metric::Mtu, "MTU")]);
     gaps.extend(rest.filter(|(agreed, metric, _)| *agreed && unjudged(*metric)).map(|(_, _, word)| word.to_owned()));
     gaps
 }

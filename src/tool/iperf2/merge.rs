@@ -10,7 +10,8 @@ use crate::domain::test::Protocol;
 use crate::tool::ParseError;
 
 /// Told where TCP's receiver is not known.
-const SENDERS_FIGURE: &str = "the rate is the sender's, which is too high by what is still on its way; the receiver's is missing";
+const SENDERS_FIGURE: &str =
+    "the rate is the sender's, which is too high by what is still on its way; the receiver's is missing";
 /// Told of figures without `-f b`.
 const ROUNDED: &str = "iperf rounded the figures to three digits; `-f b` prints all of them";
 

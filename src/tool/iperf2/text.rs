@@ -34,7 +34,8 @@ struct Reader {
 
 impl Reader {
     fn line(&mut self, at: usize, line: &str) -> Result<(), ParseError> {
-        if let Some(rest) = line.strip_prefix("Client connecting to ").or_else(|| line.strip_prefix("Server listening on "))
+        if let Some(rest) =
+            line.strip_prefix("Client connecting to ").or_else(|| line.strip_prefix("Server listening on "))
         {
             self.report.is_server = line.starts_with("Server");
             let udp = rest.contains("UDP port ");
