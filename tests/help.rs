@@ -18,6 +18,7 @@ fn every_help_text_is_as_stored() {
         "destroy",
         "doctor",
         "schema",
+        "parse",
         "agent",
     ];
     let mut named: Vec<String> = iperftester::cli::command()
