@@ -17,6 +17,7 @@ mod findings;
 mod missing;
 mod pair;
 
+pub(super) use evidence::JudgementRow;
 pub use findings::Finding;
 pub(super) use findings::find as findings;
 pub(super) use missing::Missing;
@@ -84,6 +85,8 @@ impl State {
 pub(super) struct View {
     pub(super) title: String,
     pub(super) description: Option<String>,
+    /// Whom and what it is for: label and text.
+    pub(super) metadata: Vec<(&'static str, String)>,
     pub(super) campaign: String,
     pub(super) id: String,
     pub(super) version: String,
@@ -142,6 +145,7 @@ impl View {
         Self {
             title: header.topology.to_string(),
             description: run.topology.description.clone(),
+            metadata: metadata(run).into_iter().map(|(label, text)| (label, text.to_owned())).collect(),
             campaign: header.campaign.to_string(),
             id: header.id.clone(),
             version: header.version.clone(),
@@ -179,6 +183,18 @@ fn axis(run: &CampaignRun) -> Vec<Axis> {
     let mut probes: Vec<&Name> = probes.into_iter().collect();
     probes.sort_by_key(|p| place(&run.topology, p));
     probes.into_iter().map(|p| Axis { probe: p.clone(), site: site(&run.topology, p).cloned() }).collect()
+}
+
+/// What the topology says of its customer and circuit, as written: label and text.
+pub(super) fn metadata(run: &CampaignRun) -> Vec<(&'static str, &str)> {
+    let metadata = &run.topology.metadata;
+    let all = [
+        ("Customer", &metadata.customer),
+        ("Circuit", &metadata.circuit_id),
+        ("Engineer", &metadata.engineer),
+        ("Note", &metadata.note),
+    ];
+    all.into_iter().filter_map(|(label, text)| Some((label, text.as_deref()?))).collect()
 }
 
 fn summary(run: &CampaignRun) -> Vec<String> {
