@@ -24,7 +24,7 @@ const TYPE_FAILED: &str = "failed";
 pub(super) fn render(run: &CampaignRun) -> Result<String, SerializeError> {
     let header = &run.header;
     let took = header.ended.and_then(|end| (end - header.started).to_std().ok());
-    let mut suite = TestSuite::new(format!("{} {}", header.topology, header.id));
+    let mut suite = TestSuite::new(clean(&format!("{} {}", header.topology, header.id)));
     suite.set_timestamp(header.started);
     let facts = [
         ("campaign_run", header.id.clone()),
@@ -33,14 +33,14 @@ pub(super) fn render(run: &CampaignRun) -> Result<String, SerializeError> {
         ("version", header.version.clone()),
     ];
     let metadata = metadata(run).into_iter().map(|(label, text)| (label, text.to_owned()));
-    suite.add_properties(facts.into_iter().chain(metadata).map(|(name, value)| Property::new(name, value)));
+    suite.add_properties(facts.into_iter().chain(metadata).map(|(name, value)| Property::new(name, clean(&value))));
     let repeated = run.runs.iter().any(|r| r.repetition > 1);
     for one in &run.runs {
         suite.add_test_cases(cases(run, one, repeated));
     }
     let told: Vec<String> = findings(run).iter().map(|f| format!("{}: {}", f.state.word(), f.sentence)).collect();
-    suite.set_system_out(told.join("\n"));
-    let mut report = Report::new(header.id.clone());
+    suite.set_system_out(clean(&told.join("\n")));
+    let mut report = Report::new(clean(&header.id));
     report.set_timestamp(header.started);
     if let Some(took) = took {
         suite.set_time(took);
@@ -48,6 +48,11 @@ pub(super) fn render(run: &CampaignRun) -> Result<String, SerializeError> {
     }
     report.add_test_suite(suite);
     report.to_string()
+}
+
+/// Without the two that XML 1.0 forbids and the writer lets through (w3.org/TR/xml, 2.2).
+fn clean(text: &str) -> String {
+    text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 fn cases(campaign_run: &CampaignRun, run: &Run, repeated: bool) -> Vec<TestCase> {
@@ -76,7 +81,7 @@ fn cases(campaign_run: &CampaignRun, run: &Run, repeated: bool) -> Vec<TestCase>
             };
             let mut case = named(&format!(" {}", j.metric), &j.sender, &j.receiver, status(verdict, reason));
             if matches!(verdict, Verdict::Warn) {
-                case.set_system_out(format!("{verdict}: {reason}"));
+                case.set_system_out(clean(&format!("{verdict}: {reason}")));
             }
             case
         })
@@ -112,12 +117,12 @@ fn error(kind: &str, reason: &str) -> TestCaseStatus {
 
 fn non_success(kind: NonSuccessKind, of_type: &str, reason: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(of_type).set_message(reason);
+    status.set_type(of_type).set_message(clean(reason));
     status
 }
 
 fn skipped(reason: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
-    status.set_message(reason);
+    status.set_message(clean(reason));
     status
 }

@@ -15,7 +15,7 @@ pub(in crate::report) fn escape(text: &str) -> String {
             // No mention of a stranger, no reference to an issue.
             '@' => out.push_str("&#64;"),
             '#' => out.push_str("&#35;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => {
                 out.push('\\');
                 out.push(c);
             }
