@@ -17,7 +17,9 @@ pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit
     let ids = chosen(&results, with).await?;
     let mut runs = Vec::new();
     for id in &ids {
-        runs.push(results.load(id).await?);
+        // The outputs are most of a store. They are shown by two forms, and looked through for names.
+        let raw = with.redact || matches!(format, ReportFormat::Json | ReportFormat::Jsonl);
+        runs.push(if raw { results.load(id).await? } else { results.load_without_raw(id).await? });
     }
     if with.redact {
         runs = report::redact(runs).map_err(|fault| Failure::of(Exit::Bug, &fault))?;

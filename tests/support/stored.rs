@@ -39,7 +39,7 @@ pub(crate) struct Took {
 
 /// The newest report in `form`.
 pub(crate) fn report(folder: &Path, form: &str) -> Took {
-    let out = folder.join("report.out");
+    let out = folder.join("report").with_extension(form);
     let began = Instant::now();
     let arguments = ["report", "--format", form, "--out", out.to_str().unwrap()];
     let mut child = command(folder, &arguments).stdout(Stdio::null()).spawn().unwrap();

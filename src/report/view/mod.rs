@@ -138,6 +138,7 @@ impl View {
         let mut pairs = pair::sections(run);
         // A stable sort: the worst first, else by site and name.
         pairs.sort_by_key(|p| p.state);
+        let left_out = pair::thin_out(&mut pairs);
         let at: BTreeMap<_, _> = pairs.iter().enumerate().map(|(i, p)| ((&p.sender, &p.receiver), i)).collect();
         let row = |from: &Axis| axis.iter().map(|to| at.get(&(&from.probe, &to.probe)).copied()).collect();
         let cells = axis.iter().map(row).collect();
@@ -157,7 +158,7 @@ impl View {
             pairs,
             missing: missing::list(run),
             probes: run.facts.iter().map(|(probe, facts)| probe_row(run, probe, facts)).collect(),
-            notes: notes(run),
+            notes: left_out.into_iter().chain(notes(run)).collect(),
         }
     }
 
