@@ -211,3 +211,25 @@ fn forms_by_the_ending_of_the_file_and_comparisons_by_name() {
         assert!(text.contains(told) && text.contains("hint"), "{text}");
     }
 }
+
+#[test]
+fn a_reader_who_may_not_write_is_told_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    stored::keep(folder.path(), &campaign_run::smallest());
+    let open = |path: &std::path::Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    open(folder.path(), 0o755);
+    open(&folder.path().join("results.db"), 0o644);
+    // A copy, for the build's own folder may be closed to others.
+    let binary = folder.path().join("iperftester");
+    std::fs::copy(env!("CARGO_BIN_EXE_iperftester"), &binary).unwrap();
+    open(&binary, 0o755);
+    for verb in ["report", "list"] {
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&binary).arg(verb);
+        let output = command.env("IPERFTESTER_DATA_DIR", folder.path()).current_dir("/").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("these results are another user's: read them as that user"), "{said}");
+    }
+}

@@ -13,7 +13,7 @@ const PREVIOUS: &str = "previous";
 
 pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit, Failure> {
     let format = format(context, with);
-    let results = context.results().await?;
+    let results = context.results_to_read().await?;
     let ids = chosen(&results, with).await?;
     let mut runs = Vec::new();
     for id in &ids {

@@ -39,7 +39,8 @@ const CSV_COLUMNS: [&str; 19] = [
 struct Page<'a> {
     comparison: &'a Comparison,
     title: &'a str,
-    rows: &'a [Row],
+    rows: &'a [&'a Row],
+    more: Option<String>,
 }
 
 impl Page<'_> {
@@ -52,10 +53,6 @@ impl Page<'_> {
 
     fn state(change: &VerdictChange) -> State {
         change.last()
-    }
-
-    fn more(&self) -> Option<String> {
-        more(self.comparison.figures.len())
     }
 }
 
@@ -82,8 +79,9 @@ impl VerdictChange {
 }
 
 impl Comparison {
-    fn shown(&self) -> &[Row] {
-        self.figures.get(..ROWS_MAX).unwrap_or(&self.figures)
+    /// What can be held against something; what only one has is listed apart.
+    fn shared(&self) -> Vec<&Row> {
+        self.figures.iter().filter(|row| row.sides.iter().flatten().count() > 1).collect()
     }
 
     /// As text for a terminal `width` columns wide, with ANSI colours if `color`.
@@ -110,11 +108,12 @@ impl Comparison {
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(u16::try_from(width).unwrap_or(u16::MAX))
             .set_header(self.columns());
-        for row in self.shown() {
+        let shared = self.shared();
+        for row in shared.iter().take(ROWS_MAX) {
             table.add_row(Self::cells(row));
         }
         push(&mut out, &table);
-        if let Some(more) = more(self.figures.len()) {
+        if let Some(more) = more(shared.len()) {
             paragraph(&mut out, &more, width, "");
         }
         let only: Vec<String> = self.only_in_some.iter().map(partial).collect();
@@ -127,7 +126,9 @@ impl Comparison {
     /// # Errors
     /// The template engine's, which has none for text in memory but says so in its type.
     pub fn html(&self) -> Result<String, askama::Error> {
-        Page { comparison: self, title: TITLE, rows: self.shown() }.render()
+        let shared = self.shared();
+        let rows = shared.get(..ROWS_MAX).unwrap_or(&shared);
+        Page { comparison: self, title: TITLE, rows, more: more(shared.len()) }.render()
     }
 
     /// As Markdown in GitHub's dialect.
@@ -151,9 +152,10 @@ impl Comparison {
         list(&mut out, CHANGES, if changes.is_empty() { vec![NO_CHANGES.to_owned()] } else { changes });
         list(&mut out, REMARKS, self.remarks.iter().map(|r| escape(r)).collect());
         out.push_str(&format!("\n## {FIGURES}\n\n{FIGURES_LEAD}\n\n"));
-        let cells = |row: &Row| Self::cells(row).iter().map(|c| escape(c)).collect::<Vec<_>>();
-        markdown_table(&mut out, self.columns(), self.shown().iter().map(cells));
-        if let Some(more) = more(self.figures.len()) {
+        let shared = self.shared();
+        let cells = |row: &&Row| Self::cells(row).iter().map(|c| escape(c)).collect::<Vec<_>>();
+        markdown_table(&mut out, self.columns(), shared.iter().take(ROWS_MAX).map(cells));
+        if let Some(more) = more(shared.len()) {
             out.push_str(&format!("\n{more}\n"));
         }
         list(&mut out, ONLY, self.only_in_some.iter().map(|p| escape(&partial(p))).collect());
