@@ -17,7 +17,11 @@ use crate::lock::{self, LockGuard};
 use crate::plan::{Plan, Verb};
 use crate::process;
 use crate::stats::numbers::counted;
-use crate::store::{Notice, Results};
+use crate::store::{Notice, Results, StoreError};
+
+/// What to try where the results may be read but not written.
+const ANOTHER_USERS: &str = "these results are another user's: read them as that user (`sudo iperftester report`), or copy `results.db` to a \
+                             folder of your own and name that: `IPERFTESTER_DATA_DIR=FOLDER iperftester report`";
 
 /// Settings of this process.
 pub(super) struct Context<'a> {
@@ -92,13 +96,26 @@ impl<'a> Context<'a> {
 
     /// Opens the results and tells what was taken in.
     pub(super) async fn results(&self) -> Result<Results, Failure> {
+        self.results_or(|_| None).await
+    }
+
+    async fn results_or(&self, hint: impl Fn(&StoreError) -> Option<&'static str>) -> Result<Results, Failure> {
         let data = data_folder()?;
         let folders = vec![data.clone(), std::env::temp_dir().join("iperftester")];
-        let (results, notices) = Results::open(&data.join("results.db"), folders).await?;
+        let opened = Results::open(&data.join("results.db"), folders).await;
+        let (results, notices) = opened.map_err(|error| match hint(&error) {
+            Some(hint) => Failure::from(error).hint(hint),
+            None => error.into(),
+        })?;
         for notice in &notices {
             self.notice(notice);
         }
         Ok(results)
+    }
+
+    /// The same for a verb that only reads. Even that needs to write beside the database, so another user's is told how.
+    pub(super) async fn results_to_read(&self) -> Result<Results, Failure> {
+        self.results_or(|error| error.is_denied().then_some(ANOTHER_USERS)).await
     }
 
     pub(super) fn notice(&self, notice: &Notice) {

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::store::CampaignRunSummary;
 
 pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
-    let runs = context.results().await?.list().await?;
+    let runs = context.results_to_read().await?.list().await?;
     context.output.either(|| table(&runs), &runs);
     Ok(Exit::Ok)
 }
