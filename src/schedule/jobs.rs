@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::rate::{self, RateFrom};
 use crate::domain::campaign::Campaign;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::path::{Crossing, Path};
-use crate::domain::test::{Direction, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test, TestDefinition};
+use crate::domain::test::{
+    Direction, Directions, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test, TestDefinition,
+};
 use crate::domain::topology::Topology;
-use crate::domain::unit::{Bitrate, ByteSize};
+use crate::domain::unit::{Bitrate, ByteSize, Ratio};
 use crate::tool::{self, Load};
 
 /// Payload of a UDP datagram where the test names none, in bytes: the frame is 1490 bytes then, below every usual MTU.
@@ -50,6 +53,10 @@ pub struct Job {
     pub load: Load,
     /// How long it takes.
     pub duration: Duration,
+    /// Where its rate comes from, if other runs must tell it first.
+    pub rate_from: Option<RateFrom>,
+    /// What to know of how it was asked for, when reading its result.
+    pub note: Option<String>,
     /// Why it cannot be run at all, known beforehand.
     pub skip: Option<String>,
 }
@@ -65,7 +72,9 @@ pub struct Options {
 #[must_use]
 pub fn jobs(topology: &Topology, campaign: &Campaign, options: Options) -> Vec<Job> {
     let pairs = topology.groups.get(&campaign.group).map(crate::domain::group::Group::pairs).unwrap_or_default();
-    let routes: Vec<Route> = pairs.into_iter().map(|pair| Route::new(topology, pair)).collect();
+    let all: BTreeSet<Pair> = pairs.iter().cloned().collect();
+    let route = |pair: Pair| Route { mirrored: all.contains(&pair.reversed()), ..Route::new(topology, pair) };
+    let routes: Vec<Route> = pairs.into_iter().map(route).collect();
     let mut list = Vec::new();
     for repetition in 1..=campaign.repeat {
         for route in &routes {
@@ -74,6 +83,7 @@ pub fn jobs(topology: &Topology, campaign: &Campaign, options: Options) -> Vec<J
             }
         }
     }
+    rate::find_sources(&mut list);
     list
 }
 
@@ -82,13 +92,15 @@ struct Route {
     pair: Pair,
     path: Path,
     resources: BTreeSet<Resource>,
+    /// The same tests are run the other way round too.
+    mirrored: bool,
 }
 
 impl Route {
     fn new(topology: &Topology, pair: Pair) -> Self {
         let path = topology.path(&pair.source, &pair.destination);
         let resources = resources(topology, &pair, &path);
-        Self { pair, path, resources }
+        Self { pair, path, resources, mirrored: false }
     }
 }
 
@@ -135,29 +147,43 @@ pub fn ad_hoc(
     for test in &tests {
         add(topology, &route, test, 1, options, &mut list);
     }
+    rate::find_sources(&mut list);
     Ok(list)
 }
 
 fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options: Options, list: &mut Vec<Job>) {
     let Some(definition) = topology.tests.get(name) else { return };
-    let concrete: Vec<(Test, Option<String>)> = match definition {
-        TestDefinition::Ping(ping) => vec![(Test::Ping(ping.clone()), None)],
-        TestDefinition::Traceroute(trace) => vec![(Test::Traceroute(trace.clone()), None)],
-        TestDefinition::Mtr(mtr) => vec![(Test::Mtr(mtr.clone()), None)],
-        TestDefinition::Tracepath(trace) => vec![(Test::Tracepath(trace.clone()), None)],
-        TestDefinition::PathMtu(search) => vec![(Test::PathMtu(search.clone()), None)],
-        TestDefinition::Connect(connect) => vec![(Test::Connect(connect.clone()), None)],
+    let concrete: Vec<(Test, Unset)> = match definition {
+        TestDefinition::Ping(ping) => vec![(Test::Ping(ping.clone()), Unset::Nothing)],
+        TestDefinition::Traceroute(trace) => vec![(Test::Traceroute(trace.clone()), Unset::Nothing)],
+        TestDefinition::Mtr(mtr) => vec![(Test::Mtr(mtr.clone()), Unset::Nothing)],
+        TestDefinition::Tracepath(trace) => vec![(Test::Tracepath(trace.clone()), Unset::Nothing)],
+        TestDefinition::PathMtu(search) => vec![(Test::PathMtu(search.clone()), Unset::Nothing)],
+        TestDefinition::Connect(connect) => vec![(Test::Connect(connect.clone()), Unset::Nothing)],
         TestDefinition::Iperf2(_) => vec![],
         TestDefinition::Iperf3(iperf3) => {
             let runs = iperf3.directions.runs().iter();
-            runs.map(|direction| {
-                let (test, skip) = concrete(topology, name, iperf3, *direction, route.path.link.as_ref(), options);
-                (Test::Iperf3(test), skip.map(|asks| format!("{asks}, and no link with a contract lies on this path")))
-            })
-            .collect()
+            // Of both directions, the pair the other way round measures this one's way back.
+            let wanted = |d: &&Direction| {
+                !(route.mirrored && iperf3.directions == Directions::Both && **d != Direction::Forward)
+            };
+            runs.filter(wanted)
+                .map(|direction| {
+                    let (test, unset) = concrete(topology, iperf3, *direction, route.path.link.as_ref(), options);
+                    (Test::Iperf3(test), unset)
+                })
+                .collect()
         }
     };
-    for (specification, skip) in concrete {
+    for (specification, unset) in concrete {
+        let (rate_from, skip) = match unset {
+            Unset::Nothing => (None, None),
+            Unset::Contract => {
+                let asks = format!("`{name}` takes its rate from the contract");
+                (None, Some(format!("{asks}, and no link with a contract lies on this path")))
+            }
+            Unset::Tcp(share) => (Some(RateFrom { share, sources: vec![] }), None),
+        };
         let tool = tool::of(&specification);
         let (load, duration) = (tool.load(), tool.duration());
         list.push(Job {
@@ -170,20 +196,31 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
             load,
             duration,
             specification,
+            rate_from,
+            note: None,
             skip,
         });
     }
 }
 
-/// The concrete test and, where its rate cannot be known, what it asks for in vain.
+/// What of a test's rate is not known yet.
+enum Unset {
+    /// Nothing.
+    Nothing,
+    /// It follows a contract that is not there.
+    Contract,
+    /// It is this share of what TCP will reach.
+    Tcp(Ratio),
+}
+
+/// The concrete test, and what of its rate is missing.
 fn concrete(
     topology: &Topology,
-    name: &Name,
     definition: &Iperf3Definition,
     direction: Direction,
     link: Option<&Crossing>,
     options: Options,
-) -> (Iperf3, Option<String>) {
+) -> (Iperf3, Unset) {
     let mut test = Iperf3 { direction, ..definition.base.clone() };
     if test.protocol == Protocol::Udp {
         test.length.get_or_insert(UDP_LENGTH);
@@ -194,22 +231,21 @@ fn concrete(
         test.omit = test.omit.min(duration);
         test.interval = test.interval.min(duration);
     }
-    let mut skip = None;
-    test.rate_bits_per_second = match definition.rate {
-        None => None,
-        Some(OfferedRate::Absolute(rate)) => Some(rate),
-        Some(OfferedRate::Contract(share) | OfferedRate::ContractOrTcp(share)) => {
-            let agreed = contracted(topology, direction, link);
-            if agreed.is_none() {
-                skip = Some(format!("`{name}` takes its rate from the contract"));
-            }
-            agreed.map(|rate| {
-                let frames = rate.scale(share.share());
-                if test.protocol == Protocol::Udp { payload_for_frames(frames, test.length) } else { frames }
-            })
-        }
+    let agreed = contracted(topology, direction, link);
+    let offered = |rate: Bitrate, share: f64| {
+        let frames = rate.scale(share);
+        if test.protocol == Protocol::Udp { payload_for_frames(frames, test.length) } else { frames }
     };
-    (test, skip)
+    let (rate, unset) = match (definition.rate, agreed) {
+        (None, _) => (None, Unset::Nothing),
+        (Some(OfferedRate::Absolute(rate)), _) => (Some(rate), Unset::Nothing),
+        (Some(OfferedRate::Contract(share)), Some(agreed)) => (Some(offered(agreed, share.share())), Unset::Nothing),
+        (Some(OfferedRate::ContractOrTcp(_)), Some(agreed)) => (Some(offered(agreed, 1.0)), Unset::Nothing),
+        (Some(OfferedRate::Contract(_)), None) => (None, Unset::Contract),
+        (Some(OfferedRate::ContractOrTcp(share)), None) => (None, Unset::Tcp(share)),
+    };
+    test.rate_bits_per_second = rate;
+    (test, unset)
 }
 
 /// The contracted rate of the data's direction; of both, the lower one.

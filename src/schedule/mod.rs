@@ -2,10 +2,12 @@
 
 mod dispatch;
 mod jobs;
+mod rate;
 mod timetable;
 
 pub use dispatch::Dispatcher;
 pub use jobs::{AdHocFault, Job, Options, Resource, ad_hoc, jobs};
+pub use rate::{RateFrom, Source, Told, settle, told};
 pub use timetable::{LinkBytes, Slot, Timetable, timetable};
 
 #[cfg(test)]
