@@ -22,13 +22,14 @@ pub(super) async fn serve(
     job: u64,
     test: Test,
     address: IpAddr,
+    version: Option<String>,
     deadline: Duration,
     leases: Leases,
     replies: UnboundedSender<Reply>,
 ) {
     let outcome = async {
         let lease = leases.take()?;
-        let at = Endpoints::new(address, lease.port());
+        let at = Endpoints { version, ..Endpoints::new(address, lease.port()) };
         let command =
             tool::of(&test).server_command(&at).ok_or_else(|| format!("a {} test has no server", test.tool()))?;
         let mut running = start_tool(&command)?;
@@ -58,16 +59,9 @@ pub(super) async fn serve(
 }
 
 /// Runs the test's client.
-pub(super) async fn start(
-    job: u64,
-    test: Test,
-    address: IpAddr,
-    port: u16,
-    deadline: Duration,
-    replies: UnboundedSender<Reply>,
-) {
+pub(super) async fn start(job: u64, test: Test, at: Endpoints, deadline: Duration, replies: UnboundedSender<Reply>) {
     let outcome = async {
-        let command = tool::of(&test).client_command(&Endpoints::new(address, port));
+        let command = tool::of(&test).client_command(&at);
         let running = start_tool(&command)?;
         let _ = replies.send(Reply::Started { job, command });
         Ok(watch(job, running, &test, deadline, Some(&replies)).await)

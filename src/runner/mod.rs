@@ -3,6 +3,7 @@
 mod conclude;
 mod execute;
 mod preflight;
+mod retry;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -18,11 +19,15 @@ use crate::backend::Backend;
 use crate::domain::campaign::Expectations;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
+use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
-use crate::domain::run::Run;
+use crate::domain::run::{Run, RunStatus};
+use crate::domain::test::ToolKind;
 use crate::domain::topology::{PortRange, Topology};
-use crate::schedule::{Dispatcher, Job};
+use crate::schedule::{self, Dispatcher, Job, Told};
+use crate::stats::numbers;
 use crate::store::{Kept, Notice, Recording, Store, StoreError};
+use crate::tool::{self, End};
 
 pub use preflight::Reachability;
 pub use session::{Session, SessionError};
@@ -174,8 +179,8 @@ async fn measure<B: Backend, S: Store>(
     sessions: &Sessions,
     facts: BTreeMap<Name, ProbeFacts>,
 ) -> Result<Outcome, StoreError> {
-    for (probe, facts) in facts {
-        noted(around.recording.facts(probe, facts).await?, around.events);
+    for (probe, facts) in &facts {
+        noted(around.recording.facts(probe.clone(), facts.clone()).await?, around.events);
     }
     let pairs: BTreeSet<Pair> = order.jobs.iter().filter(|j| j.skip.is_none()).map(|j| j.pair.clone()).collect();
     let reachable = tokio::select! {
@@ -190,6 +195,7 @@ async fn measure<B: Backend, S: Store>(
             let missing = [&job.pair.source, &job.pair.destination].into_iter().find(|p| !sessions.contains_key(*p));
             missing
                 .map(|probe| format!("probe {probe} has no session"))
+                .or_else(|| unsupported(order.topology, job, &facts))
                 .or_else(|| reachable.hinders(&job.pair, job.specification.tool()))
         });
         match hindrance {
@@ -202,9 +208,18 @@ async fn measure<B: Backend, S: Store>(
     let mut running = FuturesUnordered::new();
     let mut writing = FuturesUnordered::new();
     let (now, events, recording) = (around.now, around.events, around.recording);
+    let mut told = told_first(order.jobs);
     loop {
-        while let Some(job) = dispatcher.take() {
-            running.push(carry_out(order, job, sessions, now, events));
+        while let Some(mut job) = dispatcher.take() {
+            match settle(&mut job, &told) {
+                Ok(()) => running.push(carry_out(order, job, sessions, &facts, now, events)),
+                Err(why) => {
+                    dispatcher.release(&job);
+                    let run = conclude::skipped(order, &job, &why, now());
+                    events(Event::Finished(&run));
+                    writing.push(store(recording, run));
+                }
+            }
         }
         if running.is_empty() && writing.is_empty() {
             break;
@@ -212,6 +227,9 @@ async fn measure<B: Backend, S: Store>(
         tokio::select! {
             Some((job, run)) = running.next() => {
                 dispatcher.release(&job);
+                if let Some(place) = told.get_mut(&job.id) {
+                    *place = Some(brought(&run));
+                }
                 events(Event::Finished(&run));
                 writing.push(store(recording, run));
             }
@@ -230,6 +248,63 @@ async fn measure<B: Backend, S: Store>(
         events(Event::Kept(id));
     }
     Ok(Outcome { interrupted })
+}
+
+fn ends(job: &Job) -> [&Name; 2] {
+    [&job.pair.source, &job.pair.destination]
+}
+
+fn version<'a>(facts: &'a BTreeMap<Name, ProbeFacts>, probe: &Name, tool: ToolKind) -> Option<&'a str> {
+    facts.get(probe)?.tools.get(&tool).map(String::as_str)
+}
+
+/// Why the tools of the two probes cannot carry the job out.
+fn unsupported(topology: &Topology, job: &Job, facts: &BTreeMap<Name, ProbeFacts>) -> Option<String> {
+    let tool = job.specification.tool();
+    let [near, far] = ends(job).map(|probe| {
+        let bound = topology.probes.get(probe).is_some_and(|p| p.attachment.interface.is_some());
+        End { probe: probe.as_str(), version: version(facts, probe, tool), bound }
+    });
+    let parts = tool::processes(&job.specification, near.version, far.version).len();
+    tool::refusal(&job.specification, near, far).or_else(|| {
+        let ports = topology.probes.get(&job.pair.destination)?.ports;
+        let room = usize::from(ports.last() - ports.first()) + 1;
+        (parts > room).then(|| {
+            format!(
+                "{parts} streams of {tool} {} take {parts} processes with a port each, and {} has {room} ports: widen its \
+                 `ports`, or ask for fewer streams",
+                near.version.or(far.version).unwrap_or_default(),
+                far.probe
+            )
+        })
+    })
+}
+
+/// The jobs whose rates others wait for; none has been run.
+fn told_first(jobs: &[Job]) -> BTreeMap<u32, Option<Told>> {
+    let sources = jobs.iter().filter_map(|job| job.rate_from.as_ref()).flat_map(|from| &from.sources);
+    sources.map(|source| (source.job, None)).collect()
+}
+
+/// What a run tells those who take their rate from it.
+fn brought(run: &Run) -> Told {
+    match (&run.measurement, run.status) {
+        (_, RunStatus::Invalid) => Err(run.assessment.reason.clone()),
+        (Some(Measurement::Throughput(throughput)), _) => schedule::told(throughput),
+        _ => Err(run.error.clone().unwrap_or_else(|| "it measured nothing".to_owned())),
+    }
+}
+
+/// Sets the rate of a job that takes it from others.
+fn settle(job: &mut Job, told: &BTreeMap<u32, Option<Told>>) -> Result<(), String> {
+    if let Some(settled) = schedule::settle(job, |id| told.get(&id).cloned().flatten())? {
+        job.note = Some(format!(
+            "sent at {} of the {} that TCP reached, for no contract names a rate",
+            numbers::percent_whole(settled.share),
+            numbers::rate(settled.reached_bits_per_second)
+        ));
+    }
+    Ok(())
 }
 
 async fn keep<B, S: Store>(run: Run, around: &Surroundings<'_, B, S>) -> Result<(), StoreError> {
@@ -254,6 +329,7 @@ async fn carry_out(
     order: Order<'_>,
     job: Job,
     sessions: &Sessions,
+    facts: &BTreeMap<Name, ProbeFacts>,
     now: fn() -> DateTime<Utc>,
     events: &dyn Fn(Event<'_>),
 ) -> (Job, Run) {
@@ -269,7 +345,9 @@ async fn carry_out(
     events(Event::Started(&job));
     let started = now();
     let live = |rate| events(Event::Rate(&job, rate));
-    let executed = execute::execute(&job.specification, source, destination, live).await;
+    let [near, far] = ends(&job).map(|probe| version(facts, probe, job.specification.tool()));
+    let parts = tool::processes(&job.specification, near, far);
+    let executed = execute::execute(&parts, source, destination, live).await;
     let run = conclude::concluded(order, &job, executed, started, now());
     (job, run)
 }

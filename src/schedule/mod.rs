@@ -7,7 +7,7 @@ mod timetable;
 
 pub use dispatch::Dispatcher;
 pub use jobs::{AdHocFault, Job, Options, Resource, ad_hoc, jobs};
-pub use rate::{RateFrom, Source, Told, settle, told};
+pub use rate::{RateFrom, Settled, Source, Told, settle, told};
 pub use timetable::{LinkBytes, Slot, Timetable, timetable};
 
 #[cfg(test)]

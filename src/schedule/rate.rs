@@ -5,7 +5,6 @@ use crate::domain::measurement::Throughput;
 use crate::domain::name::Name;
 use crate::domain::test::{Direction, Protocol, Test};
 use crate::domain::unit::{Bitrate, Ratio};
-use crate::stats::numbers;
 
 /// Digits that a rate found by TCP is rounded to, downwards: the rest is noise.
 const DIGITS: u32 = 3;
@@ -97,15 +96,24 @@ pub(super) fn find_sources(jobs: &mut [Job]) {
     }
 }
 
-/// Sets the rate of a job that took it from others, with a note on it. `told` knows what a job brought.
+/// What a rate was set by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settled {
+    /// This share…
+    pub share: f64,
+    /// …of what TCP reached.
+    pub reached_bits_per_second: f64,
+}
+
+/// Sets the rate of a job that takes it from others; `told` knows what a job brought. `None` for any other job.
 ///
 /// The rate is one of payload, for TCP's is one of payload too: in Ethernet frames UDP fills the path 1.6 % less than TCP did
 /// (1490 bytes around 1448 against 1514).
 ///
 /// # Errors
 /// Why there is no rate.
-pub fn settle(job: &mut Job, told: impl Fn(u32) -> Option<Told>) -> Result<(), String> {
-    let Some(from) = &job.rate_from else { return Ok(()) };
+pub fn settle(job: &mut Job, told: impl Fn(u32) -> Option<Told>) -> Result<Option<Settled>, String> {
+    let Some(from) = &job.rate_from else { return Ok(None) };
     let mut reached = f64::INFINITY;
     for Source { job: id, second } in &from.sources {
         let (first, other) = told(*id)
@@ -126,12 +134,7 @@ pub fn settle(job: &mut Job, told: impl Fn(u32) -> Option<Told>) -> Result<(), S
         | Test::PathMtu(_)
         | Test::Connect(_) => {}
     }
-    job.note = Some(format!(
-        "sent at {} of the {} that TCP reached, for no contract names a rate",
-        numbers::percent_whole(share),
-        numbers::rate(reached)
-    ));
-    Ok(())
+    Ok(Some(Settled { share, reached_bits_per_second: reached }))
 }
 
 /// Cut to three digits; `None` of what is no rate.
