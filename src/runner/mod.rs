@@ -189,6 +189,7 @@ async fn measure<B: Backend, S: Store>(
     };
     (around.events)(Event::Preflight(&reachable));
 
+    let mut told = told_first(order.jobs);
     let mut possible = Vec::new();
     for job in order.jobs {
         let hindrance = job.skip.clone().or_else(|| {
@@ -199,7 +200,10 @@ async fn measure<B: Backend, S: Store>(
                 .or_else(|| reachable.hinders(&job.pair, job.specification.tool()))
         });
         match hindrance {
-            Some(why) => keep(conclude::skipped(order, job, &why, (around.now)()), around).await?,
+            Some(why) => {
+                told.entry(job.id).and_modify(|place| *place = Some(Err(why.clone())));
+                keep(conclude::skipped(order, job, &why, (around.now)()), around).await?;
+            }
             None => possible.push(job.clone()),
         }
     }
@@ -208,7 +212,6 @@ async fn measure<B: Backend, S: Store>(
     let mut running = FuturesUnordered::new();
     let mut writing = FuturesUnordered::new();
     let (now, events, recording) = (around.now, around.events, around.recording);
-    let mut told = told_first(order.jobs);
     loop {
         while let Some(mut job) = dispatcher.take() {
             match settle(&mut job, &told) {
