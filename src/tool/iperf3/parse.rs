@@ -33,14 +33,12 @@ pub(in crate::tool) fn parse(outputs: &Outputs<'_>) -> Result<Throughput, ParseE
     let failed = outputs.exit_code.filter(|c| *c != 0);
     let said = failed.and_then(|_| complaint(TOOL, outputs.client_errors));
     let reported = |message| ParseError::Reported { tool: TOOL, message };
-    let clients = match (json::clients(outputs.client), said) {
-        (_, Some(words)) => return Err(reported(words)),
-        (Err(fault), None) => return Err(fault),
-        (Ok(documents), None) => documents,
-    };
-    if let Some(words) = clients.iter().find_map(|d| d.error.clone()) {
+    let clients = json::clients(outputs.client);
+    let own = clients.as_ref().ok().and_then(|documents| documents.iter().find_map(|d| d.error.clone()));
+    if let Some(words) = own.or(said) {
         return Err(reported(words));
     }
+    let clients = clients?;
     if let Some(code) = failed {
         return Err(unfinished(format!("it ended with exit code {code}")));
     }
