@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::Instant;
 
 use super::retry::Retries;
 use super::session::{Session, Work};
@@ -54,14 +53,13 @@ pub(super) async fn execute(
     live: impl Fn(f64) + Copy,
 ) -> Executed {
     let Some(test) = parts.first() else { return Executed::default() };
-    let began = Instant::now();
     let mut retries = Retries::default();
     loop {
         let mut executed = Executed::default();
         if let Err(fault) = run(parts, source, destination, live, &mut executed).await {
             executed.fault = Some(fault);
         }
-        match retries.after(test, executed.client.as_ref(), began.elapsed(), deadline(test)) {
+        match retries.after(test, executed.client.as_ref(), deadline(test)) {
             Some(wait) => tokio::time::sleep(wait).await,
             None => {
                 executed.notes = retries.notes();
@@ -90,7 +88,7 @@ async fn run(
             // The rate is that of the whole interface: one of them hears it for all.
             let live = move |rate| {
                 if number == 0 {
-                    live(rate)
+                    live(rate);
                 }
             };
             (number, finish(test, client, server, source, destination, live).await)

@@ -22,6 +22,8 @@ const GREETING_DATAGRAMS: u64 = 20;
 #[derive(Debug, Default)]
 pub(super) struct Retries {
     busy: u32,
+    /// Time of the clients so far, and of the waits between them.
+    spent: Duration,
     ungreeted: bool,
     notes: Vec<String>,
 }
@@ -29,28 +31,24 @@ pub(super) struct Retries {
 impl Retries {
     /// The wait before the next attempt, `None` where what `client` left behind is to stand. All attempts together end within
     /// `deadline`, but for one after a lost greeting, which has a deadline of its own.
-    pub(super) fn after(
-        &mut self,
-        test: &Test,
-        client: Option<&Ending>,
-        elapsed: Duration,
-        deadline: Duration,
-    ) -> Option<Duration> {
+    pub(super) fn after(&mut self, test: &Test, client: Option<&Ending>, deadline: Duration) -> Option<Duration> {
         let client = client?;
+        let took = client.counters.wall_seconds;
+        self.spent += Duration::try_from_secs_f64(took).unwrap_or_default();
         if is_busy(test, client) {
             let wait = BUSY_WAIT * 2_u32.pow(self.busy);
-            if self.busy + 1 >= BUSY_TRIES || elapsed + wait + tool::of(test).duration() > deadline {
+            if self.busy + 1 >= BUSY_TRIES || self.spent + wait + tool::of(test).duration() > deadline {
                 return None;
             }
             self.busy += 1;
+            self.spent += wait;
             return Some(wait);
         }
         if lost_greeting(test, client) && !self.ungreeted {
             self.ungreeted = true;
             self.notes.push(format!(
-                "a first attempt was lost after {:.0} s: iperf3 greets its server with one UDP datagram, and it or its answer \
+                "a first attempt was lost after {took:.0} s: iperf3 greets its server with one UDP datagram, and it or its answer \
                  did not arrive",
-                elapsed.as_secs_f64()
             ));
             return Some(Duration::ZERO);
         }
@@ -122,16 +120,15 @@ mod tests {
     fn a_busy_server_is_asked_five_times_with_growing_waits() {
         let busy = ending(&format!(r#"{{"error": "error - {BUSY}. try again later"}}"#), None, 0);
         let mut retries = Retries::default();
-        let mut elapsed = Duration::ZERO;
         let mut waits = Vec::new();
-        while let Some(wait) = retries.after(&test(Protocol::Tcp), Some(&busy), elapsed, LIMIT) {
+        while let Some(wait) = retries.after(&test(Protocol::Tcp), Some(&busy), LIMIT) {
             waits.push(wait.as_secs());
-            elapsed += wait;
         }
         assert_eq!(waits, [1, 2, 4, 8]);
         assert_eq!(retries.notes(), ["the server was busy with somebody else's test, and was asked 5 times"]);
-        let late = Duration::from_secs(25);
-        assert_eq!(Retries::default().after(&test(Protocol::Tcp), Some(&busy), late, LIMIT), None, "no time is left");
+        let mut late = busy;
+        late.counters.wall_seconds = 25.0;
+        assert_eq!(Retries::default().after(&test(Protocol::Tcp), Some(&late), LIMIT), None, "no time is left");
     }
 
     #[test]
@@ -140,7 +137,7 @@ mod tests {
         let said = ending(&format!(r#"{{"error": "{NO_GREETING}"}}"#), None, 1);
         for lost in [stopped, said] {
             let mut retries = Retries::default();
-            let mut again = || retries.after(&test(Protocol::Udp), Some(&lost), LIMIT, LIMIT);
+            let mut again = || retries.after(&test(Protocol::Udp), Some(&lost), LIMIT);
             assert_eq!((again(), again()), (Some(Duration::ZERO), None));
             assert_eq!(retries.notes().len(), 1);
         }
@@ -157,7 +154,7 @@ mod tests {
             (Protocol::Udp, ending(r#"{"error": "unable to connect to server: Connection refused"}"#, None, 0)),
         ];
         for (protocol, ending) in cases {
-            let again = Retries::default().after(&test(protocol), Some(&ending), LIMIT, LIMIT);
+            let again = Retries::default().after(&test(protocol), Some(&ending), LIMIT);
             assert_eq!(again, None, "{protocol:?} {ending:?}");
         }
     }

@@ -31,7 +31,9 @@ pub struct Source {
 pub type Told = Result<(f64, Option<f64>), String>;
 
 /// What `throughput` tells.
-#[must_use]
+///
+/// # Errors
+/// None: a measurement tells its rates.
 pub fn told(throughput: &Throughput) -> Told {
     let second = throughput.reverse.as_deref().map(|flow| flow.throughput_bits_per_second);
     Ok((throughput.flow.throughput_bits_per_second, second))
@@ -57,7 +59,7 @@ fn source(jobs: &[Job], repetition: u32, sender: &Name, receiver: &Name) -> Opti
             && job.skip.is_none()
             && job.repetition == repetition
     };
-    let flows = jobs.iter().filter(tells).flat_map(|job| {
+    let flows = jobs.iter().filter(tells).filter_map(|job| {
         let ways = ways(job);
         let shared = ways.len() > 1;
         let found = ways.iter().position(|way| *way == (sender, receiver));

@@ -51,7 +51,7 @@ pub(in crate::tool) fn parse(outputs: &Outputs<'_>) -> Result<Throughput, ParseE
         several => {
             side_by_side(several)?;
             let parts = several.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-            sum::sum(parts).ok_or_else(|| unreadable("there is no output in it"))
+            sum::sum(&parts).ok_or_else(|| unreadable("there is no output in it"))
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::measurement::{Flow, Interval, Throughput};
 const SAME_WINDOW: f64 = 0.05;
 
 /// The sum of what `parts` measured side by side; `None` of none.
-pub(super) fn sum(parts: Vec<Throughput>) -> Option<Throughput> {
+pub(super) fn sum(parts: &[Throughput]) -> Option<Throughput> {
     let count = u16::try_from(parts.len()).ok()?;
     let first = parts.first()?;
     let mut notes = vec![format!(
