@@ -1,5 +1,6 @@
 mod dispatching;
 mod expansion;
+mod following;
 
 use crate::config::{self, Source};
 use crate::domain::topology::Topology;
