@@ -85,7 +85,11 @@ fn what_another_form_left_goes_with_the_next_deploy() {
     let world = World::new(SHAPED);
     let say = |isolation: &str| {
         let host = format!("local: {{ isolation: {isolation} }}");
-        world.write(&SHAPED.replace("local: {}", &host).replace("links: { wire: { between: [a, b], impair: { rate: 50M } } }", ""));
+        world.write(
+            &SHAPED
+                .replace("local: {}", &host)
+                .replace("links: { wire: { between: [a, b], impair: { rate: 50M } } }", ""),
+        );
     };
     world.expect(0, &["deploy"]);
     say("user-namespaces");
@@ -159,7 +163,10 @@ fn kinds_that_this_build_has_no_backend_for_are_named_with_their_probes() {
     world.expect(0, &["validate"]);
     for verb in ["plan", "deploy", "run", "status"] {
         let said = expect(&world.run(&[verb]), 3);
-        assert!(said.contains("cannot act on `docker` hosts yet (`edge`), which carry the probes `d1`, `d2`"), "{said}");
+        assert!(
+            said.contains("cannot act on `docker` hosts yet (`edge`), which carry the probes `d1`, `d2`"),
+            "{said}"
+        );
         assert!(said.contains("cannot act on `ssh` hosts yet (`branch`), which carry the probes `s`"), "{said}");
     }
     assert_eq!(world.namespaces(), Vec::<String>::new());
@@ -209,9 +216,8 @@ fn a_foreign_server_is_waited_for_and_its_next_port_tried() {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-    let _clients = [(5742, 4), (5743, 9)].map(|(port, seconds)| {
-        Stranger::start(&format!("iperf3 -c 127.0.0.1 -p {port} -b 1M -t {seconds}"))
-    });
+    let _clients = [(5742, 4), (5743, 9)]
+        .map(|(port, seconds)| Stranger::start(&format!("iperf3 -c 127.0.0.1 -p {port} -b 1M -t {seconds}")));
     std::thread::sleep(Duration::from_millis(500));
     let output = world.run(&["run"]);
     let report = world.report();

@@ -124,9 +124,10 @@ fn contracted_rates(
                 let message = format!("`{test}` sends at the contracted rate, and no pair of the group has one");
                 let fault = Fault::new(Code::RateWithoutContract, item.span, message).label("all its runs are skipped");
                 let fault = fault.related(rate.span, "the rate of the test");
-                faults.add(fault.fix(
-                    "give a link between the pairs a `contract` with a `rate`, or the test a rate of its own",
-                ));
+                faults
+                    .add(fault.fix(
+                        "give a link between the pairs a `contract` with a `rate`, or the test a rate of its own",
+                    ));
             }
             Some(rate) if matches!(rate.value, OfferedRate::ContractOrTcp(_)) && !tcp_before && !agreed() => {
                 let message = format!("`{test}` follows a TCP test, and none runs before it in this campaign");
@@ -172,8 +173,7 @@ fn beyond_uplinks(raw: &raw::Topology, topology: &Topology, campaign: &raw::Camp
         let Some(rate) = raw.tests.rate_of(test).filter(|_| udp) else { continue };
         let OfferedRate::Absolute(sent) = rate.value else { continue };
         if sent > slowest {
-            let message =
-                format!("`{test}` sends {sent}, and the uplink of `{}` carries {slowest}", site.value);
+            let message = format!("`{test}` sends {sent}, and the uplink of `{}` carries {slowest}", site.value);
             let fault = Fault::new(Code::RateBeyondUplink, item.span, message).label("loses the rest there");
             let fault = fault.related(rate.span, "the rate of the test").related(span, "slower uplink");
             faults.add(fault.fix("lower the rate, or write `rate: contract`"));

@@ -121,7 +121,12 @@ const TABLE: &[Row] = &[
     (Code::OutOfRange, "out-of-range", Error, "a value beyond what the tool or the network can do"),
     (Code::BadText, "bad-text", Error, "text that does not have the form that its key takes"),
     (Code::BadPorts, "bad-ports", Error, "no port and no range of ports"),
-    (Code::BadAddress, "bad-address", Error, "no IP address, or one with or without the length of its prefix where the other is needed"),
+    (
+        Code::BadAddress,
+        "bad-address",
+        Error,
+        "no IP address, or one with or without the length of its prefix where the other is needed",
+    ),
     (Code::BadDate, "bad-date", Error, "no day written year-month-day"),
     (Code::BadCron, "bad-cron", Error, "no five fields as in crontab(5)"),
     (Code::UnknownTimeZone, "unknown-time-zone", Error, "a time zone that is not in the IANA database"),
@@ -170,7 +175,12 @@ const TABLE: &[Row] = &[
     (Code::ShortFingerprint, "short-fingerprint", Warning, "a fingerprint that is cut off"),
     (Code::RateWithoutContract, "rate-without-contract", Warning, "a test at the contracted rate where none is agreed"),
     (Code::RateBeyondUplink, "rate-beyond-uplink", Warning, "a test that sends faster than an uplink on its way"),
-    (Code::RateWithoutTcp, "rate-without-tcp", Warning, "a test that follows TCP in a campaign without a TCP test before it"),
+    (
+        Code::RateWithoutTcp,
+        "rate-without-tcp",
+        Warning,
+        "a test that follows TCP in a campaign without a TCP test before it",
+    ),
     (
         Code::ExpectationWithoutContract,
         "expectation-without-contract",

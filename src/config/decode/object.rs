@@ -274,13 +274,7 @@ impl<'t> Kind<'t> {
 
 /// Reports a key that is neither a kind nor an extra. Beside a kind, or near an extra, it is a key; else it is meant as
 /// a kind.
-fn stranger(
-    table: &'static Kinds,
-    key: &Spanned<String>,
-    has_kind: bool,
-    unknown: Code,
-    faults: &mut Faults<'_>,
-) {
+fn stranger(table: &'static Kinds, key: &Spanned<String>, has_kind: bool, unknown: Code, faults: &mut Faults<'_>) {
     let Kinds { what, kinds, extras, .. } = *table;
     let near = |keys: &'static [Key]| nearest(&key.value, keys.iter().map(|k| k.name));
     let as_extra = near(extras);

@@ -200,9 +200,7 @@ pub(super) fn boolean(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<bool> 
 }
 
 /// One of the words of a table, which is the one that the key's words were taken from.
-pub(super) fn word<T: Clone>(
-    words: &'static [(&'static str, T)],
-) -> impl Fn(&Slot<'_>, &mut Faults<'_>) -> Option<T> {
+pub(super) fn word<T: Clone>(words: &'static [(&'static str, T)]) -> impl Fn(&Slot<'_>, &mut Faults<'_>) -> Option<T> {
     move |slot, faults| {
         let text = slot.scalar("a word", faults)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
@@ -290,7 +288,8 @@ pub(super) fn ip(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<IpAddr> {
     if found.prefix_bits.is_none() {
         return Some(found.ip);
     }
-    let fault = Fault::new(Code::BadAddress, slot.node.span, format!("`{}` takes an address without prefix", slot.name));
+    let fault =
+        Fault::new(Code::BadAddress, slot.node.span, format!("`{}` takes an address without prefix", slot.name));
     faults.add(fault.fix(format!("write `{}`", found.ip)));
     None
 }

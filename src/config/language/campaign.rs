@@ -67,7 +67,12 @@ pub(crate) const CAMPAIGN: Object = object(
     &[
         needs("group", Takes::Name, "all", "the group that it crosses"),
         needs("run", Takes::SomeNames, "auto", "a test, a suite, or a list of them"),
-        may("repeat", Takes::Number { least: 1, most: 1_000_000 }, "3", "how many times the whole is run; once unless said"),
+        may(
+            "repeat",
+            Takes::Number { least: 1, most: 1_000_000 },
+            "3",
+            "how many times the whole is run; once unless said",
+        ),
         may(
             "expect",
             Takes::Object(&EXPECT),
@@ -91,7 +96,12 @@ pub(crate) const EXPECT: Object = object(
         may("throughput", Takes::Object(&LIMITS_OF_THROUGHPUT), "{ warn: 95%, fail: 90% }", "lower bounds"),
         may("rtt", Takes::Object(&LIMITS_OF_RTT), "{ fail: contract }", "upper bounds of the mean round-trip time"),
         may("jitter", Takes::Object(&LIMITS_OF_JITTER), "{ fail: 5ms }", "upper bounds"),
-        may("loss", Takes::Object(&LIMITS_OF_LOSS), "{ fail: contract }", "upper bounds; a share is one of the packets"),
+        may(
+            "loss",
+            Takes::Object(&LIMITS_OF_LOSS),
+            "{ fail: contract }",
+            "upper bounds; a share is one of the packets",
+        ),
     ],
 );
 

@@ -35,8 +35,10 @@ pub(crate) const LOCAL: Object = object(
 );
 
 /// A Docker endpoint.
-const ENGINE: Takes = Takes::Form("an endpoint `unix:///…`, `ssh://…` or `tcp+tls://…`", r"(unix:///|ssh://|tcp\+tls://)\S+");
-const ENGINE_ABOUT: &str = "`unix:///…`, `ssh://USER@HOST` or `tcp+tls://HOST:PORT`; the machine's default socket unless said";
+const ENGINE: Takes =
+    Takes::Form("an endpoint `unix:///…`, `ssh://…` or `tcp+tls://…`", r"(unix:///|ssh://|tcp\+tls://)\S+");
+const ENGINE_ABOUT: &str =
+    "`unix:///…`, `ssh://USER@HOST` or `tcp+tls://HOST:PORT`; the machine's default socket unless said";
 const TLS_ABOUT: &str = "files for `tcp+tls`; only this CA is trusted";
 
 pub(crate) const DOCKER: Object = object(
@@ -44,7 +46,12 @@ pub(crate) const DOCKER: Object = object(
     "a docker host",
     &[
         may("endpoint", ENGINE, "ssh://ops@edge.example.net", ENGINE_ABOUT),
-        may("context", Takes::Form("the name of a context", r"[A-Za-z0-9][A-Za-z0-9_.+-]*"), "edge", "a Docker context, instead of an endpoint"),
+        may(
+            "context",
+            Takes::Form("the name of a context", r"[A-Za-z0-9][A-Za-z0-9_.+-]*"),
+            "edge",
+            "a Docker context, instead of an endpoint",
+        ),
         may("tls", Takes::Object(&TLS), "{ ca: ca.pem, cert: cert.pem, key: key.pem }", TLS_ABOUT),
     ],
 );
@@ -80,12 +87,25 @@ pub(crate) const LXD: Object = object(
         ),
         may(
             "fingerprint",
-            Takes::Form("a SHA-256 in hexadecimal", r"([0-9A-Fa-f]{64}|[0-9A-Fa-f]{6,63}…|([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})"),
+            Takes::Form(
+                "a SHA-256 in hexadecimal",
+                r"([0-9A-Fa-f]{64}|[0-9A-Fa-f]{6,63}…|([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})",
+            ),
             "a SHA-256 in hexadecimal",
             "SHA-256 of the server's certificate, 64 hexadecimal digits; a beginning with `…` is valid but trusts nothing",
         ),
-        may("project", Takes::Form("the name of a project", r"[^\s/]+"), "probes", "its project; `default` unless said"),
-        may("token", Takes::Kind(&SECRETS), "{ env: LXD_TOKEN }", "a trust token for a server that does not know us yet"),
+        may(
+            "project",
+            Takes::Form("the name of a project", r"[^\s/]+"),
+            "probes",
+            "its project; `default` unless said",
+        ),
+        may(
+            "token",
+            Takes::Kind(&SECRETS),
+            "{ env: LXD_TOKEN }",
+            "a trust token for a server that does not know us yet",
+        ),
     ],
 );
 
@@ -112,7 +132,12 @@ pub(crate) const SSH: Object = object(
     "an ssh host",
     &[
         needs("address", MACHINE, "branch.example.net", "host name or address, as ssh's configuration knows it"),
-        may("user", Takes::Form("the name of a user", r"[A-Za-z_][A-Za-z0-9_.@-]*\$?"), "ops", "user there; ssh's own choice unless said"),
+        may(
+            "user",
+            Takes::Form("the name of a user", r"[A-Za-z_][A-Za-z0-9_.@-]*\$?"),
+            "ops",
+            "user there; ssh's own choice unless said",
+        ),
         may("port", Takes::Number { least: 1, most: 65_535 }, "22", "port; ssh's own choice unless said"),
         may("identity", Takes::Text, "~/.ssh/id_ed25519", "file of the private key; ssh's own choice unless said"),
     ],
@@ -124,7 +149,12 @@ pub(crate) const LIVE_ISO: Object = object(
     &[
         needs("release", Takes::Form("a Debian release", r"[a-z]+"), "bookworm", "Debian release"),
         may("keyboard", Takes::Form("a keyboard layout", r"[a-z]{2,8}"), "es", "keyboard layout"),
-        may("install", Takes::Object(&INSTALL), "{ disk: /dev/sda }", "installed on a disk instead of run from the medium"),
+        may(
+            "install",
+            Takes::Object(&INSTALL),
+            "{ disk: /dev/sda }",
+            "installed on a disk instead of run from the medium",
+        ),
     ],
 );
 
@@ -142,7 +172,12 @@ pub(crate) const EXTERNAL: Object = object(
     "an external host",
     &[
         needs("address", MACHINE, "iperf.example.net", "host name or address"),
-        may("ports", Takes::Ports, "5201-5210", "ports on which its servers listen, each serving one client at a time; 5201 unless said"),
+        may(
+            "ports",
+            Takes::Ports,
+            "5201-5210",
+            "ports on which its servers listen, each serving one client at a time; 5201 unless said",
+        ),
     ],
 );
 

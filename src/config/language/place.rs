@@ -33,17 +33,13 @@ pub(crate) const SITE: Object = object(
 pub(crate) const UPLINK: Object = object(
     "uplink",
     "an uplink",
-    &[
-        needs("down", Takes::Rate, "100M", "towards the site"),
-        needs("up", Takes::Rate, "20M", "away from the site"),
-    ],
+    &[needs("down", Takes::Rate, "100M", "towards the site"), needs("up", Takes::Rate, "20M", "away from the site")],
 );
 
 const HOST: Key = may("host", Takes::Name, "here", "the host that carries it");
 const AT: Key = may("site", Takes::Name, "madrid", "the place where it stands");
 const TAGS: Key = may("tags", Takes::Names, "[core]", "words to select it by");
-const PORTS: Key =
-    may("ports", Takes::Ports, "5201-5220", "ports that test servers may use; 5201-5220 unless said");
+const PORTS: Key = may("ports", Takes::Ports, "5201-5220", "ports that test servers may use; 5201-5220 unless said");
 const INTERFACE: Key = may(
     "interface",
     Takes::Form("the name of an interface", r"[^\s/:]{1,15}"),
@@ -69,8 +65,7 @@ const LIMITS_KEY: Key = may(
     "the container's share of its host (docker, swarm, lxd)",
 );
 const GATEWAY: Key = may("gateway", Takes::Ip, "192.0.2.1", "default gateway of a live image (live-iso)");
-const DNS: Key =
-    may("dns", Takes::List(&Takes::Ip), "[192.0.2.53]", "name servers of a live image (live-iso)");
+const DNS: Key = may("dns", Takes::List(&Takes::Ip), "[192.0.2.53]", "name servers of a live image (live-iso)");
 
 pub(crate) const DEFAULT_PROBE: Object = object(
     "default-probe",
@@ -135,12 +130,7 @@ pub(crate) const MACVLAN: Object = object(
     "macvlan",
     "a macvlan network",
     &[
-        needs(
-            "parent",
-            Takes::Form("the name of an interface", r"[^\s/:]{1,15}"),
-            "eth1",
-            "interface of the host",
-        ),
+        needs("parent", Takes::Form("the name of an interface", r"[^\s/:]{1,15}"), "eth1", "interface of the host"),
         needs("address", Takes::AddressWithPrefix, "192.0.2.41/24", "the probe's address there"),
     ],
 );

@@ -64,8 +64,7 @@ const LENGTH: Key = may(
     "payload of a datagram, or size of a write; for UDP 1448B unless said",
 );
 // iperf3's largest socket buffer, 512 MiB (MAX_TCP_BUFFER).
-const WINDOW: Key =
-    may("window", Takes::Size { least: 1024, most: 512 << 20 }, "4MiB", "socket buffer at both ends");
+const WINDOW: Key = may("window", Takes::Size { least: 1024, most: 512 << 20 }, "4MiB", "socket buffer at both ends");
 
 /// The word for the contracted value.
 pub(crate) const CONTRACT_WORD: &str = "contract";

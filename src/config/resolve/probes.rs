@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use super::{attach, unknown};
 use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Span, Spanned};
-use crate::config::raw::{self, Field};
 use crate::config::language::usable;
+use crate::config::raw::{self, Field};
 use crate::domain::host::{Address, Attachment, HostKind, Network, ResourceLimits};
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Probe, Site, Uplink};
@@ -100,12 +100,8 @@ impl<'r> Outline<'r> {
     pub(super) fn new(raw: &'r raw::Topology) -> Self {
         let by_name: HashMap<&str, &raw::Site> =
             raw.sites.entries.iter().map(|(name, site)| (name.value.as_str(), site)).collect();
-        let kinds: HashMap<&str, &HostKind> = raw
-            .hosts
-            .entries
-            .iter()
-            .filter_map(|(name, kind)| Some((name.value.as_str(), kind.as_ref()?)))
-            .collect();
+        let kinds: HashMap<&str, &HostKind> =
+            raw.hosts.entries.iter().filter_map(|(name, kind)| Some((name.value.as_str(), kind.as_ref()?))).collect();
         let far = &raw.default_probe;
         let mut complete = raw.probes.refused == 0;
         let probes: Vec<Member<'r>> = raw
