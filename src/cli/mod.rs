@@ -16,6 +16,7 @@ mod plan;
 mod progress;
 mod report;
 mod run;
+mod schema;
 mod status;
 mod stop;
 mod validate;
@@ -99,6 +100,7 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Report(with) => report::perform(&context, &with).await,
         Verb::Destroy(with) => destroy::perform(&context, &with).await,
         Verb::Doctor => doctor::perform(&context).await,
+        Verb::Schema(with) => schema::perform(&context, &with),
         Verb::Agent => agent::perform().await,
     };
     match outcome {

@@ -139,10 +139,9 @@ impl<'t> Fields<'t> {
         self.entry(name).map(|(k, node)| Slot::of(key, k, node))
     }
 
-    /// The keys that are there.
+    /// The keys that are there and spelled right.
     pub(super) fn written(&self) -> Vec<(&'static str, Span)> {
-        let there = |key: &Key| self.entry(key.name).map(|(k, _)| (key.name, k.span));
-        self.object.keys.iter().filter_map(there).collect()
+        self.entries.iter().filter_map(|(k, _)| self.object.key(&k.value).map(|key| (key.name, k.span))).collect()
     }
 
     /// Reads a key's value.
@@ -153,6 +152,16 @@ impl<'t> Fields<'t> {
         faults: &mut Faults<'_>,
     ) -> Field<T> {
         debug_assert!(self.object.key(name).is_some(), "`{name}` is not in the table of {}", self.object.what);
+        self.read_if(name, reader, faults)
+    }
+
+    /// Reads a key's value where the object has such a key at all.
+    pub(super) fn read_if<T>(
+        &self,
+        name: &'static str,
+        reader: impl FnOnce(&Slot<'t>, &mut Faults<'_>) -> Option<T>,
+        faults: &mut Faults<'_>,
+    ) -> Field<T> {
         let Some(slot) = self.slot(name) else { return Field::Absent };
         reader(&slot, faults).map_or(Field::Faulty, |value| Field::Given(Spanned::new(value, slot.node.span)))
     }

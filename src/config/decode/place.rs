@@ -52,15 +52,15 @@ pub(super) fn default_probe(defaults: &Fields<'_>, faults: &mut Faults<'_>) -> P
 fn probe_fields(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Probe {
     let mut probe = Probe {
         host: fields.read("host", scalar::name, faults),
-        site: fields.read("site", scalar::name, faults),
+        site: fields.read_if("site", scalar::name, faults),
         tags: fields.read("tags", scalar::names, faults),
         ports: fields.read("ports", scalar::ports, faults),
-        address: fields.read("address", scalar::address, faults),
-        management: fields.read("management", scalar::form, faults),
+        address: fields.read_if("address", scalar::address, faults),
+        management: fields.read_if("management", scalar::form, faults),
         interface: fields.read("interface", scalar::form, faults),
         behind_nat: fields.read("behind-nat", scalar::boolean, faults),
         network: fields.read("network", network, faults),
-        placement: fields.read("placement", placement, faults),
+        placement: fields.read_if("placement", placement, faults),
         gateway: fields.read("gateway", scalar::ip, faults),
         dns: fields.read("dns", scalar::list("a list of addresses", scalar::ip), faults),
         written: fields.written(),
@@ -79,7 +79,7 @@ fn network(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Network> {
     let kind = kind(&NETWORK_KINDS, slot, Code::UnknownKind, faults)?;
     let fields = Fields::open(&MACVLAN, None, &kind.slot, faults)?;
     let parent = fields.read("parent", scalar::form, faults);
-    let address = fields.read("address", scalar::address_with_prefix, faults);
+    let address = fields.read_if("address", scalar::address_with_prefix, faults);
     Some(Network::Macvlan { parent: parent.value()?.clone(), address: *address.value()? })
 }
 

@@ -108,8 +108,17 @@ pub(super) fn size(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<ByteSize>
         Takes::Size { least, most } => Some(least..=most),
         _ => None,
     });
-    in_range(size.bytes(), &range, |b| format!("{b}B"), slot, faults)?;
+    in_range(size.bytes(), &range, show_size, slot, faults)?;
     Some(size)
+}
+
+/// In binary units where they are exact, as bounds are.
+fn show_size(bytes: u64) -> String {
+    match bytes {
+        b if b > 0 && b % (1 << 20) == 0 => format!("{}MiB", b >> 20),
+        b if b > 0 && b % (1 << 10) == 0 => format!("{}KiB", b >> 10),
+        b => format!("{b}B"),
+    }
 }
 
 /// A whole number within the key's bounds.
@@ -257,7 +266,8 @@ pub(super) fn address(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Addres
         return bad_address(slot, text, "is no IP address", faults);
     };
     let usable = match address.ip {
-        IpAddr::V4(v4) => !v4.is_broadcast() && !v4.is_multicast() && !v4.is_unspecified(),
+        // From 224 on: multicast, reserved and broadcast (RFC 1112).
+        IpAddr::V4(v4) => (1..224).contains(&v4.octets()[0]),
         IpAddr::V6(v6) => !v6.is_multicast() && !v6.is_unspecified(),
     };
     if usable { Some(address) } else { bad_address(slot, text, "is no address of a machine", faults) }
@@ -315,7 +325,8 @@ pub(super) fn list<T>(
     move |slot, faults| {
         let items = slot.list(what, faults)?;
         super::group::some(items, slot, faults)?;
-        let read: Vec<Option<T>> = items.iter().map(|item| reader(&slot.item(item), faults)).collect();
+        let read: Vec<Option<T>> =
+            items.iter().map(|item| reader(&Slot { key: item.span, ..slot.item(item) }, faults)).collect();
         read.into_iter().collect()
     }
 }

@@ -21,14 +21,14 @@ pub(super) fn keys(probe: &Member<'_>, faults: &mut Faults<'_>) {
             continue;
         }
         let word = kind.word();
-        let message = format!("`{key}` means nothing for a probe on a {word} host");
+        let message = format!("`{key}` means nothing on a host of kind `{word}`");
         let known: Vec<String> = kinds_of(key).into_iter().flatten().map(|k| (*k).to_owned()).collect();
         let others = known.join(", ");
         let fault = Fault::new(Code::KeyOfOtherKind, *span, message).label(format!("not for {word}"));
         let fault = fault.known(known);
         faults.add(match (*key, kind) {
             ("ports", HostKind::External(_)) => fault.fix("give the `external` host its `ports`"),
-            _ => fault.fix(format!("remove it, or put the probe on a host of these kinds: {others}")),
+            _ => fault.fix(format!("remove it, or put the probe on a host that can: {others}")),
         });
     }
     placement(written, kind, faults);
@@ -46,7 +46,7 @@ fn placement(written: &raw::Probe, kind: &HostKind, faults: &mut Faults<'_>) {
         _ => (true, ""),
     };
     if !fits {
-        let message = format!("this placement means nothing for a probe on a {} host", kind.word());
+        let message = format!("this placement means nothing on a host of kind `{}`", kind.word());
         faults.add(Fault::new(Code::KeyOfOtherKind, placement.span, message).fix(fix));
     }
 }

@@ -48,7 +48,7 @@ fn check_sources(name: &Spanned<Name>, group: &Group, external: &BTreeSet<Name>,
         let message = format!("`{}` pairs from `{probe}`, an external server, which is a destination only", name.value);
         let fault = Fault::new(Code::ExternalSource, name.span, message).label(format!("`{probe}` would be a source"));
         faults.add(if starts(&forward, probe) {
-            fault.fix(format!("leave it out: `except: [{probe}]`, or let it stand where the destinations do"))
+            fault.fix("leave it out, or put it where the destinations stand and add `one-way: true`")
         } else {
             fault.fix(format!("add `one-way: true`, or leave it out: `except: [{probe}]`"))
         });
