@@ -12,7 +12,7 @@ use crate::config::{self, Source};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::lock::{self, LockGuard};
+use crate::lock::{self, LockError, LockGuard};
 use crate::plan::{Plan, Verb};
 use crate::process;
 use crate::stats::numbers::counted;
@@ -78,18 +78,31 @@ impl<'a> Context<'a> {
 
     /// Takes the topology's lock for `verb`.
     pub(super) fn lock(topology: &Name, verb: &str) -> Result<LockGuard, Failure> {
-        Ok(lock::acquire(&lock_folder(), topology, verb, Self::now())?)
+        Ok(Self::try_lock(topology, verb)?)
+    }
+
+    /// The same, to be told apart why it was not given.
+    pub(super) fn try_lock(topology: &Name, verb: &str) -> Result<LockGuard, LockError> {
+        lock::acquire(&lock_folder(), topology, verb, Self::now())
     }
 
     /// Opens the results and tells what was taken in.
     pub(super) async fn results(&self) -> Result<Results, Failure> {
-        let data = data_folder()?;
-        let folders = vec![data.clone(), std::env::temp_dir().join("iperftester")];
-        let (results, notices) = Results::open(&data.join("results.db"), folders).await?;
+        let (path, folders) = places()?;
+        Ok(self.told(Results::open(&path, folders).await?))
+    }
+
+    /// The same for what only reads: a user who may not write them is served too.
+    pub(super) async fn results_to_read(&self) -> Result<Results, Failure> {
+        let (path, folders) = places()?;
+        Ok(self.told(Results::open_to_read(&path, folders).await?))
+    }
+
+    fn told(&self, (results, notices): (Results, Vec<Notice>)) -> Results {
         for notice in &notices {
             self.notice(notice);
         }
-        Ok(results)
+        results
     }
 
     pub(super) fn notice(&self, notice: &Notice) {
@@ -112,6 +125,12 @@ impl<'a> Context<'a> {
         let us = std::process::id().to_string();
         Ok(vec![program.clone(), process::BOUND_VERB.to_owned(), us, "--".to_owned(), program, "agent".to_owned()])
     }
+}
+
+/// The database, and the folders of rescue files.
+fn places() -> Result<(PathBuf, Vec<PathBuf>), Failure> {
+    let data = data_folder()?;
+    Ok((data.join("results.db"), vec![data, std::env::temp_dir().join("iperftester")]))
 }
 
 /// Where results are kept: IPERFTESTER_DATA_DIR, else `iperftester` in the XDG data directory.

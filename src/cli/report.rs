@@ -7,7 +7,7 @@ use super::failure::Failure;
 use crate::report;
 
 pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit, Failure> {
-    let results = context.results().await?;
+    let results = context.results_to_read().await?;
     let id = match &with.campaign_run {
         Some(id) => id.clone(),
         None => results.newest().await?.ok_or_else(|| {

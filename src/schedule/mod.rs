@@ -1,5 +1,6 @@
 //! From a campaign to concrete jobs, and from jobs to a conflict-free order. Pure: the runner and `--dry-run` use the same.
 
+pub mod budget;
 mod dispatch;
 mod jobs;
 mod timetable;
