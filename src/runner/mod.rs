@@ -267,9 +267,10 @@ async fn carry_out(
         return (job, run);
     }
     events(Event::Started(&job));
-    let started = now();
+    let (started, clock) = (now(), tokio::time::Instant::now());
     let live = |rate| events(Event::Rate(&job, rate));
     let executed = execute::execute(&job.specification, source, destination, live).await;
-    let run = conclude::concluded(order, &job, executed, started, now());
+    // The wall clock may be set back meanwhile.
+    let run = conclude::concluded(order, &job, executed, started, started + clock.elapsed());
     (job, run)
 }

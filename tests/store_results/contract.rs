@@ -14,6 +14,20 @@ fn entry(run: Run) -> Entry {
     Entry::Run(Box::new(run))
 }
 
+/// A store that holds one campaign run of three runs, interrupted.
+pub(crate) async fn interrupted(store: &impl Store) -> String {
+    let first = head(0);
+    let id = first.header.id.clone();
+    store.begin(&first).await.unwrap();
+    let probe = name("alpha");
+    store.write(&id, &Entry::Facts { probe, facts: Box::new(facts()) }).await.unwrap();
+    for number in [1, 2, 3] {
+        store.write(&id, &entry(run(number))).await.unwrap();
+    }
+    store.write(&id, &Entry::End { at: moment(9000), interrupted: true }).await.unwrap();
+    id
+}
+
 /// The suite for every kind of store, given an empty one.
 async fn keeps_its_promises(store: impl Store) {
     assert_eq!(store.newest().await.unwrap(), None);
