@@ -106,7 +106,9 @@ pub fn import(bytes: &[u8]) -> Result<CampaignRun, ExportError> {
 fn unreadable(bytes: &[u8], fault: &serde_json::Error) -> ExportError {
     let start = format!("{{\"format\":\"{FORMAT}\"");
     let ours = bytes.starts_with(start.as_bytes()) || (!bytes.is_empty() && start.as_bytes().starts_with(bytes));
-    match (ours, fault.is_eof()) {
+    // A cut may go through a character, which is no end to the parser.
+    let ends = bytes.trim_ascii_end().ends_with(b"}");
+    match (ours, fault.is_eof() || !ends) {
         (true, true) => ExportError::CutOff { bytes: bytes.len() },
         (true, false) => ExportError::Damaged,
         (false, _) => ExportError::Foreign,
