@@ -22,16 +22,16 @@ tests:
 campaigns: { check: { group: all, run: [rtt, tcp], repeat: 2 } }
 ";
 
-/// Starts `run` and waits until `kept` results are safe.
-fn interrupted(world: &World, arguments: &[&str], signal: &str, kept: usize) {
+/// Starts `run` and ends it by `signal` after so many events of this kind.
+fn interrupted(world: &World, arguments: &[&str], signal: &str, (event, count): (&str, usize)) {
     let mut child = world.spawn(&[&["run", "--output", "json"], arguments].concat());
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut safe = lines.map(|line| line.unwrap()).filter(|line| line.contains("\"kept\""));
-    for _ in 0..kept {
-        safe.next().expect("a result is kept");
+    let mut seen = lines.map(|line| line.unwrap()).filter(|line| line.contains(&format!("\"event\":\"{event}\"")));
+    for _ in 0..count {
+        seen.next().expect("so many of them");
     }
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
-    drop(safe);
+    drop(seen);
     child.wait().unwrap();
 }
 
@@ -57,7 +57,7 @@ fn what_was_killed_or_stopped_goes_on_under_its_id_and_ends_as_if_it_never_had_b
     world.expect(0, &["run"]);
     let whole = shape(&world.report());
     for signal in ["-KILL", "-INT"] {
-        interrupted(&world, &[], signal, 3);
+        interrupted(&world, &[], signal, ("kept", 3));
         let cut = world.report();
         let before = runs(&cut).clone();
         assert!((3..8).contains(&before.len()), "{signal}: {}", before.len());
@@ -65,7 +65,7 @@ fn what_was_killed_or_stopped_goes_on_under_its_id_and_ends_as_if_it_never_had_b
         let left: Value = serde_json::from_str(&left).unwrap();
         assert_eq!(runs(&left).len(), 8 - before.len(), "{signal}");
         // Stopped once more on its way, then named by its id.
-        interrupted(&world, &["--resume"], signal, 1);
+        interrupted(&world, &["--resume"], signal, ("kept", 1));
         let id = cut["id"].as_str().unwrap();
         world.expect(0, &["run", "--resume", id]);
         let done = world.report();
@@ -78,7 +78,7 @@ fn what_was_killed_or_stopped_goes_on_under_its_id_and_ends_as_if_it_never_had_b
         assert!(text(&again.stderr).contains("has come to its end: there is nothing to resume"));
     }
     // A pair without a campaign is remembered, and another topology is told by what differs.
-    interrupted(&world, &["--from", "b", "--to", "a", "--test", "tcp"], "-KILL", 0);
+    interrupted(&world, &["--from", "b", "--to", "a", "--test", "tcp"], "-KILL", ("started", 1));
     world.write(&THREE_TIMES.replace("10M", "11M"));
     let other = world.run(&["run", "--resume"]);
     let said = text(&other.stderr);
@@ -99,8 +99,7 @@ fn what_runs_now_is_never_pruned() {
     let mut child = world.spawn(&["run", "--output", "json"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines.next().unwrap().unwrap();
-    let said: Value =
-        serde_json::from_str(&world.expect(0, &["prune", "--keep", "0", "--output", "json"])).unwrap();
+    let said: Value = serde_json::from_str(&world.expect(0, &["prune", "--keep", "0", "--output", "json"])).unwrap();
     assert_eq!(said["removed"].as_array().unwrap().len(), 1, "{said}");
     assert_eq!(said["running"].as_array().unwrap().len(), 1, "{said}");
     assert!(lines.map(|line| line.unwrap()).last().unwrap().contains("\"ended\""));

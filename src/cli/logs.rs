@@ -81,11 +81,10 @@ fn chosen<'a>(whole: &'a CampaignRun, with: &Logs) -> Result<Vec<&'a Run>, Failu
         && !whole.topology.probes.contains_key(probe)
     {
         let known = whole.topology.probes.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
-        return Err(
-            Failure::bad_input(format!("`{id}` has no probe `{probe}`")).hint(format!("known probes: {known}"))
-        );
+        return Err(Failure::bad_input(format!("`{id}` has no probe `{probe}`")).hint(format!("known probes: {known}")));
     }
-    let of_probe = |run: &&Run| with.probe.as_ref().is_none_or(|probe| [&run.source, &run.destination].contains(&probe));
+    let of_probe =
+        |run: &&Run| with.probe.as_ref().is_none_or(|probe| [&run.source, &run.destination].contains(&probe));
     let runs: Vec<&Run> =
         all.iter().filter(of_probe).filter(|run| with.run.is_none_or(|number| run.id == number)).collect();
     match with.run {

@@ -23,8 +23,7 @@ pub(super) fn perform(context: &Context<'_>, with: &Arguments) -> Result<Exit, F
     for command in pages {
         let file = folder.join(format!("{}.1", command.get_display_name().unwrap_or(command.get_name())));
         let page = page(command).map_err(unavailable)?;
-        fs_err::write(&file, page)
-            .map_err(|fault| unavailable(fault).hint("name another folder by `--out FOLDER`"))?;
+        fs_err::write(&file, page).map_err(|fault| unavailable(fault).hint("name another folder by `--out FOLDER`"))?;
         written.push(file.display().to_string());
     }
     context.output.either(

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use iperftester::domain::run::{AdHoc, CampaignRun, Run, RunStatus};
-use iperftester::store::{self, ExportError, Kept, Notice, Recording, Results, Spender, SqliteStore, Store, StoreError};
+use iperftester::store::{
+    self, ExportError, Kept, Notice, Recording, Results, Spender, SqliteStore, Store, StoreError,
+};
 
 use crate::contract::interrupted;
 use crate::sample::{head, moment, name, run};

@@ -7,9 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use iperftester::domain::run::CampaignRun;
-use iperftester::store::{
-    CampaignRunSummary, Entry, Head, Kept, Notice, Results, Spender, Spent, Store, StoreError,
-};
+use iperftester::store::{CampaignRunSummary, Entry, Head, Kept, Notice, Results, Spender, Spent, Store, StoreError};
 
 use crate::sample::{append_all, bulky, facts, head, moment, name, run};
 

@@ -46,8 +46,7 @@ pub(super) async fn standing(
     if budget.is_empty() {
         return Ok(None);
     }
-    let mut standing =
-        Standing { max_rate_bits_per_second: budget.max_rate_bits_per_second, account: None };
+    let mut standing = Standing { max_rate_bits_per_second: budget.max_rate_bits_per_second, account: None };
     if let Some(limit) = budget.bytes_per_day {
         let day = budget::day(campaign, now).map_err(|fault| refused(vec![fault]))?;
         let by = Spender { topology: &topology.name, campaign: name, from: day.from, to: day.to };

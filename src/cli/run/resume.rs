@@ -132,6 +132,9 @@ mod tests {
         let is = json!({ "links": { "leased": { "rate": 70, "loss": null } }, "tests": [1], "new": "x".repeat(100) });
         compare("", &was, &is, &mut found);
         let long = format!("new was not there, is \"{}…", "x".repeat(59));
-        assert_eq!(found, ["gone was {}, is not there", "links.leased.rate was 80, is 70", &long, "tests was [1,2], is [1]"]);
+        assert_eq!(
+            found,
+            ["gone was {}, is not there", "links.leased.rate was 80, is 70", &long, "tests was [1,2], is [1]"]
+        );
     }
 }
