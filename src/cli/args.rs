@@ -193,8 +193,8 @@ pub(super) struct List {
 /// `logs`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Probes on this machine have no service and so no log of their own: what there is to see is what the tools were told and
-what they wrote. With --run and no other heading, standard output is the client's, byte for byte.
+Probes on this machine have no service and so no log of their own: what there is to see is what
+the tools were told and what they wrote. With --run it is the one output, byte for byte.
 
 Examples:
   iperftester logs                             every run of the newest campaign run
@@ -277,7 +277,7 @@ pub(super) struct Prune {
 /// `exec`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The command has this terminal's input and output; its exit code is that of iperftester.
+The command has this input and output, as pipes; its exit code is that of iperftester.
 
 Examples:
   iperftester exec alpha -- ip address

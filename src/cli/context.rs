@@ -1,6 +1,8 @@
 //! What every verb needs: the topology, the folders, the lock.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use etcetera::BaseStrategy;
@@ -38,6 +40,15 @@ impl<'a> Context<'a> {
 
     pub(super) fn now() -> DateTime<Utc> {
         Utc::now()
+    }
+
+    /// The same for what begins and ends within this process: the time of its first call and what has gone by since, so that a
+    /// wall clock that is set meanwhile neither stretches a run nor ends it before its start. Time that the machine slept is
+    /// not counted.
+    pub(super) fn steady() -> DateTime<Utc> {
+        static BEGAN: OnceLock<(DateTime<Utc>, Instant)> = OnceLock::new();
+        let (wall, clock) = BEGAN.get_or_init(|| (Self::now(), Instant::now()));
+        *wall + clock.elapsed()
     }
 
     /// Reads and checks the topology file.

@@ -267,10 +267,9 @@ async fn carry_out(
         return (job, run);
     }
     events(Event::Started(&job));
-    let (started, clock) = (now(), tokio::time::Instant::now());
+    let started = now();
     let live = |rate| events(Event::Rate(&job, rate));
     let executed = execute::execute(&job.specification, source, destination, live).await;
-    // The wall clock may be set back meanwhile.
-    let run = conclude::concluded(order, &job, executed, started, started + clock.elapsed());
+    let run = conclude::concluded(order, &job, executed, started, now());
     (job, run)
 }

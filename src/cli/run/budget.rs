@@ -25,13 +25,13 @@ pub(super) struct Standing {
 impl Standing {
     /// Refuses a run that would break it.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        self.account.as_ref().map_or(Ok(()), Account::check).map_err(|fault| refused(vec![fault]))
+        self.account.as_ref().map_or(Ok(()), Account::check).map_err(|fault| refused(&[fault]))
     }
 }
 
 /// `jobs` held to the campaign's highest rate.
 pub(super) fn hold(campaign: &Campaign, jobs: Vec<Job>) -> Result<Vec<Job>, Failure> {
-    budget::capped(jobs, &campaign.budget).map_err(refused)
+    budget::capped(jobs, &campaign.budget).map_err(|faults| refused(&faults))
 }
 
 /// The standing of the campaign called `name` when `jobs` are about to be run; `None` where it has no budget.
@@ -48,18 +48,18 @@ pub(super) async fn standing(
     }
     let mut standing = Standing { max_rate_bits_per_second: budget.max_rate_bits_per_second, account: None };
     if let Some(limit) = budget.bytes_per_day {
-        let day = budget::day(campaign, now).map_err(|fault| refused(vec![fault]))?;
+        let day = budget::day(campaign, now).map_err(|fault| refused(&[fault]))?;
         let by = Spender { topology: &topology.name, campaign: name, from: day.from, to: day.to };
         let spent = results.store().spent(&by).await?;
         let used = spent.iter().map(|run| budget::payload(&run.specification, run.measurement.as_ref()));
         let used = used.fold(0, u64::saturating_add);
-        let account = budget::account(topology, limit, &day, used, jobs).map_err(|fault| refused(vec![fault]))?;
+        let account = budget::account(topology, limit, &day, used, jobs).map_err(|fault| refused(&[fault]))?;
         standing.account = Some(account);
     }
     Ok(Some(standing))
 }
 
-fn refused(faults: Vec<BudgetFault>) -> Failure {
+fn refused(faults: &[BudgetFault]) -> Failure {
     let hint = faults.first().map_or("", BudgetFault::hint);
     let mut chain = faults.iter().map(ToString::to_string);
     let mut failure = Failure::bad_input(chain.next().unwrap_or_default());

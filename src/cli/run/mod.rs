@@ -93,7 +93,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
     backend.supports().await?;
     deployed(&topology, &backend).await?;
     let results = context.results().await?;
-    let (started, clock) = (Context::now(), tokio::time::Instant::now());
+    let started = Context::steady();
     let recording = match &earlier {
         Some(earlier) => results.resume(&earlier.header.id).await?,
         None => {
@@ -104,9 +104,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
     let id = recording.id().to_owned();
     let outcome = measure(context, &topology, &backend, (&choice, &jobs), &table, &recording).await;
     let interrupted = outcome.as_ref().map_or(true, |o| o.interrupted);
-    // Not the wall clock's time, which may have been set back meanwhile.
-    let ended = started + clock.elapsed();
-    for notice in recording.finish(ended, interrupted).await? {
+    for notice in recording.finish(Context::steady(), interrupted).await? {
         context.notice(&notice);
     }
     outcome?;
@@ -155,7 +153,7 @@ async fn measure(
     let around = Surroundings {
         backend,
         recording,
-        now: Context::now,
+        now: Context::steady,
         stop: stop::watch()?,
         events: &|event| {
             if context.output.is_json() {
