@@ -102,12 +102,12 @@ impl BudgetFault {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::TooFast { .. } => "lower the test's rate, or raise `max_rate` in the campaign's `budget`",
+            Self::TooFast { .. } => "lower the test's rate, or raise `max-rate` in the campaign's `budget`",
             Self::Unknown { .. } => {
-                "set `max_rate` in the campaign's `budget`, give the tests a `rate`, or the link a contract"
+                "set `max-rate` in the campaign's `budget`, give the tests a `rate`, or the link a contract"
             }
             Self::Spent { .. } => {
-                "wait for the next day, shorten the tests with `--duration`, or raise `bytes_per_day` in the campaign's \
+                "wait for the next day, shorten the tests with `--duration`, or raise `bytes-per-day` in the campaign's \
                  `budget`; `iperftester run --dry-run` shows the account"
             }
             Self::TimeZone { .. } => "name one as `Europe/Madrid` or `UTC` in the campaign's `schedule`",
