@@ -23,6 +23,7 @@ fn every_help_text_is_as_stored() {
         "doctor",
         "completions",
         "man",
+        "schema",
         "agent",
     ];
     let mut named: Vec<String> = iperftester::cli::command()

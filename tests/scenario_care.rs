@@ -211,7 +211,7 @@ fn every_json_document_is_as_its_schema_says() {
     assert_eq!(all, schemas.1, "a schema that no document was held against");
     let verbs = iperftester::cli::command();
     let verbs = verbs.get_subcommands().filter(|verb| !verb.is_hide_set()).map(clap_name);
-    for verb in verbs.filter(|verb| !["agent", "exec", "completions"].contains(&verb.as_str())) {
+    for verb in verbs.filter(|verb| !["agent", "exec", "completions", "schema"].contains(&verb.as_str())) {
         assert!(all.contains(&verb), "docs/schemas has no {verb}.json");
     }
 }
@@ -238,4 +238,54 @@ fn a_command_on_a_probe_has_our_input_and_output_and_gives_its_exit_code() {
     let here = std::fs::read_link("/proc/self/ns/net").unwrap().display().to_string();
     assert!(rest.starts_with(b"net:[") && text(rest).trim() != here, "in the probe's own network");
     world.wait_for_silence(std::time::Duration::from_secs(1));
+}
+
+const FRUGAL: &str = "
+name: NAME
+hosts: { here: { local: {} } }
+probes: { a: { host: here }, b: { host: here } }
+tests: { tcp: { iperf3: { duration: 1s } } }
+campaigns: { check: { group: all, run: tcp, budget: { max-rate: 5M, bytes-per-day: 2MB } } }
+";
+
+#[test]
+fn a_budget_holds_tests_back_and_refuses_a_run_that_would_break_it() {
+    let world = World::new(FRUGAL);
+    world.expect(0, &["deploy"]);
+    let dry = |code| -> Value {
+        serde_json::from_str(&world.expect(code, &["run", "--dry-run", "--output", "json"])).unwrap()
+    };
+    // Two tests of a second at 5 Mbit/s.
+    let before = dry(0)["budget"].clone();
+    let expected = [("used_bytes", 0), ("planned_bytes", 1_250_000), ("left_bytes", 750_000)];
+    for (key, bytes) in expected {
+        assert_eq!(before[key], bytes, "{before}");
+    }
+    Schemas::load().hold("run-dry-run", &world.expect(0, &["run", "--dry-run", "--output", "json"]));
+    world.expect(0, &["run"]);
+    let report = world.report();
+    assert!(world.expect(0, &["report"]).contains("TCP was held to 5 Mbit/s by the campaign's budget"));
+    let mut sent = 0;
+    for run in runs(&report) {
+        let command: Vec<&str> = run["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+        assert!(command.windows(2).any(|pair| pair == ["-b", "5000000"]), "{command:?}");
+        // The tool's own count.
+        sent += serde_json::from_str::<Value>(run["raw"].as_str().unwrap()).unwrap()["end"]["sum_sent"]["bytes"]
+            .as_u64()
+            .unwrap();
+    }
+    let after = dry(2)["budget"].clone();
+    assert_eq!((&after["used_bytes"], &after["left_bytes"]), (&sent.into(), &0.into()), "{after}");
+    let refused = world.run(&["run"]);
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("this run would send about 1.25MB") && said.contains("hint: wait for the next day"),
+        "{said}"
+    );
+    assert_eq!(runs_of(&world).len(), 1, "nothing was begun");
+    world.expect(0, &["run", "--from", "a", "--to", "b", "--test", "tcp", "--duration", "1s"]);
+    world.write(&FRUGAL.replace("max-rate: 5M, ", ""));
+    let unbounded = text(&world.run(&["run"]).stderr);
+    assert!(unbounded.contains("nothing bounds what `tcp` from a to b, `tcp` from b to a send"), "{unbounded}");
 }

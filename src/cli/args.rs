@@ -106,6 +106,8 @@ pub(super) enum Verb {
     Completions(Completions),
     /// Write the manual pages
     Man(Man),
+    /// Print the JSON Schema of the topology language, for editors and other programs
+    Schema(Schema),
     /// Be the agent of a probe: a session on standard input and output, started by iperftester itself
     #[command(after_help = "Example, as iperftester starts it on a probe:\n  ip netns exec iperftester.office.alpha \
                             iperftester agent")]
@@ -352,6 +354,27 @@ pub(super) enum ReportFormat {
     Html,
     /// Everything, the tools' raw output included
     Json,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  iperftester schema > topology.schema.json
+  and in the first line of a topology:  # yaml-language-server: $schema=topology.schema.json")]
+pub(super) struct Schema {
+    /// Form of the description
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = SchemaFormat::Json)]
+    pub(super) format: SchemaFormat,
+}
+
+/// Forms of the language's description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaFormat {
+    /// JSON Schema, draft 2020-12
+    Json,
+    /// The reference of the guide: every object with its keys
+    Markdown,
 }
 
 /// What the topology allows for an iperf3 test: whole seconds, from one to a day (iperf3(1), `-t`).

@@ -23,6 +23,7 @@ mod progress;
 mod prune;
 mod report;
 mod run;
+mod schema;
 mod status;
 mod stop;
 mod validate;
@@ -107,6 +108,7 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Exec(with) => exec::perform(&context, &with).await,
         Verb::Completions(with) => Ok(completions::perform(&context, &with)),
         Verb::Man(with) => man::perform(&context, &with),
+        Verb::Schema(with) => schema::perform(&context, &with),
         Verb::Agent => agent::perform().await,
     };
     match outcome {

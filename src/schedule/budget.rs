@@ -13,7 +13,6 @@ use crate::domain::name::Name;
 use crate::domain::test::{Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::{Bitrate, ByteSize};
-use crate::stats::numbers::{self, counted};
 use crate::tool;
 
 /// A day of a campaign: the bounds of the calendar day in its time zone.
@@ -52,7 +51,7 @@ pub enum BudgetFault {
     /// A test asks for more than any may.
     #[error(
         "`{test}` from {source_probe} to {destination} sends {}, over the {} that the campaign's budget allows a test",
-        rate_text(*rate), rate_text(*limit)
+        rate_text(*rate), limit
     )]
     TooFast {
         /// The test.
@@ -78,12 +77,12 @@ pub enum BudgetFault {
     /// The day's sum would be too much.
     #[error(
         "this run would send about {}, and the campaign's budget has {} left for {} ({}): {} of {} are used",
-        size(account.planned_bytes),
-        size(account.bytes_per_day.saturating_sub(account.used_bytes)),
+        rounded(account.planned_bytes),
+        rounded(account.bytes_per_day.saturating_sub(account.used_bytes)),
         account.day,
         account.time_zone,
-        size(account.used_bytes),
-        size(account.bytes_per_day)
+        rounded(account.used_bytes),
+        rounded(account.bytes_per_day)
     )]
     Spent {
         /// The sums.
@@ -115,14 +114,22 @@ impl BudgetFault {
     }
 }
 
+/// Stands for a sender that holds nothing back.
+const BOUNDLESS: u64 = u64::MAX;
+
 fn rate_text(rate: Bitrate) -> String {
-    numbers::rate_exact(rate.as_f64()).to_string()
+    if rate.bits_per_second() == BOUNDLESS { "all it can".to_owned() } else { rate.to_string() }
 }
 
-fn size(bytes: u64) -> String {
-    #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let bytes = bytes as f64;
-    numbers::bytes(bytes).to_string()
+/// Bytes to three digits.
+#[must_use]
+pub const fn rounded(bytes: u64) -> ByteSize {
+    let digits = match bytes.checked_ilog10() {
+        Some(digits) => digits.saturating_sub(2),
+        None => 0,
+    };
+    let step = 10_u64.pow(digits);
+    ByteSize::new(bytes / step * step)
 }
 
 /// `jobs` with every TCP and SCTP test held to the budget's rate in each direction. The others ask for a rate that is part of
@@ -165,8 +172,8 @@ const fn cappable(test: &mut Test) -> Option<&mut Option<Bitrate>> {
 /// can.
 fn asked(job: &Job) -> Option<Bitrate> {
     match &job.specification {
-        Test::Iperf3(t) => t.rate_bits_per_second.or(Bitrate::new(u64::MAX)),
-        Test::Iperf2(t) => t.rate_bits_per_second.or(Bitrate::new(u64::MAX)),
+        Test::Iperf3(t) => t.rate_bits_per_second.or(Bitrate::new(BOUNDLESS)),
+        Test::Iperf2(t) => t.rate_bits_per_second.or(Bitrate::new(BOUNDLESS)),
         test => {
             let (there, back) = tool::of(test).expected_bytes(None);
             let bits = there.unwrap_or(0).max(back.unwrap_or(0)).saturating_mul(8);
@@ -234,7 +241,7 @@ pub fn account(
         let more = tests.len().saturating_sub(3);
         tests.truncate(3);
         if more > 0 {
-            tests.push(counted(more, "other", "others"));
+            tests.push(format!("{more} more"));
         }
         return Err(BudgetFault::Unknown { bytes_per_day, tests });
     }

@@ -9,7 +9,7 @@ use super::budget::Standing;
 use crate::domain::name::Name;
 use crate::domain::test::{Direction, ToolKind};
 use crate::domain::topology::Topology;
-use crate::domain::unit::ByteSize;
+use crate::schedule::budget::rounded;
 use crate::schedule::{Job, LinkBytes, Slot, Timetable};
 use crate::stats::numbers::{self, counted};
 
@@ -137,10 +137,4 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
     let (seconds, runs) = (dry.total_seconds, counted(dry.runs.len(), "run", "runs"));
     text.push_str(&format!("campaign {}: {runs} in about {seconds:.0} s, set-up not counted", dry.campaign));
     text
-}
-
-/// Bytes to three digits.
-fn rounded(bytes: u64) -> ByteSize {
-    let step = 10_u64.pow(bytes.checked_ilog10().unwrap_or(0).saturating_sub(2));
-    ByteSize::new(bytes / step * step)
 }

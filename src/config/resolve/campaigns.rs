@@ -8,9 +8,9 @@ use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Spanned};
 use crate::config::language::ALL;
 use crate::config::raw;
-use crate::domain::campaign::{Budget, Campaign, Expectations, Limit, Limits, Metric};
+use crate::domain::campaign::{Budget, Campaign, Expectations, Limit, Limits, Metric, Schedule};
 use crate::domain::name::Name;
-use crate::domain::test::TestDefinition;
+use crate::domain::test::{OfferedRate, TestDefinition};
 
 pub(super) fn campaigns(
     raw: &raw::Topology,
@@ -44,12 +44,15 @@ pub(super) fn campaigns(
         });
         let run = campaign.run.value().map(|run| open(run, raw, tests, suites, faults));
         let expect = expectations(&campaign.expect, faults);
+        check_budget(campaign, raw, tests, suites, faults);
         let repeat = *campaign.repeat.value().unwrap_or(&1);
         if let (Some(group), Some(tests)) = (group, run) {
-            campaigns.insert(
-                name.value.clone(),
-                Campaign { group, tests, repeat, expect, schedule: None, budget: Budget::default() },
-            );
+            let schedule = campaign.schedule.as_ref().and_then(schedule);
+            let budget = Budget {
+                bytes_per_day: campaign.bytes_per_day.value().copied(),
+                max_rate_bits_per_second: campaign.max_rate.value().copied(),
+            };
+            campaigns.insert(name.value.clone(), Campaign { group, tests, repeat, expect, schedule, budget });
         }
     }
     campaigns
@@ -78,6 +81,47 @@ fn open(
         opened.extend(inner.iter().filter(|test| seen.insert((*test).clone())).cloned());
     }
     opened
+}
+
+fn schedule(written: &raw::Schedule) -> Option<Schedule> {
+    Some(Schedule {
+        cron: written.cron.value()?.clone(),
+        time_zone: written.time_zone.value().cloned().unwrap_or_else(|| "UTC".to_owned()),
+        skip: written.skip.value().cloned().unwrap_or_default(),
+    })
+}
+
+/// Tests that say themselves that they send faster than their campaign may.
+fn check_budget(
+    campaign: &raw::Campaign,
+    raw: &raw::Topology,
+    tests: &BTreeMap<Name, TestDefinition>,
+    suites: &BTreeMap<Name, Vec<Name>>,
+    faults: &mut Faults<'_>,
+) {
+    let (Some(most), Some(run)) = (campaign.max_rate.given(), campaign.run.value()) else { return };
+    let mut seen = HashSet::new();
+    for item in run {
+        let inner = suites.get(&item.value).map_or(std::slice::from_ref(&item.value), Vec::as_slice);
+        for test in inner.iter().filter(|test| seen.insert(*test)) {
+            let rate = match tests.get(test) {
+                Some(TestDefinition::Iperf3(test)) => test.rate,
+                Some(TestDefinition::Iperf2(test)) => test.rate,
+                _ => None,
+            };
+            let Some(OfferedRate::Absolute(rate)) = rate else { continue };
+            if rate <= most.value {
+                continue;
+            }
+            let message = format!("`{test}` sends {rate}, and the budget of this campaign is {}", most.value);
+            let mut fault = Fault::new(Code::BudgetExceeded, item.span, message).label("faster than allowed");
+            fault = fault.related(most.span, "the budget");
+            if let Some(written) = raw.tests.rate_of(test) {
+                fault = fault.related(written.span, "the rate of the test");
+            }
+            faults.add(fault.fix("lower the rate of the test, raise `max-rate`, or leave the test out"));
+        }
+    }
 }
 
 fn expectations(written: &[(Metric, raw::Limits)], faults: &mut Faults<'_>) -> Option<Expectations> {

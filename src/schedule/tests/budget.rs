@@ -63,9 +63,7 @@ fn udp_above_it_is_refused_with_test_rate_and_limit() {
     let faults = capped(jobs, &limit(19)).unwrap_err();
     let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let of = |from, to| {
-        format!(
-            "`udp` from {from} to {to} sends 20 Mbit/s, over the 19 Mbit/s that the campaign's budget allows a test"
-        )
+        format!("`udp` from {from} to {to} sends 20M, over the 19M that the campaign's budget allows a test")
     };
     assert_eq!(told, [of("a", "b"), of("b", "a")]);
     let (_, jobs) = world(&TWO.replace("count: 5", "count: 1000, interval: 2ms, size: 1000B"));
