@@ -5,8 +5,7 @@ use super::context::Context;
 use super::deploy::{carry_out, summary};
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::backend::Backend;
-use crate::backend::local::Local;
+use crate::backend::{Backend, Backends};
 use crate::deploy;
 use crate::stats::numbers::counted;
 
@@ -19,7 +18,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
             .map(|topology| topology.name)
             .map_err(|failure| failure.hint("`iperftester destroy --name NAME` removes a topology without its file"))?,
     };
-    let backend = Local::remains(&name);
+    let backend = Backends::remains(&name);
     backend.supports().await?;
     let _lock = Context::lock(&name, "destroy")?;
     let plan = deploy::plan(&backend).await?;
@@ -29,6 +28,6 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
     } else {
         format!("{name}: removed {}, nothing is left", counted(done.removed, "resource", "resources"))
     };
-    context.output.either(|| text, &summary(&name, &done));
+    context.output.either(|| text, &summary(&name, None, &done));
     Ok(Exit::Ok)
 }

@@ -25,7 +25,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, 
         let told = Failure::bad_input(format!("there is no probe `{probe}` in topology {}", topology.name));
         return Err(told.hint(format!("known probes: {known}")));
     }
-    let backend = Context::backend(&topology);
+    let backend = Context::backend(&topology).await?;
     let mut stop = stop::watch()?;
     let mut running = backend.connect(probe, &with.command).await.map_err(|fault| match fault {
         BackendError::System { .. } => Failure::from(fault).hint("`iperftester deploy` makes the probes"),

@@ -17,7 +17,9 @@ mod init;
 mod list;
 mod logs;
 mod man;
+mod measure;
 mod output;
+mod parse;
 mod plan;
 mod progress;
 mod prune;
@@ -37,6 +39,7 @@ use context::Context;
 use exit::Exit;
 use output::Output;
 
+use crate::backend::{self, local::KEEP_VERB};
 use crate::process;
 
 /// The clap definition, for tests of its help.
@@ -56,6 +59,11 @@ fn start() -> ExitCode {
     if words.next().as_deref() == Some(process::BOUND_VERB) {
         // An agent speaks here, not a user: no part of the command line that is helped with or completed.
         return bound(words);
+    }
+    if std::env::args().nth(1).as_deref() == Some(KEEP_VERB) {
+        // Started by iperftester itself, likewise.
+        Output::new(Format::Text, true, true).problem(&backend::local::keep(), None);
+        return Exit::Unavailable.into();
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -109,7 +117,9 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Completions(with) => Ok(completions::perform(&context, &with)),
         Verb::Man(with) => man::perform(&context, &with),
         Verb::Schema(with) => schema::perform(&context, &with),
+        Verb::Parse(with) => parse::perform(&context, &with),
         Verb::Agent => agent::perform().await,
+        Verb::Measure { what } => measure::perform(&context, &what).await,
     };
     match outcome {
         Ok(exit) => exit,

@@ -207,6 +207,7 @@ fn contracted_limits(campaign: &raw::Campaign, crossed: &[Crossed<'_>], faults: 
                 Metric::Rtt => contract.rtt_seconds.is_some(),
                 Metric::Jitter => contract.jitter_seconds.is_some(),
                 Metric::Loss => contract.loss_ratio.is_some(),
+                Metric::Mtu => contract.mtu_bytes.is_some(),
             }
         });
         if !agreed {

@@ -140,6 +140,8 @@ const HOUR_SECONDS: u64 = 3600;
 const HOUR: Duration = Duration::from_secs(HOUR_SECONDS);
 
 /// Any time.
+/// Path MTUs: the least that IPv4 lets a path have (RFC 791) and the most that its length field can say.
+pub(crate) const MTU: Takes = Takes::Number { least: 68, most: 65_535 };
 pub(crate) const TIME: Takes = Takes::Time { least: Duration::ZERO, most: MOST_TIME };
 
 const fn needs(name: &'static str, takes: Takes, example: &'static str, about: &'static str) -> Key {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::language::{CONTRACT_WORD, Key, Kinds, MOST_RATE, MOST_TIME, Metric, Object, TOPOLOGY, Takes};
+use super::language::{CONTRACT_WORD, Key, Kinds, MOST_RATE, MOST_TIME, MTU, Metric, Object, TOPOLOGY, Takes};
 use pattern::{integers, quantity};
 
 pub use reference::reference;
@@ -162,15 +162,15 @@ impl Defs {
                 json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": name })
             }
             single => match shared(single) {
-                Some(id) => self.refer(id, |_| or_variable(scalar(single))),
-                None => or_variable(scalar(single)),
+                Some(id) => self.refer(id, |_| or_variable(&scalar(single))),
+                None => or_variable(&scalar(single)),
             },
         }
     }
 }
 
 /// A single value, or a variable that stands for one.
-fn or_variable(schema: Value) -> Value {
+fn or_variable(schema: &Value) -> Value {
     let variable = json!({ "$ref": "#/$defs/variable" });
     json!({ "anyOf": [schema, variable] })
 }
@@ -188,6 +188,7 @@ fn shared(takes: Takes) -> Option<&'static str> {
         Takes::Ip => Some("ip"),
         Takes::Limit(Metric::Throughput) => Some("throughput-limit"),
         Takes::Limit(Metric::Rtt | Metric::Jitter) => Some("time-limit"),
+        Takes::Limit(Metric::Mtu) => Some("mtu-limit"),
         _ => None,
     }
 }
@@ -259,6 +260,7 @@ fn limit(metric: Metric) -> Value {
         Metric::Throughput => vec![contract, share(), rate()],
         Metric::Rtt | Metric::Jitter => vec![contract, share(), time(Duration::ZERO, MOST_TIME)],
         Metric::Loss => vec![contract, scalar(Takes::Ratio)],
+        Metric::Mtu => vec![contract, share(), scalar(MTU)],
     };
     json!({ "anyOf": ways })
 }

@@ -5,7 +5,7 @@ use crate::domain::name::Name;
 use crate::domain::path::Agreed;
 use crate::domain::unit::{Bitrate, Ratio};
 use crate::domain::verdict::{Judgement, Verdict};
-use crate::stats::numbers::{self, PERCENT, Scale};
+use crate::stats::numbers::{self, BYTES, PERCENT, Scale};
 
 /// A figure to be judged.
 pub(super) struct Subject<'a> {
@@ -51,14 +51,14 @@ pub(super) enum Basis {
 }
 
 /// Limits where the campaign sets none and the value was agreed: throughput warns below 95 % of the contracted rate and
-/// fails below 90 %; round-trip time, jitter and loss fail beyond what was agreed.
+/// fails below 90 %; round-trip time, jitter and loss fail beyond what was agreed, and a path MTU below it.
 ///
 /// A link that keeps its contract gives TCP 95.6 % of its rate: 1448 of the 1514 bytes of a full Ethernet frame are payload.
 #[must_use]
 pub const fn default_limits(metric: Metric) -> Limits {
     match metric {
         Metric::Throughput => Limits { warn: Some(Limit::OfContract(0.95)), fail: Some(Limit::OfContract(0.90)) },
-        Metric::Rtt | Metric::Jitter | Metric::Loss => Limits { warn: None, fail: Some(Limit::CONTRACT) },
+        Metric::Rtt | Metric::Jitter | Metric::Loss | Metric::Mtu => Limits { warn: None, fail: Some(Limit::CONTRACT) },
     }
 }
 
@@ -69,6 +69,7 @@ pub(super) fn contracted(agreed: &Agreed, metric: Metric) -> Option<f64> {
         Metric::Rtt => agreed.rtt.map(|t| t.as_secs_f64()),
         Metric::Jitter => agreed.jitter.map(|t| t.as_secs_f64()),
         Metric::Loss => agreed.loss.map(Ratio::share),
+        Metric::Mtu => agreed.mtu.map(f64::from),
     }
 }
 
@@ -88,6 +89,7 @@ fn bound(limit: Limit, contracted: Option<f64>, verdict: Verdict) -> Option<Boun
         Limit::BitsPerSecond(rate) => (rate.as_f64(), None),
         Limit::Seconds(time) => (time.0.as_secs_f64(), None),
         Limit::Share(ratio) => (ratio.share(), None),
+        Limit::Bytes(bytes) => (f64::from(bytes), None),
     };
     Some(Bound { value, share, verdict })
 }
@@ -152,7 +154,7 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
     let Some(strictest) = applicable.iter().copied().rfind(telling) else {
         return Decision::of(Verdict::None, too_few_packets(subject, strictest.value));
     };
-    let missed = |b: &&Bound| if metric == Metric::Throughput { value < b.value } else { value > b.value };
+    let missed = |b: &&Bound| if metric.lower_is_worse() { value < b.value } else { value > b.value };
     match applicable.iter().copied().filter(telling).find(missed) {
         Some(missed) => Decision {
             verdict: missed.verdict,
@@ -192,12 +194,12 @@ fn sentence(
     missed: bool,
 ) -> String {
     let metric = subject.metric;
-    let lower = metric == Metric::Throughput;
+    let lower = metric.lower_is_worse();
     let measured = measured_text(subject, value, bound.value);
     let effect = if bound.verdict == Verdict::Fail { "fails" } else { "warns" };
     let side = if lower { "below" } else { "over" };
     match (bound.share, contracted) {
-        (Some(share), Some(contract)) if !(contract == 0.0 || (share == 1.0 && !lower)) => {
+        (Some(share), Some(contract)) if !(contract == 0.0 || (share == 1.0 && metric != Metric::Throughput)) => {
             let of = numbers::apart(PERCENT, value / contract, share, true).to_string();
             let limit = PERCENT.exact(share);
             let judged = match (missed, lower, basis) {
@@ -208,7 +210,12 @@ fn sentence(
             };
             format!("{measured} is {of} of the contracted {}, {judged}", exact(metric, contract))
         }
-        (Some(_), Some(contract)) if missed => format!("{measured} is over the contracted {}", exact(metric, contract)),
+        (Some(_), Some(contract)) if missed => {
+            format!("{measured} is {side} the contracted {}", exact(metric, contract))
+        }
+        (Some(_), Some(contract)) if lower => {
+            format!("{measured} is at least the contracted {}", exact(metric, contract))
+        }
         (Some(_), Some(contract)) => format!("{measured} is within the contracted {}", exact(metric, contract)),
         _ if missed => format!("{measured} is {side} the {} that {effect}", exact(metric, bound.value)),
         _ if lower => format!("{measured} is at least the expected {}", exact(metric, bound.value)),
@@ -222,6 +229,7 @@ const fn noun(metric: Metric) -> &'static str {
         Metric::Rtt => "round-trip time",
         Metric::Jitter => "jitter",
         Metric::Loss => "loss",
+        Metric::Mtu => "path MTU",
     }
 }
 
@@ -230,6 +238,7 @@ fn scale(metric: Metric, value: f64) -> Scale {
         Metric::Throughput => numbers::rate_scale(value),
         Metric::Rtt | Metric::Jitter => numbers::time_scale(value),
         Metric::Loss => PERCENT,
+        Metric::Mtu => BYTES,
     }
 }
 
@@ -247,5 +256,6 @@ fn measured_text(subject: &Subject<'_>, value: f64, bound: f64) -> String {
         Metric::Rtt => format!("a mean round trip of {figure}"),
         Metric::Jitter => format!("a jitter of {figure}"),
         Metric::Loss => format!("a loss of {figure}{detail}"),
+        Metric::Mtu => format!("a path MTU of {}", BYTES.exact(value)),
     }
 }

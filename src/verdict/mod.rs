@@ -6,7 +6,7 @@ use crate::domain::measurement::{Flow, Measurement, RoundTrip, Throughput};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
 use crate::domain::run::RunStatus;
-use crate::domain::test::{Direction, Iperf3, Protocol, Test};
+use crate::domain::test::{Direction, Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::{Assessment, Judgement, Verdict};
@@ -126,7 +126,21 @@ pub fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
 
 fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> {
     match measurement {
-        Measurement::Path(_) | Measurement::PathMtu(_) | Measurement::Connect(_) => vec![],
+        Measurement::Path(_) | Measurement::Connect(_) => vec![],
+        Measurement::PathMtu(found) => {
+            let agreed = agreed(input, input.source, input.destination);
+            let subject = Subject {
+                metric: Metric::Mtu,
+                sender: input.source,
+                receiver: input.destination,
+                value: found.mtu_bytes.map(f64::from),
+                counted: None,
+                offered: None,
+                unanswered: found.mtu_bytes.is_none(),
+                note: found.black_hole.then(|| BLACK_HOLE.to_owned()),
+            };
+            judge_subjects(input, agreed, &[subject])
+        }
         Measurement::RoundTrip(ping) => {
             let agreed = agreed(input, input.source, input.destination);
             let loss = Counted { lost: ping.packets.saturating_sub(ping.received_packets), sent: ping.packets };
@@ -146,7 +160,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
             ];
             let mut judgements = judge_subjects(input, agreed, &subjects);
             let judged = judgements.iter().any(|j| j.verdict != Verdict::None);
-            if ping.received_packets == 0 && !judged && agreed.is_some_and(|a| promises(&a)) {
+            if ping.received_packets == 0 && !judged && agreed.is_some_and(|a| !a.is_empty()) {
                 judgements.push(dead(input, ping));
             }
             judgements
@@ -164,10 +178,8 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
     }
 }
 
-/// Was anything agreed at all?
-const fn promises(agreed: &Agreed) -> bool {
-    agreed.rate.is_some() || agreed.rtt.is_some() || agreed.jitter.is_some() || agreed.loss.is_some()
-}
+/// What a black hole means (RFC 2923, section 2.1).
+const BLACK_HOLE: &str = "larger packets vanish without a word, so that connections over this path may hang";
 
 /// Whatever was agreed, nothing of it is kept where nothing comes back.
 fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
@@ -192,9 +204,7 @@ const SENT_RATIO: f64 = 0.98;
 /// Says so where a UDP sender sent clearly less than it was asked for: the receiver cannot get what was never sent.
 #[must_use]
 pub fn sent_short(flow: &Flow, test: &Test) -> Option<String> {
-    let Test::Iperf3(Iperf3 { protocol: Protocol::Udp, rate_bits_per_second: Some(asked), .. }) = test else {
-        return None;
-    };
+    let (Some(Protocol::Udp), Some(asked)) = (test.protocol(), test.rate()) else { return None };
     let (sent, asked) = (flow.sent_bits_per_second?, asked.as_f64());
     (sent / asked < SENT_RATIO).then(|| {
         let unit = numbers::rate_scale(asked);
@@ -287,7 +297,8 @@ fn summarise(measurement: &Measurement, verdict: Verdict, judgements: &[Judgemen
         return telling.join("; ");
     }
     match measurement {
-        Measurement::Path(_) | Measurement::PathMtu(_) => "a path is shown, not judged".to_owned(),
+        Measurement::Path(_) => "a path is shown, not judged".to_owned(),
+        Measurement::Connect(_) => "times of connections are shown, not judged".to_owned(),
         _ => "nothing was expected: no contract covers this path and the campaign sets no limit for it".to_owned(),
     }
 }

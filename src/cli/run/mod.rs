@@ -15,8 +15,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::stop;
-use crate::backend::Backend;
-use crate::backend::local::Local;
+use crate::backend::{Backend, Backends};
 use crate::deploy;
 use crate::domain::campaign::{Campaign, Expectations};
 use crate::domain::name::Name;
@@ -61,7 +60,11 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
     // What is resumed is looked for under the lock: else one that still runs would look as if it had been interrupted.
     let _lock = if with.dry_run { None } else { Some(Context::lock(&topology.name, "run")?) };
     let earlier = match &with.resume {
-        Some(id) => Some(resume::find(&opened(context, with).await?, &topology, id.as_deref()).await?),
+        Some(id) => {
+            // As it was written down when it began.
+            let settled = Context::backend(&topology).await?.settled(&topology);
+            Some(resume::find(&opened(context, with).await?, &settled, id.as_deref()).await?)
+        }
         None => None,
     };
     let mut choice = match &earlier {
@@ -89,8 +92,9 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         return kept.map(|()| Exit::Ok);
     }
     kept?;
-    let backend = Context::backend(&topology);
+    let backend = Context::backend(&topology).await?;
     backend.supports().await?;
+    context.tell_limits(&topology, &backend);
     deployed(&topology, &backend).await?;
     let results = context.results().await?;
     let started = Context::steady();
@@ -98,7 +102,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         Some(earlier) => results.resume(&earlier.header.id).await?,
         None => {
             let header = header(&topology, &choice, with, started);
-            results.begin(Head { header, topology: topology.clone(), routers: backend.routers() }).await?
+            results.begin(Head { header, topology: backend.settled(&topology), routers: backend.routers() }).await?
         }
     };
     let id = recording.id().to_owned();
@@ -142,7 +146,7 @@ fn header(
 async fn measure(
     context: &Context<'_>,
     topology: &Topology,
-    backend: &Local,
+    backend: &Backends,
     (choice, jobs): (&Choice<'_>, &[Job]),
     table: &Timetable,
     recording: &crate::store::Recording<'_>,
@@ -231,15 +235,16 @@ fn list<'a>(names: impl Iterator<Item = &'a Name>) -> String {
 }
 
 /// Measuring something else than the file says would be worse than not measuring.
-async fn deployed(topology: &Topology, backend: &Local) -> Result<(), Failure> {
+async fn deployed(topology: &Topology, backend: &Backends) -> Result<(), Failure> {
     let plan = deploy::plan(backend).await?;
     if plan.is_empty() {
         return Ok(());
     }
     let what = if plan.unchanged == 0 { "is not deployed" } else { "is not deployed as its file says" };
     let missing = counted(plan.actions.len(), "step is missing", "steps are missing");
-    Err(Failure::unavailable(format!("topology {} {what}: {missing}", topology.name))
-        .hint("`iperftester deploy` takes them, `iperftester plan` shows them"))
+    Err(Failure::unavailable(format!("topology {} {what}: {missing}", topology.name)).hint(
+        "`iperftester deploy` takes them, `iperftester plan` shows them; what root has deployed is root's to run",
+    ))
 }
 
 /// A failed expectation outranks what could not be measured. What was known not to apply before anything started is shown

@@ -8,7 +8,7 @@ use super::object::{Fields, Slot};
 use super::scalar;
 use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Quoted, Spanned};
-use crate::config::language::{BUDGET, CAMPAIGN, CONTRACT_WORD, DAYS, EXPECT, SCHEDULE, TIME, limits_of};
+use crate::config::language::{BUDGET, CAMPAIGN, CONTRACT_WORD, DAYS, EXPECT, MTU, SCHEDULE, TIME, Takes, limits_of};
 use crate::config::nearest::nearest;
 use crate::config::raw::{Campaign, Field, Limits, Names, Schedule};
 use crate::domain::campaign::{Days, Limit, Metric};
@@ -115,10 +115,15 @@ fn limit(metric: Metric, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Lim
         faults.add(fault.fix(format!("for example `{}: 90%`", slot.name)));
         return None;
     }
-    let example = if metric == Metric::Throughput { "90M" } else { "20ms" };
-    let slot = Slot { example, takes: TIME, ..*slot };
+    let (example, takes) = match metric {
+        Metric::Throughput => ("90M", Takes::Rate),
+        Metric::Mtu => ("1500", MTU),
+        Metric::Rtt | Metric::Jitter | Metric::Loss => ("20ms", TIME),
+    };
+    let slot = Slot { example, takes, ..*slot };
     match metric {
         Metric::Throughput => scalar::rate(&slot, faults).map(Limit::BitsPerSecond),
+        Metric::Mtu => scalar::number(&slot, faults).map(Limit::Bytes),
         Metric::Rtt | Metric::Jitter | Metric::Loss => scalar::time(&slot, faults).map(Limit::time),
     }
 }

@@ -102,6 +102,7 @@ pub(crate) const EXPECT: Object = object(
             "{ fail: contract }",
             "upper bounds; a share is one of the packets",
         ),
+        may("mtu", Takes::Object(&LIMITS_OF_MTU), "{ fail: contract }", "lower bounds of the path MTU, in bytes"),
     ],
 );
 
@@ -111,6 +112,7 @@ const LIMITS_OF_RTT: Object = limits("rtt-limits", &[limit("warn", Metric::Rtt),
 const LIMITS_OF_JITTER: Object =
     limits("jitter-limits", &[limit("warn", Metric::Jitter), limit("fail", Metric::Jitter)]);
 const LIMITS_OF_LOSS: Object = limits("loss-limits", &[limit("warn", Metric::Loss), limit("fail", Metric::Loss)]);
+const LIMITS_OF_MTU: Object = limits("mtu-limits", &[limit("warn", Metric::Mtu), limit("fail", Metric::Mtu)]);
 
 const fn limits(id: &'static str, keys: &'static [super::Key]) -> Object {
     Object { id, what: "a limit", keys, some: true }
@@ -121,6 +123,7 @@ const fn limit(name: &'static str, metric: Metric) -> super::Key {
         Metric::Throughput => "90%",
         Metric::Rtt | Metric::Jitter => "20ms",
         Metric::Loss => "1%",
+        Metric::Mtu => "1500",
     };
     may(name, Takes::Limit(metric), example, "an absolute value, a percentage of the contract, or `contract`")
 }
@@ -132,6 +135,7 @@ pub(crate) const fn limits_of(metric: Metric) -> &'static Object {
         Metric::Rtt => &LIMITS_OF_RTT,
         Metric::Jitter => &LIMITS_OF_JITTER,
         Metric::Loss => &LIMITS_OF_LOSS,
+        Metric::Mtu => &LIMITS_OF_MTU,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Defaults, sites, probes and links.
 
 use super::{
-    FAMILY_WORDS, KEYS_OF_DEFAULT_TEST, Key, Kinds, NETWORK_WORDS, Object, PLACEMENT_WORDS, TIME, Takes, may, needs,
-    object,
+    FAMILY_WORDS, KEYS_OF_DEFAULT_TEST, Key, Kinds, MTU, NETWORK_WORDS, Object, PLACEMENT_WORDS, TIME, Takes, may,
+    needs, object,
 };
 
 pub(crate) const DEFAULTS: Object = object(
@@ -184,7 +184,7 @@ pub(crate) const CONTRACT: Object = object(
         may("jitter", TIME, "5ms", "jitter at most (RFC 3550)"),
         may("loss", Takes::Ratio, "0.1%", "packets lost at most"),
         // The least that IPv4 lets a path have (RFC 791) and the most that its length field can say.
-        may("mtu", Takes::Number { least: 68, most: 65_535 }, "1500", "path MTU at least, in bytes"),
+        may("mtu", MTU, "1500", "path MTU at least, in bytes"),
     ],
 );
 

@@ -138,7 +138,7 @@ fn expectations(written: &[(Metric, raw::Limits)], faults: &mut Faults<'_>) -> O
 fn check_order(metric: Metric, limits: &raw::Limits, faults: &mut Faults<'_>) {
     let (Some(warn), Some(fail)) = (limits.warn.given(), limits.fail.given()) else { return };
     let Some((warn_size, fail_size)) = comparable(&warn.value, &fail.value) else { return };
-    let lower_is_worse = metric == Metric::Throughput;
+    let lower_is_worse = metric.lower_is_worse();
     let beyond = if lower_is_worse { warn_size < fail_size } else { warn_size > fail_size };
     if beyond {
         let side = if lower_is_worse { "below" } else { "above" };
@@ -155,6 +155,7 @@ fn comparable(a: &Limit, b: &Limit) -> Option<(f64, f64)> {
         (Limit::BitsPerSecond(a), Limit::BitsPerSecond(b)) => Some((a.as_f64(), b.as_f64())),
         (Limit::Seconds(a), Limit::Seconds(b)) => Some((a.0.as_secs_f64(), b.0.as_secs_f64())),
         (Limit::Share(a), Limit::Share(b)) => Some((a.share(), b.share())),
+        (Limit::Bytes(a), Limit::Bytes(b)) => Some((f64::from(*a), f64::from(*b))),
         _ => None,
     }
 }

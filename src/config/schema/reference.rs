@@ -123,6 +123,7 @@ fn takes(takes: Takes, inner: &mut Vec<Part>) -> String {
         Takes::Date => "day".to_owned(),
         Takes::Limit(Metric::Throughput) => "rate, percentage of the contract, or `contract`".to_owned(),
         Takes::Limit(Metric::Loss) => "share, or `contract`".to_owned(),
+        Takes::Limit(Metric::Mtu) => "bytes, percentage of the contract, or `contract`".to_owned(),
         Takes::Limit(Metric::Rtt | Metric::Jitter) => "time, percentage of the contract, or `contract`".to_owned(),
         Takes::Object(object) => link(Part::Object(object)),
         Takes::Kind(kinds) => link(Part::Kinds(kinds)),

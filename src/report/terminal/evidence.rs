@@ -19,6 +19,20 @@ pub(super) fn paths(out: &mut String, view: &View, width: usize) {
     more(out, count, "more path", "more paths");
 }
 
+/// What else was found on the way, a line each.
+pub(super) fn others(out: &mut String, view: &View, width: usize) {
+    let all = || view.pairs.iter().flat_map(|pair| pair.others.iter().map(move |other| (pair, other)));
+    let count = all().count();
+    if count == 0 {
+        return;
+    }
+    heading(out, "Path MTU and connections");
+    for (pair, (test, found)) in all().take(ROWS_MAX) {
+        paragraph(out, &format!("{test}: {found}"), width, &format!("{} → {}: ", pair.sender, pair.receiver));
+    }
+    more(out, count, "more result", "more results");
+}
+
 /// What was run, to be run again by hand. Not wrapped: a command is copied whole.
 pub(super) fn commands(out: &mut String, view: &View) {
     let all = || view.pairs.iter().flat_map(|pair| &pair.commands);

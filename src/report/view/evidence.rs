@@ -87,7 +87,7 @@ pub(super) fn judgement_rows(runs: &[&Run], sender: &Name, receiver: &Name, repe
 fn reason(metric: Metric, seen: &[(&Run, &Judgement)]) -> Option<String> {
     let badness = |j: &Judgement| match (metric, j.measured) {
         (_, None) => f64::INFINITY,
-        (Metric::Throughput, Some(value)) => -value,
+        (Metric::Throughput | Metric::Mtu, Some(value)) => -value,
         (_, Some(value)) => value,
     };
     let (run, worst) = seen.iter().max_by(|(_, a), (_, b)| badness(a).total_cmp(&badness(b)))?;
@@ -103,8 +103,13 @@ fn reason(metric: Metric, seen: &[(&Run, &Judgement)]) -> Option<String> {
         Metric::Throughput => numbers::rate_scale(summary.max),
         Metric::Rtt | Metric::Jitter => numbers::time_scale(summary.max),
         Metric::Loss => PERCENT,
+        Metric::Mtu => numbers::BYTES,
     };
-    let shown = |value| if unit == PERCENT { numbers::percent(value) } else { unit.round(value, 3) };
+    let shown = |value| match metric {
+        Metric::Loss => numbers::percent(value),
+        Metric::Mtu => unit.exact(value),
+        Metric::Throughput | Metric::Rtt | Metric::Jitter => unit.round(value, 3),
+    };
     let (least, most) = (shown(summary.min), shown(summary.max));
     let range = if least == most { most.to_string() } else { format!("{} to {most}", least.number) };
     Some(format!("{range} in {runs}, the worst #{}: {}", run.repetition, worst.reason))
@@ -116,6 +121,7 @@ const fn metric(metric: Metric) -> &'static str {
         Metric::Rtt => "round trip",
         Metric::Jitter => "jitter",
         Metric::Loss => "loss",
+        Metric::Mtu => "path MTU",
     }
 }
 

@@ -343,7 +343,8 @@ fn path_row(run: &CampaignRun, test: &Name, path: &HopPath) -> PathRow {
         let unit = unit.map_or("", |u| u.unit);
         let lost =
             if hop.unanswered > 0 { format!(" {}", "*".repeat(hop.unanswered.min(8) as usize)) } else { String::new() };
-        (hop.ttl, who, format!("{} {unit}{lost}", times.join(" / ")).trim().to_owned())
+        let counted = hop.figures.as_ref().map(super::others::hop);
+        (hop.ttl, who, counted.unwrap_or_else(|| format!("{} {unit}{lost}", times.join(" / ")).trim().to_owned()))
     });
     PathRow { test: test.clone(), reached: path.reached, hops: hops.collect() }
 }

@@ -173,8 +173,8 @@ fn shortfall(topology: &Topology, route: &Route, metric: Metric, seen: &[Seen<'_
     let sentence = sentence(&route.ends(topology), metric, &representative, &scope);
     let Judgement { contracted, missed_limit, .. } = representative.seen.judgement;
     let weight = match (metric, representative.value, missed_limit.or(*contracted)) {
-        (Metric::Throughput, Some(value), Some(limit)) => 2.0 - value / limit,
-        (Metric::Throughput, ..) => 1.0,
+        (Metric::Throughput | Metric::Mtu, Some(value), Some(limit)) => 2.0 - value / limit,
+        (Metric::Throughput | Metric::Mtu, ..) => 1.0,
         _ => 0.0,
     };
     Some((weight, Finding::new(State::of(verdict), sentence)))
@@ -196,10 +196,9 @@ pub(super) fn representative<'a>(seen: &[&'a Seen<'a>], metric: Metric, best: bo
         let values: Vec<f64> = pair.iter().filter_map(|s| s.judgement.measured).collect();
         pair.first().map(|first| Representative { seen: first, value: median(&values) })
     };
-    let highest = best == (metric == Metric::Throughput);
+    let highest = best == metric.lower_is_worse();
     // Without a value it is worse than any: no answer at all.
-    let key =
-        |r: &Representative<'_>| r.value.unwrap_or(if metric == Metric::Throughput { -1.0 } else { f64::INFINITY });
+    let key = |r: &Representative<'_>| r.value.unwrap_or(if metric.lower_is_worse() { -1.0 } else { f64::INFINITY });
     let pairs = by_pair.into_values().filter_map(of_pair);
     if highest {
         pairs.max_by(|a, b| key(a).total_cmp(&key(b)))
@@ -217,12 +216,14 @@ fn sentence(ends: &str, metric: Metric, representative: &Representative<'_>, sco
         Metric::Throughput => numbers::rate_scale(value),
         Metric::Rtt | Metric::Jitter => numbers::time_scale(value),
         Metric::Loss => PERCENT,
+        Metric::Mtu => numbers::BYTES,
     };
-    let measured = numbers::apart(unit, value, limit, false);
+    let measured = if metric == Metric::Mtu { unit.exact(value) } else { numbers::apart(unit, value, limit, false) };
     let expected = match metric {
         Metric::Throughput => numbers::rate_exact(limit),
         Metric::Rtt | Metric::Jitter => numbers::time_exact(limit),
         Metric::Loss => PERCENT.exact(limit),
+        Metric::Mtu => numbers::BYTES.exact(limit),
     };
     // A limit that the campaign gives as a value is its own and not the contract's.
     let own = judgement.missed_limit.is_some();
@@ -237,6 +238,8 @@ fn sentence(ends: &str, metric: Metric, representative: &Representative<'_>, sco
                 format!("{ends} delivers {}{over}{scope}", share_of_rate(value, limit))
             }
         }
+        Metric::Mtu if own => format!("{ends} carries packets of {measured}{scope}, below the {expected} expected"),
+        Metric::Mtu => format!("{ends} carries packets of {measured}{scope} of the contracted {expected}"),
         Metric::Rtt => format!("{ends} takes {measured} for a round trip{scope}{allowed}"),
         Metric::Jitter => format!("{ends} has a jitter of {measured}{scope}{allowed}"),
         Metric::Loss => format!("{ends} loses {measured} of its {}{scope}{allowed}", packets(run)),

@@ -8,7 +8,7 @@ use crate::domain::campaign::Metric;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
-use crate::domain::test::{Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
+use crate::domain::test::{Iperf2Definition, Iperf3Definition, OfferedRate, TestDefinition};
 use crate::domain::topology::{Contract, Topology};
 use crate::domain::verdict::{Cause, Judgement, Verdict};
 use crate::stats::numbers::{count, counted};
@@ -96,12 +96,13 @@ fn unreachable(run: &Run) -> Option<(Pair, &str)> {
 
 /// A test that takes its rate from the contract, on a path without one: it cannot be run there, whatever happens.
 fn has_no_rate(topology: &Topology, run: &Run) -> bool {
-    let asks = matches!(
-        topology.tests.get(&run.test),
-        Some(TestDefinition::Iperf3(Iperf3Definition { rate: Some(OfferedRate::Contract(_)), .. }))
-    );
-    let has = !matches!(run.specification, Test::Iperf3(Iperf3 { rate_bits_per_second: None, .. }));
-    run.status == RunStatus::Skipped && asks && !has
+    let rate = match topology.tests.get(&run.test) {
+        Some(TestDefinition::Iperf3(Iperf3Definition { rate, .. })) => *rate,
+        Some(TestDefinition::Iperf2(Iperf2Definition { rate, .. })) => *rate,
+        _ => None,
+    };
+    let asks = matches!(rate, Some(OfferedRate::Contract(_)));
+    run.status == RunStatus::Skipped && asks && run.specification.rate().is_none()
 }
 
 /// Longest reason in a sentence, in characters; the whole of it stands with its run.
@@ -172,11 +173,10 @@ pub(super) fn gaps(run: &CampaignRun, link: &Name) -> Vec<String> {
     }
     let rest =
         [(rtt_seconds.is_some(), Metric::Rtt, "round-trip time"), (jitter_seconds.is_some(), Metric::Jitter, "jitter")];
-    let rest = rest.into_iter().chain([(loss_ratio.is_some(), Metric::Loss, "loss")]);
+    let rest = rest
+        .into_iter()
+        .chain([(loss_ratio.is_some(), Metric::Loss, "loss"), (mtu_bytes.is_some(), Metric::Mtu, "MTU")]);
     gaps.extend(rest.filter(|(agreed, metric, _)| *agreed && unjudged(*metric)).map(|(_, _, word)| word.to_owned()));
-    if mtu_bytes.is_some() {
-        gaps.push("MTU".to_owned());
-    }
     gaps
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::facts::ProbeFacts;
+use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{OfferedRate, Protocol, Test, TestDefinition};
@@ -17,6 +18,7 @@ mod evidence;
 mod figures;
 mod findings;
 mod missing;
+mod others;
 mod pair;
 
 pub use findings::Finding;
@@ -217,6 +219,17 @@ fn warnings(run: &CampaignRun) -> Vec<String> {
     } else if run.header.ended.is_none() {
         warnings.push("The campaign has not ended: this report shows the runs made so far.".to_owned());
     }
+    let isolations = run.topology.hosts.values().filter_map(|host| match &host.kind {
+        HostKind::Local(local) => local.isolation,
+        _ => None,
+    });
+    if isolations.into_iter().any(|isolation| isolation == Isolation::Processes) {
+        warnings.push(
+            "The probes were plain processes of one machine: nothing was shaped, no network lies between them, and all \
+             share its CPU. What was measured between them is that machine."
+                .to_owned(),
+        );
+    }
     warnings
 }
 
@@ -293,6 +306,13 @@ fn notes(run: &CampaignRun) -> Vec<String> {
          throughput and never judged."
             .to_owned(),
     ];
+    let measured: BTreeSet<&Name> = run.runs.iter().map(|run| &run.destination).collect();
+    for probe in measured.into_iter().filter(|probe| run.topology.external(probe).is_some()) {
+        notes.push(format!(
+            "There are no counters of {probe}: it is not ours. Whether its machine or another of its users was the limit \
+             cannot be told from here."
+        ));
+    }
     let mut told: BTreeMap<&String, Vec<&Run>> = BTreeMap::new();
     for one in &run.runs {
         let Some(Measurement::Throughput(t)) = &one.measurement else { continue };

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::dead::is_unanswered;
 use super::evidence::{Command, CounterRow, JudgementRow, commands, counter_rows, judgement_rows, label};
 use super::figures::{PathRow, PingRow, Rate, RateRow, path_rows, ping_rows, rate_rows, rates_of, round_trip};
-use super::{State, place, site};
+use super::{State, others, place, site};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
-use crate::domain::test::{Direction, Protocol, Test};
+use crate::domain::test::{Direction, Protocol};
 use crate::domain::verdict::Verdict;
 use crate::stats::median;
 use crate::stats::numbers::{self, Figure};
@@ -33,6 +33,8 @@ pub(in crate::report) struct Pair {
     pub(in crate::report) rates: Vec<RateRow>,
     pub(in crate::report) pings: Vec<PingRow>,
     pub(in crate::report) paths: Vec<PathRow>,
+    /// What other tests found: the test and its figures.
+    pub(in crate::report) others: Vec<(String, String)>,
     pub(in crate::report) judgements: Vec<JudgementRow>,
     /// Runs without a measurement: the test and why.
     pub(in crate::report) unmeasured: Vec<(String, String)>,
@@ -85,6 +87,7 @@ fn section(run: &CampaignRun, sender: &Name, receiver: &Name, runs: &[&Run]) -> 
         rates: rate_rows(&rates, rate),
         pings: ping_rows(runs),
         paths: path_rows(run, runs),
+        others: others::rows(runs, repeated),
         judgements: judgement_rows(runs, sender, receiver, repeated),
         unmeasured: failed
             .map(|r| {
@@ -99,7 +102,7 @@ fn section(run: &CampaignRun, sender: &Name, receiver: &Name, runs: &[&Run]) -> 
 
 /// What the path gives: runs that were held to a rate of their own speak only where there are no others.
 fn throughput(rates: &[Rate<'_>]) -> Option<(f64, &'static str)> {
-    let held = |r: &Rate<'_>| matches!(&r.run.specification, Test::Iperf3(t) if t.rate_bits_per_second.is_some());
+    let held = |r: &Rate<'_>| r.run.specification.rate().is_some();
     let of = |protocol| {
         let valid = || rates.iter().filter(|r| r.protocol == protocol && r.run.status == RunStatus::Ok);
         let free: Vec<f64> = valid().filter(|r| !held(r)).map(|r| r.flow.throughput_bits_per_second).collect();
@@ -140,6 +143,7 @@ fn contract_text(agreed: &Agreed) -> String {
         agreed.rtt.map(|t| format!("round trip {}", time(t))),
         agreed.jitter.map(|t| format!("jitter {}", time(t))),
         agreed.loss.map(|l| format!("loss {}", numbers::PERCENT.exact(l.share()))),
+        agreed.mtu.map(|mtu| format!("MTU {mtu} B")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
