@@ -24,6 +24,7 @@ fn every_help_text_is_as_stored() {
         "completions",
         "man",
         "schema",
+        "parse",
         "agent",
     ];
     let mut named: Vec<String> = iperftester::cli::command()
