@@ -8,6 +8,7 @@ fn every_help_text_is_as_stored() {
         "",
         "init",
         "validate",
+        "campaigns",
         "plan",
         "deploy",
         "status",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use iperftester::config::{Loaded, Source, load};
 use iperftester::domain::host::{Address, HostKind, Isolation, Network, Placement, ResourceLimits, Secret};
+use iperftester::domain::name::Name;
 use iperftester::domain::test::{Directions, Family, OfferedRate, Protocol, TestDefinition};
 use iperftester::domain::topology::{PortRange, Topology};
 use iperftester::domain::unit::{Bitrate, ByteSize, Ratio};
@@ -79,7 +80,7 @@ fn probes_are_attached_as_written() {
     assert_eq!(of("r1").network, Some(macvlan));
     assert_eq!(of("node").placement, Some(Placement::EachNode));
     let Some(Placement::Members(members)) = &of("lx").placement else { panic!() };
-    assert_eq!(members.iter().map(|m| m.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(members.iter().map(Name::as_str).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(of("b1").address, Some(address("198.51.100.7")));
     assert!(of("b1").behind_nat && !of("e1").behind_nat);
     assert_eq!(of("b1").management.as_deref(), Some("branch.example.net"));
@@ -109,7 +110,7 @@ fn defaults_reach_the_probes_that_can_use_them_key_by_key() {
 #[test]
 fn the_built_in_suite_measures_all_there_is_to_know_of_a_path() {
     let topology = topology(TWO);
-    let auto: Vec<&str> = topology.suites["auto"].iter().map(|t| t.as_str()).collect();
+    let auto: Vec<&str> = topology.suites["auto"].iter().map(Name::as_str).collect();
     assert_eq!(auto, ["ping", "traceroute", "path-mtu", "tcp", "udp"]);
     assert_eq!(topology.campaigns["auto"].tests, topology.suites["auto"]);
     let TestDefinition::Ping(ping) = &topology.tests["ping"] else { panic!() };

@@ -121,6 +121,17 @@ fn the_contract_example_resolves_as_read_aloud() {
 }
 
 #[test]
+fn a_path_mtu_is_expected_in_bytes_or_by_the_contract() {
+    let topology = of_text(
+        "name: t\nhosts: { h: { local: {} } }\nprobes: { a: { host: h }, b: { host: h } }\n\
+         links: { w: { between: [a, b], contract: { mtu: 1500 } } }\n\
+         campaigns: { c: { group: all, run: auto, expect: { mtu: { warn: contract, fail: 1400 } } } }\n",
+    );
+    let limits = topology.campaigns["c"].expect.as_ref().unwrap()[&Metric::Mtu];
+    assert_eq!((limits.warn, limits.fail), (Some(Limit::CONTRACT), Some(Limit::Bytes(1400))));
+}
+
+#[test]
 fn the_nearest_default_wins_and_lists_replace() {
     let topology = of_text(
         "

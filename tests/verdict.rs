@@ -13,9 +13,9 @@ use campaign_run::{
 };
 use campaign_run::{traceroute, udp, udp_measured};
 use iperftester::domain::campaign::{Expectations, Limit, Limits, Metric};
-use iperftester::domain::measurement::Measurement;
+use iperftester::domain::measurement::{Measurement, PathMtuFound};
 use iperftester::domain::run::RunStatus;
-use iperftester::domain::test::{Direction, Iperf3, Test};
+use iperftester::domain::test::{Direction, Iperf3, PathMtu, Test};
 use iperftester::domain::unit::Ratio;
 use iperftester::domain::verdict::{Assessment, CauseKind, Judgement, Verdict};
 use iperftester::verdict::{CPU_STARVED_RATIO, Outcome, RunInput, assess, default_limits};
@@ -99,6 +99,31 @@ fn the_others_are_upper_bounds() {
     assert_eq!(at(0.0049, 0.0009), Verdict::Pass);
     assert_eq!(at(0.0051, 0.0), Verdict::Fail);
     assert_eq!(at(0.0, 0.0011), Verdict::Fail);
+}
+
+#[test]
+fn a_path_mtu_limit_is_a_lower_bound() {
+    let test = || Test::PathMtu(PathMtu { largest: None, timeout: Duration::from_secs(1), family: None });
+    let found = |mtu_bytes, black_hole| {
+        let measured = Measurement::PathMtu(PathMtuFound { mtu_bytes, black_hole, tries: vec![] });
+        Case::new(("m1", "s1"), test(), measured)
+    };
+    let limits = [(Metric::Mtu, Limits { warn: Some(Limit::Bytes(1500)), fail: Some(Limit::Bytes(1400)) })];
+    let judged = |mtu, hole| found(mtu, hole).expecting(&limits).judge().1;
+    let verdict = |mtu| judged(mtu, false).verdict;
+    assert_eq!((verdict(Some(9000)), verdict(Some(1500))), (Verdict::Pass, Verdict::Pass));
+    assert_eq!(
+        (verdict(Some(1499)), verdict(Some(1400)), verdict(Some(1399))),
+        (Verdict::Warn, Verdict::Warn, Verdict::Fail)
+    );
+    assert_eq!(verdict(None), Verdict::None, "nothing came through, which a ping judges");
+    assert_eq!(judged(Some(1492), false).reason, "a path MTU of 1492 B is below the 1500 B that warns");
+    let hole = judged(Some(1392), true).reason;
+    assert_eq!(
+        hole,
+        "a path MTU of 1392 B is below the 1400 B that fails; larger packets vanish without a word, so that connections over \
+         this path may hang"
+    );
 }
 
 #[test]

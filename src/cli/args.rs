@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::name::Name;
@@ -72,8 +73,9 @@ pub(super) enum Verb {
     /// Write a first topology file to start from
     Init(Init),
     /// Check the topology file and show every fault at once
-    #[command(after_help = "Example:\n  iperftester -t office.yaml validate")]
-    Validate,
+    Validate(Validate),
+    /// List the campaigns of the topology, what each takes, and when it is to run
+    Campaigns(Campaigns),
     /// Show what `deploy` would change, and why
     #[command(after_help = "Example:\n  iperftester -t office.yaml plan")]
     Plan,
@@ -131,6 +133,40 @@ pub(super) struct Init {
     /// Overwrite an existing file
     #[arg(long)]
     pub(super) force: bool,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester validate
+  iperftester validate --resolved              each value in the end, with its origin
+  iperftester validate --output json | jq '.diagnostics[].code'")]
+pub(super) struct Validate {
+    /// Print the whole topology as it is understood: included files merged, variables and defaults filled in, each
+    /// value with its origin
+    #[arg(long)]
+    pub(super) resolved: bool,
+}
+
+/// `campaigns`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester campaigns
+  iperftester campaigns nightly --next 10
+  iperftester campaigns --from 2027-03-27T00:00:00+01:00     the night on which clocks change")]
+pub(super) struct Campaigns {
+    /// Only this campaign
+    pub(super) campaign: Option<Name>,
+
+    /// How many of the next starts to show
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = starts)]
+    pub(super) next: usize,
+
+    /// Starts after this moment (RFC 3339); now where it is left out
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) from: Option<DateTime<Utc>>,
 }
 
 /// `deploy`.
@@ -479,6 +515,17 @@ pub(super) enum Measure {
 fn seconds(text: &str) -> Result<Duration, String> {
     let value: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(value).map_err(|fault| fault.to_string())
+}
+
+/// A number of starts; a year of an hourly schedule has fewer than ten thousand.
+fn starts(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| "a number from 1 to 10000".to_owned())
+}
+
+/// A moment with its offset.
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    let moment = DateTime::parse_from_rfc3339(text);
+    moment.map(|m| m.to_utc()).map_err(|_| "a time with its offset, such as 2027-03-28T00:00:00+01:00".to_owned())
 }
 
 /// What the topology allows for an iperf3 test: whole seconds, from one to a day (iperf3(1), `-t`).

@@ -8,9 +8,10 @@ use chrono::{DateTime, Utc};
 use etcetera::BaseStrategy;
 
 use super::failure::Failure;
+use super::files::{self, Disk};
 use super::output::Output;
 use crate::backend::{self, Backends};
-use crate::config::{self, Source};
+use crate::config::{self, Loaded, Resolved, Source, Surroundings};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
@@ -30,7 +31,8 @@ pub(super) struct Context<'a> {
 pub(super) struct Checked {
     pub(super) topology: Topology,
     pub(super) warnings: Vec<Diagnostic>,
-    pub(super) source: Source,
+    /// The file, and what it includes.
+    pub(super) sources: Vec<Source>,
 }
 
 impl<'a> Context<'a> {
@@ -53,26 +55,33 @@ impl<'a> Context<'a> {
 
     /// Reads and checks the topology file.
     pub(super) fn check(&self) -> Result<Checked, Failure> {
-        let bytes = fs_err::read(&self.topology).map_err(|fault| {
-            let name = self.topology.display();
-            let failure = Failure::bad_input(format!("cannot read the topology file {name}"));
-            let mut failure = match fault.kind() {
-                std::io::ErrorKind::NotFound => {
-                    failure.hint("name it by `-t FILE` or IPERFTESTER_TOPOLOGY; `iperftester init` writes a first one")
-                }
-                _ => failure,
-            };
-            failure.chain.push(fault.to_string());
-            failure
+        self.checked(config::load_in)
+    }
+
+    /// Reads and checks the topology file, and gives the origin of each value.
+    pub(super) fn resolve(&self) -> Result<(Checked, Resolved), Failure> {
+        let mut resolved = None;
+        let checked = self.checked(|source, around| {
+            let (loaded, with_origins) = config::resolve_in(source, around);
+            resolved = with_origins;
+            loaded
         })?;
+        Ok((checked, resolved.unwrap_or_default()))
+    }
+
+    /// Reads the topology file and lets `load` make something of it.
+    fn checked(&self, load: impl FnOnce(&Source, &dyn Surroundings) -> Loaded) -> Result<Checked, Failure> {
+        let bytes = files::topology(&self.topology)?;
         let source = Source { file: self.topology.clone(), bytes };
-        let loaded = config::load(&source);
+        let loaded = load(&source, &Disk::around(&self.topology));
+        let mut sources = vec![source];
+        sources.extend(loaded.included);
         match loaded.topology {
-            Some(topology) => Ok(Checked { topology, warnings: loaded.diagnostics, source }),
+            Some(topology) => Ok(Checked { topology, warnings: loaded.diagnostics, sources }),
             None => {
                 let faults = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
                 let mut failure = Failure::bad_input(format!("{faults} faults in {}", self.topology.display()));
-                failure.faults = Some(Box::new((loaded.diagnostics, source)));
+                failure.faults = Some(Box::new((loaded.diagnostics, sources)));
                 Err(failure)
             }
         }
@@ -82,7 +91,7 @@ impl<'a> Context<'a> {
     pub(super) fn load(&self) -> Result<Topology, Failure> {
         let checked = self.check()?;
         if !self.output.is_json() && !self.output.is_quiet() {
-            self.output.diagnostics(&checked.warnings, &checked.source);
+            self.output.diagnostics(&checked.warnings, &checked.sources);
         }
         Ok(checked.topology)
     }

@@ -3,6 +3,7 @@
 
 mod agent;
 mod args;
+mod campaigns;
 mod completions;
 mod context;
 mod deploy;
@@ -12,6 +13,7 @@ mod exec;
 mod exit;
 mod export;
 mod failure;
+mod files;
 mod import;
 mod init;
 mod list;
@@ -100,7 +102,8 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
     let context = Context::new(arguments.topology, output);
     let outcome = match arguments.verb {
         Verb::Init(with) => init::perform(&context, &with),
-        Verb::Validate => validate::perform(&context),
+        Verb::Validate(with) => validate::perform(&context, &with),
+        Verb::Campaigns(with) => campaigns::perform(&context, &with),
         Verb::Plan => plan::perform(&context).await,
         Verb::Deploy(with) => deploy::perform(&context, &with).await,
         Verb::Status => status::perform(&context).await,

@@ -114,10 +114,10 @@ impl Output {
         let _ = writeln!(std::io::stderr(), "{lines}");
     }
 
-    /// Findings in the topology file.
-    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic], source: &config::Source) {
+    /// Findings in the topology file and what it includes.
+    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &[config::Source]) {
         if !diagnostics.is_empty() {
-            let _ = write!(std::io::stderr(), "{}", config::render(diagnostics, source, self.error_color));
+            let _ = write!(std::io::stderr(), "{}", config::render(diagnostics, sources, self.error_color));
         }
     }
 
@@ -133,8 +133,8 @@ impl Output {
                 let error = failure.chain.first().map_or("", String::as_str);
                 self.problem_json(&Problem { error, caused_by: &[], hint: None, diagnostics });
             }
-            Some((diagnostics, source)) => {
-                self.diagnostics(diagnostics, source);
+            Some((diagnostics, sources)) => {
+                self.diagnostics(diagnostics, sources);
                 if let Some(hint) = &failure.hint {
                     let _ = writeln!(std::io::stderr(), "  hint: {hint}");
                 }

@@ -1,5 +1,7 @@
 //! Diagnostics as text for a terminal, in the form that rustc made familiar.
 
+use std::path::Path;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str,
@@ -11,21 +13,22 @@ use crate::domain::diagnostic::{Diagnostic, Place, Severity};
 /// A related place this many lines away or nearer is shown in one piece with the fault.
 const NEAR: usize = 12;
 
-/// The text of all diagnostics and, as the last line, how many there are. Empty where there is none.
+/// The text of all diagnostics and, as the last line, how many there are. Empty where there is none. The first source is
+/// the topology, the others are what it included.
 #[must_use]
-pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> String {
+pub fn render(diagnostics: &[Diagnostic], sources: &(impl AsRef<[Source]> + ?Sized), color: bool) -> String {
+    let files = Files(sources.as_ref().iter().map(Lines::new).collect());
     if diagnostics.is_empty() {
         return String::new();
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
-    let lines = Lines::new(source);
     let mut text = String::new();
     for diagnostic in diagnostics {
-        text.push_str(&renderer.render(&[group(diagnostic, &lines)]));
+        text.push_str(&renderer.render(&[group(diagnostic, &files)]));
         text.push_str("\n\n");
     }
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-    let summary = summary(errors, diagnostics.len() - errors, &lines.file);
+    let summary = summary(errors, diagnostics.len() - errors, files.root());
     let level = if errors > 0 { Level::ERROR } else { Level::WARNING };
     text.push_str(&renderer.render(&[Group::with_title(level.primary_title(summary))]));
     text.push('\n');
@@ -41,8 +44,23 @@ fn summary(errors: usize, warnings: usize, file: &str) -> String {
     }
 }
 
-/// The source with the start of each of its lines.
+/// All sources.
+struct Files<'s>(Vec<Lines<'s>>);
+
+impl<'s> Files<'s> {
+    fn root(&self) -> &str {
+        self.0.first().map_or("", |lines| lines.file.as_str())
+    }
+
+    /// The source that a place is in.
+    fn of(&self, place: &Place) -> Option<&Lines<'s>> {
+        self.0.iter().find(|lines| lines.path == place.file).or(self.0.first())
+    }
+}
+
+/// A source with the start of each of its lines.
 struct Lines<'s> {
+    path: &'s Path,
     file: String,
     /// `None` where it is no text.
     text: Option<&'s str>,
@@ -56,7 +74,7 @@ impl<'s> Lines<'s> {
         // A byte order mark is no column.
         let first = if text.is_some_and(|t| t.starts_with('\u{feff}')) { '\u{feff}'.len_utf8() } else { 0 };
         let starts = std::iter::once(first).chain(breaks).collect();
-        Self { file: source.file.display().to_string(), text, starts }
+        Self { path: &source.file, file: source.file.display().to_string(), text, starts }
     }
 
     /// The line that holds a byte, from 0.
@@ -73,7 +91,7 @@ impl<'s> Lines<'s> {
     }
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, lines: &'a Lines<'_>) -> Group<'a> {
+fn group<'a>(diagnostic: &'a Diagnostic, files: &'a Files<'_>) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -82,17 +100,20 @@ fn group<'a>(diagnostic: &'a Diagnostic, lines: &'a Lines<'_>) -> Group<'a> {
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code.as_str())
         .elements(Vec::<Element<'_>>::new());
-    match &diagnostic.place {
-        None => group = group.element(Origin::path(lines.file.as_str())),
-        Some(place) => {
+    match diagnostic.place.as_ref().and_then(|place| Some((place, files.of(place)?))) {
+        None => group = group.element(Origin::path(files.root())),
+        Some((place, lines)) => {
             let label = diagnostic.label.as_deref().unwrap_or_default();
             let own = lines.line(place.start);
-            let (near, far): (Vec<_>, Vec<_>) =
-                diagnostic.related.iter().partition(|(p, _)| lines.line(p.start).abs_diff(own) <= NEAR);
+            let (near, far): (Vec<_>, Vec<_>) = diagnostic
+                .related
+                .iter()
+                .partition(|(p, _)| p.file == place.file && lines.line(p.start).abs_diff(own) <= NEAR);
             let mut marks = vec![(place, label, AnnotationKind::Primary)];
             marks.extend(near.iter().map(|(p, text)| (p, text.as_str(), AnnotationKind::Context)));
             group = group.element(snippet(&marks, lines));
             for (place, text) in far {
+                let lines = files.of(place).unwrap_or(lines);
                 group = group.element(snippet(&[(place, text, AnnotationKind::Context)], lines));
             }
         }

@@ -153,7 +153,7 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
             let link = route.path.link.as_ref();
             let run = |direction: &Direction| {
                 let (test, skip) = iperf2_test(topology, name, iperf2, *direction, link, options);
-                (Test::Iperf2(test), skip.map(without_contract))
+                (Test::Iperf2(test), skip.as_deref().map(without_contract))
             };
             iperf2.directions.runs().iter().map(run).collect()
         }
@@ -161,7 +161,7 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
             let runs = iperf3.directions.runs().iter();
             runs.map(|direction| {
                 let (test, skip) = concrete(topology, name, iperf3, *direction, route.path.link.as_ref(), options);
-                (Test::Iperf3(test), skip.map(without_contract))
+                (Test::Iperf3(test), skip.as_deref().map(without_contract))
             })
             .collect()
         }
@@ -184,7 +184,7 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
     }
 }
 
-fn without_contract(asks: String) -> String {
+fn without_contract(asks: &str) -> String {
     format!("{asks}, and no link with a contract lies on this path")
 }
 
