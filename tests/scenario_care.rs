@@ -188,6 +188,7 @@ fn every_json_document_is_as_its_schema_says() {
     schemas.hold("error", &mend(&["plan", "-t", "bad.yaml"]));
     schemas.hold("validate", &json(2, &["validate", "-t", "bad.yaml"]));
     schemas.hold("validate", &json(0, &["validate"]));
+    schemas.hold("campaigns", &json(0, &["campaigns"]));
     schemas.hold("init", &json(0, &["init", "-t", "first.yaml"]));
     schemas.hold("status", &json(3, &["status"]));
     schemas.hold("plan", &json(0, &["plan"]));
