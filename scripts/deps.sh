@@ -9,7 +9,7 @@ packages="iperf3 iperf iproute2 iputils-ping iputils-tracepath traceroute mtr-ti
 case "${1:-demo}" in
     demo) ;;
     # The tests look at results with tools that are not ours.
-    test) packages="$packages iptables jq sqlite3 mount" ;;
+    test) packages="$packages iptables jq sqlite3 mount python3" ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac
 

@@ -376,15 +376,28 @@ pub(super) struct Destroy {
 #[command(after_help = "\
 Examples:
   iperftester report                           the newest, on the terminal
-  iperftester report --format html --out report.html
-  iperftester report --format json check@20261124T104406.000Z | jq '.runs[].measurement'")]
+  iperftester report --out report.html         a page; also .md .csv .json .jsonl .xml
+  iperftester report --redact --out report.md  without addresses and host names
+  iperftester report --compare previous        the newest beside the one before it
+  iperftester report check@20261124T104406.000Z check@20261125T090000.000Z
+  iperftester report --format json | jq '.runs[].measurement'")]
 pub(super) struct Report {
-    /// The campaign run, as `list` names it; the newest where it is left out
-    pub(super) campaign_run: Option<String>,
+    /// The campaign run, as `list` names it; the newest where it is left out. Several are compared, the first one is the
+    /// base
+    #[arg(value_name = "CAMPAIGN_RUN")]
+    pub(super) campaign_runs: Vec<String>,
+
+    /// Compare with this campaign run, or with the `previous` one of the same topology and campaign
+    #[arg(long, value_name = "CAMPAIGN_RUN", num_args = 1..)]
+    pub(super) compare: Vec<String>,
 
     /// Form of the report; where it is left out, what the name of --out ends in, or --output json, or else terminal
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(super) format: Option<ReportFormat>,
+
+    /// Show pseudonyms instead of addresses, host names and user names
+    #[arg(long)]
+    pub(super) redact: bool,
 
     /// Write it to this file instead of standard output
     #[arg(long, value_name = "FILE")]
@@ -398,8 +411,45 @@ pub(super) enum ReportFormat {
     Terminal,
     /// One self-contained page: no script, no address outside
     Html,
+    /// GitHub's Markdown
+    Md,
+    /// A row for each run and flow, SI units
+    Csv,
     /// Everything, the tools' raw output included
     Json,
+    /// A run a line, with its raw output
+    Jsonl,
+    /// A test case for each expectation, for CI
+    Junit,
+}
+
+impl ReportFormat {
+    /// The form that a file's name asks for by its ending.
+    pub(super) fn of_ending(ending: &str) -> Option<Self> {
+        match ending {
+            "html" | "htm" => Some(Self::Html),
+            "md" | "markdown" => Some(Self::Md),
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "xml" => Some(Self::Junit),
+            "txt" => Some(Self::Terminal),
+            _ => None,
+        }
+    }
+
+    /// Its word on the command line.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Html => "html",
+            Self::Md => "md",
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Junit => "junit",
+        }
+    }
 }
 
 /// `schema`.

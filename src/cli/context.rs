@@ -21,6 +21,10 @@ use crate::process;
 use crate::stats::numbers::counted;
 use crate::store::{Notice, Results};
 
+/// What to try where the results may be read but not written.
+const ANOTHER_USERS: &str = "these results are another user's: read them as that user (`sudo iperftester report`), or copy `results.db` to a \
+                             folder of your own and name that: `IPERFTESTER_DATA_DIR=FOLDER iperftester report`";
+
 /// Settings of this process.
 pub(super) struct Context<'a> {
     pub(super) topology: PathBuf,
@@ -112,17 +116,22 @@ impl<'a> Context<'a> {
         Ok(self.told(Results::open(&path, folders).await?))
     }
 
-    /// The same for what only reads: a user who may not write them is served too.
-    pub(super) async fn results_to_read(&self) -> Result<Results, Failure> {
-        let (path, folders) = places()?;
-        Ok(self.told(Results::open_to_read(&path, folders).await?))
-    }
-
     fn told(&self, (results, notices): (Results, Vec<Notice>)) -> Results {
         for notice in &notices {
             self.notice(notice);
         }
         results
+    }
+
+    /// The same for a verb that only reads: a user who may not write them is served too, where the system lets them be read.
+    pub(super) async fn results_to_read(&self) -> Result<Results, Failure> {
+        let (path, folders) = places()?;
+        let opened = Results::open_to_read(&path, folders).await.map_err(|error| {
+            let denied = error.is_denied();
+            let failure = Failure::from(error);
+            if denied { failure.hint(ANOTHER_USERS) } else { failure }
+        });
+        Ok(self.told(opened?))
     }
 
     pub(super) fn notice(&self, notice: &Notice) {

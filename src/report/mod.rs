@@ -3,11 +3,20 @@
 use crate::domain::run::CampaignRun;
 
 mod chart;
+mod compare;
+mod csv;
 mod html;
 mod json;
+mod jsonl;
+mod junit;
+mod markdown;
+mod redact;
+mod series;
 mod terminal;
 mod view;
 
+pub use compare::Comparison;
+pub use redact::RedactError;
 pub use view::Finding;
 
 /// The answer: what falls short, what could not be measured and what is as it should be, the worst first.
@@ -40,4 +49,45 @@ pub fn html(run: &CampaignRun) -> Result<String, askama::Error> {
 #[must_use]
 pub fn json(run: &CampaignRun) -> String {
     json::render(run)
+}
+
+/// The campaign run as JSON Lines: one run a line, raw outputs included.
+#[must_use]
+pub fn json_lines(run: &CampaignRun) -> String {
+    jsonl::render(run)
+}
+
+/// The campaign run as CSV (RFC 4180): a row for each run and flow, SI units.
+#[must_use]
+pub fn csv(run: &CampaignRun) -> String {
+    csv::render(run)
+}
+
+/// The report as Markdown (GitHub's dialect, github.github.com/gfm).
+#[must_use]
+pub fn markdown(run: &CampaignRun) -> String {
+    markdown::render(&view::View::new(run))
+}
+
+/// The judgements as JUnit XML: a suite for the campaign run, a case for each expectation.
+///
+/// # Errors
+/// The XML writer's, which has none for text in memory but says so in its type.
+pub fn junit(run: &CampaignRun) -> Result<String, quick_junit::SerializeError> {
+    junit::render(run)
+}
+
+/// Holds each of `runs` against the first of them.
+#[must_use]
+pub fn compare(runs: &[CampaignRun]) -> Comparison {
+    compare::of(runs)
+}
+
+/// The same campaign runs with pseudonyms for addresses, host names and user names, in every text of theirs: an address has one
+/// pseudonym throughout. Names in the topology are labels and stay.
+///
+/// # Errors
+/// [`RedactError`] where something cannot be redacted: then nothing is given away.
+pub fn redact(runs: Vec<CampaignRun>) -> Result<Vec<CampaignRun>, RedactError> {
+    redact::redact(runs)
 }

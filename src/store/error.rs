@@ -158,6 +158,22 @@ impl StoreError {
         }
     }
 
+    /// May this user not write what has to be written even to read: the database's own files, or its folder?
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        const PERM: i32 = 3;
+        const READONLY: i32 = 8;
+        const CANTOPEN: i32 = 14;
+        match self {
+            Self::Database { source: sqlx::Error::Database(fault), .. } => {
+                let code = fault.code().and_then(|c| c.parse::<i32>().ok()).unwrap_or_default();
+                [PERM, READONLY, CANTOPEN].contains(&(code & 0xff))
+            }
+            Self::File { source, .. } => source.kind() == ErrorKind::PermissionDenied,
+            _ => false,
+        }
+    }
+
     /// What to try.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

@@ -195,6 +195,14 @@ pub trait Store {
     /// [`StoreError::Unknown`], or why the database cannot be read.
     async fn load(&self, id: &str) -> Result<CampaignRun, StoreError>;
 
+    /// The same; the tools' outputs, which are most of it, may be left out: `raw` is empty and `server_raw` is `None` then.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    async fn load_without_raw(&self, id: &str) -> Result<CampaignRun, StoreError> {
+        self.load(id).await
+    }
+
     /// Id of the campaign run that started last.
     ///
     /// # Errors

@@ -188,7 +188,18 @@ impl<S: Store> Results<S> {
     /// # Errors
     /// [`StoreError::Unknown`], why the database cannot be read, or why a rescue file of it cannot.
     pub async fn load(&self, id: &str) -> Result<CampaignRun, StoreError> {
-        let mut whole = self.store.load(id).await?;
+        self.with_rescued(id, self.store.load(id).await?)
+    }
+
+    /// The same, where the tools' outputs are not needed.
+    ///
+    /// # Errors
+    /// As [`Results::load`].
+    pub async fn load_without_raw(&self, id: &str) -> Result<CampaignRun, StoreError> {
+        self.with_rescued(id, self.store.load_without_raw(id).await?)
+    }
+
+    fn with_rescued(&self, id: &str, mut whole: CampaignRun) -> Result<CampaignRun, StoreError> {
         for path in self.rescue.files_of(id) {
             let rescued = Rescued::read(&path).map_err(|source| StoreError::File { action: "read", path, source })?;
             for entry in rescued.entries {

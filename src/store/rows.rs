@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
@@ -218,7 +219,8 @@ pub(super) async fn reopen(c: &mut SqliteConnection, number: i64, id: &str) -> R
     })
 }
 
-pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str) -> Result<CampaignRun, Fault> {
+/// The campaign run; `raw`: with the tools' outputs, which are most of it.
+pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str, raw: bool) -> Result<CampaignRun, Fault> {
     let row = sqlx::query("SELECT * FROM campaign_runs WHERE number = ?").bind(number).fetch_one(&mut *c).await?;
     let header = header(&row)?;
     let topology = value(&row, "topology_json", id)?;
@@ -227,12 +229,13 @@ pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str) -> Res
     for row in sqlx::query("SELECT * FROM facts WHERE campaign_run = ?").bind(number).fetch_all(&mut *c).await? {
         facts.insert(name(&row, "probe", id)?, value(&row, "facts_json", id)?);
     }
-    let mut outputs = outputs(c, number, id).await?;
+    let mut outputs = if raw { outputs(c, number, id).await? } else { BTreeMap::new() };
     let mut courses = courses(c, number).await?;
-    let rows = sqlx::query("SELECT * FROM runs WHERE campaign_run = ? ORDER BY id").bind(number).fetch_all(c).await?;
-    let mut runs = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let mut run = run(row, id)?;
+    // One row after the other: all of them at once would be held twice.
+    let mut rows = sqlx::query("SELECT * FROM runs WHERE campaign_run = ? ORDER BY id").bind(number).fetch(c);
+    let mut runs = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let mut run = run(&row, id)?;
         run.raw = outputs.remove(&(run.id, "client".to_owned())).unwrap_or_default();
         run.server_raw = outputs.remove(&(run.id, "server".to_owned()));
         for (flow, of) in run.measurement.as_mut().map(flows).unwrap_or_default() {
@@ -240,13 +243,15 @@ pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str) -> Res
         }
         runs.push(run);
     }
+    drop(rows);
     Ok(CampaignRun { header, topology, routers, facts, runs })
 }
 
 async fn outputs(c: &mut SqliteConnection, number: i64, id: &str) -> Result<BTreeMap<(u32, String), String>, Fault> {
     let rows = sqlx::query("SELECT run, side, output FROM raw_outputs WHERE campaign_run = ?");
     let mut outputs = BTreeMap::new();
-    for row in rows.bind(number).fetch_all(c).await? {
+    let mut rows = rows.bind(number).fetch(c);
+    while let Some(row) = rows.try_next().await? {
         let key: (u32, String) = (row.try_get("run")?, row.try_get("side")?);
         let text = String::from_utf8(row.try_get("output")?)
             .map_err(|source| unreadable(id, format!("the raw output of run {}", key.0), source))?;
@@ -258,7 +263,8 @@ async fn outputs(c: &mut SqliteConnection, number: i64, id: &str) -> Result<BTre
 async fn courses(c: &mut SqliteConnection, number: i64) -> Result<BTreeMap<(u32, String), Vec<Interval>>, sqlx::Error> {
     let rows = sqlx::query("SELECT * FROM intervals WHERE campaign_run = ? ORDER BY run, flow, position");
     let mut courses: BTreeMap<_, Vec<Interval>> = BTreeMap::new();
-    for row in rows.bind(number).fetch_all(c).await? {
+    let mut rows = rows.bind(number).fetch(c);
+    while let Some(row) = rows.try_next().await? {
         courses.entry((row.try_get("run")?, row.try_get("flow")?)).or_default().push(Interval {
             start_seconds: row.try_get("start_seconds")?,
             end_seconds: row.try_get("end_seconds")?,

@@ -293,7 +293,15 @@ impl Store for SqliteStore {
     async fn load(&self, id: &str) -> Result<CampaignRun, StoreError> {
         self.read("read the results", async |c| {
             let number = number(c, id).await?;
-            rows::load(c, number, id).await
+            rows::load(c, number, id, true).await
+        })
+        .await
+    }
+
+    async fn load_without_raw(&self, id: &str) -> Result<CampaignRun, StoreError> {
+        self.read("read the results", async |c| {
+            let number = number(c, id).await?;
+            rows::load(c, number, id, false).await
         })
         .await
     }

@@ -10,7 +10,7 @@ use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Direction, Protocol, Test};
 use crate::report::chart::Chart;
 use crate::stats::numbers::{self, Figure, count, counted};
-use crate::stats::{Summary, median};
+use crate::stats::{INTERVAL_RUNS_MIN, Summary, median};
 use crate::verdict::{flows, sent_short};
 
 /// A flow of a throughput run with its ends.
@@ -64,6 +64,8 @@ pub(in crate::report) struct RateRow {
     /// `←` asked for by the receiver, `↔` both ways at once, nothing where the client sent.
     pub(in crate::report) way: &'static str,
     pub(in crate::report) how: String,
+    /// Repetitions that the figures are made of.
+    pub(in crate::report) runs: usize,
     pub(in crate::report) median: Figure,
     pub(in crate::report) spread: String,
     /// Coefficient of variation over the repetitions or, of a single run, over its intervals.
@@ -145,6 +147,7 @@ fn rate_row(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
         test: first.run.test.clone(),
         way: way(first.run.direction()),
         how: how(first),
+        runs: summary.count,
         variation: Some(summary).filter(|s| s.count > 1).or_else(|| course(rates)).and_then(|s| coefficient(&s)),
         median: numbers::rate(summary.median),
         spread: match invalid {
@@ -211,7 +214,15 @@ fn spread(summary: &Summary) -> String {
     let variation = variation(summary);
     let (least, most) = (unit.round(summary.min, 3), unit.round(summary.max, 3));
     let range = if least == most { String::new() } else { format!(", {} to {most}", least.number) };
-    format!("median of {} runs{range}{variation}", summary.count)
+    format!("median of {} runs{range}{variation}, {}", summary.count, interval(summary, unit))
+}
+
+/// Between what the median lies, as far as the number of repetitions lets it be said.
+fn interval(summary: &Summary, unit: numbers::Scale) -> String {
+    match summary.interval {
+        Some(i) => format!("95 % interval of the median {} to {}", unit.round(i.low, 3).number, unit.round(i.high, 3)),
+        None => format!("no 95 % interval below {INTERVAL_RUNS_MIN} runs"),
+    }
 }
 
 const fn way(direction: Direction) -> &'static str {

@@ -21,6 +21,7 @@ mod missing;
 mod others;
 mod pair;
 
+pub(super) use evidence::JudgementRow;
 pub use findings::Finding;
 pub(super) use findings::find as findings;
 pub(super) use missing::Missing;
@@ -88,6 +89,8 @@ impl State {
 pub(super) struct View {
     pub(super) title: String,
     pub(super) description: Option<String>,
+    /// Whom and what it is for: label and text.
+    pub(super) metadata: Vec<(&'static str, String)>,
     pub(super) campaign: String,
     pub(super) id: String,
     pub(super) version: String,
@@ -139,6 +142,7 @@ impl View {
         let mut pairs = pair::sections(run);
         // A stable sort: the worst first, else by site and name.
         pairs.sort_by_key(|p| p.state);
+        let left_out = pair::thin_out(&mut pairs);
         let at: BTreeMap<_, _> = pairs.iter().enumerate().map(|(i, p)| ((&p.sender, &p.receiver), i)).collect();
         let row = |from: &Axis| axis.iter().map(|to| at.get(&(&from.probe, &to.probe)).copied()).collect();
         let cells = axis.iter().map(row).collect();
@@ -146,6 +150,7 @@ impl View {
         Self {
             title: header.topology.to_string(),
             description: run.topology.description.clone(),
+            metadata: metadata(run).into_iter().map(|(label, text)| (label, text.to_owned())).collect(),
             campaign: header.campaign.to_string(),
             id: header.id.clone(),
             version: header.version.clone(),
@@ -157,7 +162,7 @@ impl View {
             pairs,
             missing: missing::list(run),
             probes: run.facts.iter().map(|(probe, facts)| probe_row(run, probe, facts)).collect(),
-            notes: notes(run),
+            notes: left_out.into_iter().chain(notes(run)).collect(),
         }
     }
 
@@ -183,6 +188,18 @@ fn axis(run: &CampaignRun) -> Vec<Axis> {
     let mut probes: Vec<&Name> = probes.into_iter().collect();
     probes.sort_by_key(|p| place(&run.topology, p));
     probes.into_iter().map(|p| Axis { probe: p.clone(), site: site(&run.topology, p).cloned() }).collect()
+}
+
+/// What the topology says of its customer and circuit, as written: label and text.
+pub(super) fn metadata(run: &CampaignRun) -> Vec<(&'static str, &str)> {
+    let metadata = &run.topology.metadata;
+    let all = [
+        ("Customer", &metadata.customer),
+        ("Circuit", &metadata.circuit_id),
+        ("Engineer", &metadata.engineer),
+        ("Note", &metadata.note),
+    ];
+    all.into_iter().filter_map(|(label, text)| Some((label, text.as_deref()?))).collect()
 }
 
 fn summary(run: &CampaignRun) -> Vec<String> {
