@@ -81,7 +81,7 @@ fn number(value: Option<f64>) -> Option<String> {
 }
 
 /// The header, in this order. A column may be added at the end; none changes its meaning.
-const COLUMNS: [Column; 55] = [
+const COLUMNS: [Column; 56] = [
     ("campaign_run", |r| text(&r.campaign_run.header.id)),
     ("topology", |r| text(&r.campaign_run.header.topology)),
     ("campaign", |r| text(&r.campaign_run.header.campaign)),
