@@ -1,6 +1,8 @@
 //! What every verb needs: the topology, the folders, the lock.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use etcetera::BaseStrategy;
@@ -13,11 +15,11 @@ use crate::config::{self, Loaded, Resolved, Source, Surroundings};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::lock::{self, LockGuard};
+use crate::lock::{self, LockError, LockGuard};
 use crate::plan::{Plan, Verb};
 use crate::process;
 use crate::stats::numbers::counted;
-use crate::store::{Notice, Results, StoreError};
+use crate::store::{Notice, Results};
 
 /// What to try where the results may be read but not written.
 const ANOTHER_USERS: &str = "these results are another user's: read them as that user (`sudo iperftester report`), or copy `results.db` to a \
@@ -44,6 +46,15 @@ impl<'a> Context<'a> {
 
     pub(super) fn now() -> DateTime<Utc> {
         Utc::now()
+    }
+
+    /// The same for what begins and ends within this process: the time of its first call and what has gone by since, so that a
+    /// wall clock that is set meanwhile neither stretches a run nor ends it before its start. Time that the machine slept is
+    /// not counted.
+    pub(super) fn steady() -> DateTime<Utc> {
+        static BEGAN: OnceLock<(DateTime<Utc>, Instant)> = OnceLock::new();
+        let (wall, clock) = BEGAN.get_or_init(|| (Self::now(), Instant::now()));
+        *wall + clock.elapsed()
     }
 
     /// Reads and checks the topology file.
@@ -91,31 +102,36 @@ impl<'a> Context<'a> {
 
     /// Takes the topology's lock for `verb`.
     pub(super) fn lock(topology: &Name, verb: &str) -> Result<LockGuard, Failure> {
-        Ok(lock::acquire(&lock_folder(), topology, verb, Self::now())?)
+        Ok(Self::try_lock(topology, verb)?)
+    }
+
+    /// The same, to be told apart why it was not given.
+    pub(super) fn try_lock(topology: &Name, verb: &str) -> Result<LockGuard, LockError> {
+        lock::acquire(&lock_folder(), topology, verb, Self::now())
     }
 
     /// Opens the results and tells what was taken in.
     pub(super) async fn results(&self) -> Result<Results, Failure> {
-        self.results_or(|_| None).await
+        let (path, folders) = places()?;
+        Ok(self.told(Results::open(&path, folders).await?))
     }
 
-    async fn results_or(&self, hint: impl Fn(&StoreError) -> Option<&'static str>) -> Result<Results, Failure> {
-        let data = data_folder()?;
-        let folders = vec![data.clone(), std::env::temp_dir().join("iperftester")];
-        let opened = Results::open(&data.join("results.db"), folders).await;
-        let (results, notices) = opened.map_err(|error| match hint(&error) {
-            Some(hint) => Failure::from(error).hint(hint),
-            None => error.into(),
-        })?;
+    fn told(&self, (results, notices): (Results, Vec<Notice>)) -> Results {
         for notice in &notices {
             self.notice(notice);
         }
-        Ok(results)
+        results
     }
 
-    /// The same for a verb that only reads. Even that needs to write beside the database, so another user's is told how.
+    /// The same for a verb that only reads: a user who may not write them is served too, where the system lets them be read.
     pub(super) async fn results_to_read(&self) -> Result<Results, Failure> {
-        self.results_or(|error| error.is_denied().then_some(ANOTHER_USERS)).await
+        let (path, folders) = places()?;
+        let opened = Results::open_to_read(&path, folders).await.map_err(|error| {
+            let denied = error.is_denied();
+            let failure = Failure::from(error);
+            if denied { failure.hint(ANOTHER_USERS) } else { failure }
+        });
+        Ok(self.told(opened?))
     }
 
     pub(super) fn notice(&self, notice: &Notice) {
@@ -146,6 +162,12 @@ impl<'a> Context<'a> {
         let us = std::process::id().to_string();
         Ok(vec![program.clone(), process::BOUND_VERB.to_owned(), us, "--".to_owned(), program, "agent".to_owned()])
     }
+}
+
+/// The database, and the folders of rescue files.
+fn places() -> Result<(PathBuf, Vec<PathBuf>), Failure> {
+    let data = data_folder()?;
+    Ok((data.join("results.db"), vec![data, std::env::temp_dir().join("iperftester")]))
 }
 
 /// Where results are kept: IPERFTESTER_DATA_DIR, else `iperftester` in the XDG data directory.

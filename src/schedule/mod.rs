@@ -1,6 +1,7 @@
 //! From a campaign to concrete jobs, and from jobs to a conflict-free order. Pure: the runner and `--dry-run` use the same.
 //! And from a schedule to the moments at which its campaign starts.
 
+pub mod budget;
 mod calendar;
 mod dispatch;
 mod jobs;

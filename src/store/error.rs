@@ -43,6 +43,12 @@ pub enum StoreError {
         /// The last version that is understood.
         known: i64,
     },
+    /// It is in an earlier form, and may only be read.
+    #[error("{} was written by an older iperftester, and this user may only read it", path.display())]
+    Older {
+        /// The database.
+        path: PathBuf,
+    },
     /// Anything else that the database says.
     #[error("cannot {action} in {}", path.display())]
     Database {
@@ -188,6 +194,10 @@ impl StoreError {
                     inside.display()
                 ))
             }
+            Self::Older { path } => Some(format!(
+                "let a user who may write {} start `iperftester list` once: that brings it to its present form",
+                path.display()
+            )),
             Self::Newer { .. } => Some(format!("use that newer iperftester, or {ELSEWHERE}")),
             Self::Database { path, .. } => Some(format!(
                 "see that {} can be written by this user and that its disk is well, or {ELSEWHERE}",

@@ -20,8 +20,8 @@ pub(super) async fn insert_head(c: &mut SqliteConnection, head: &Head) -> Result
     let Head { header, topology, routers } = head;
     let done = sqlx::query(
         "INSERT INTO campaign_runs (id, topology, campaign, started, ended, planned_runs, version,
-           duration_override_seconds, interrupted, topology_json, routers_json)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+           duration_override_seconds, interrupted, topology_json, routers_json, ad_hoc_json)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&header.id)
     .bind(header.topology.as_str())
@@ -34,6 +34,7 @@ pub(super) async fn insert_head(c: &mut SqliteConnection, head: &Head) -> Result
     .bind(header.interrupted)
     .bind(json(topology, &header.id, "the topology")?)
     .bind(json(routers, &header.id, "the routers")?)
+    .bind(json(&header.ad_hoc, &header.id, "what was asked for")?)
     .execute(c)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -72,7 +73,7 @@ pub(super) async fn insert_entry(
     }
 }
 
-async fn insert_run(c: &mut SqliteConnection, number: i64, id: &str, run: &Run) -> Result<bool, Fault> {
+pub(super) async fn insert_run(c: &mut SqliteConnection, number: i64, id: &str, run: &Run) -> Result<bool, Fault> {
     let mut measurement = run.measurement.clone();
     let courses = measurement.as_mut().map(take_courses).unwrap_or_default();
     let part = |what| format!("{what} of run {}", run.id);
@@ -204,6 +205,20 @@ pub(super) async fn summaries(c: &mut SqliteConnection) -> Result<Vec<CampaignRu
         .collect()
 }
 
+/// How campaign run `number` began, and that it goes on: it has no end any more.
+pub(super) async fn reopen(c: &mut SqliteConnection, number: i64, id: &str) -> Result<Head, Fault> {
+    sqlx::query("UPDATE campaign_runs SET ended = NULL, interrupted = 0 WHERE number = ?")
+        .bind(number)
+        .execute(&mut *c)
+        .await?;
+    let row = sqlx::query("SELECT * FROM campaign_runs WHERE number = ?").bind(number).fetch_one(c).await?;
+    Ok(Head {
+        header: header(&row)?,
+        topology: value(&row, "topology_json", id)?,
+        routers: value(&row, "routers_json", id)?,
+    })
+}
+
 /// The campaign run; `raw`: with the tools' outputs, which are most of it.
 pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str, raw: bool) -> Result<CampaignRun, Fault> {
     let row = sqlx::query("SELECT * FROM campaign_runs WHERE number = ?").bind(number).fetch_one(&mut *c).await?;
@@ -276,6 +291,7 @@ fn header(row: &SqliteRow) -> Result<CampaignRunHeader, Fault> {
             .map(|s| std::time::Duration::try_from_secs_f64(s).map_err(|e| unreadable(&id, "the duration", e)))
             .transpose()?,
         interrupted: row.try_get("interrupted")?,
+        ad_hoc: value(row, "ad_hoc_json", &id)?,
         id,
     })
 }
@@ -305,7 +321,7 @@ fn run(row: &SqliteRow, id: &str) -> Result<Run, Fault> {
     })
 }
 
-fn unreadable(
+pub(super) fn unreadable(
     id: &str,
     what: impl Into<String>,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -313,7 +329,7 @@ fn unreadable(
     StoreError::Content { what: what.into(), id: id.to_owned(), source: source.into() }
 }
 
-fn time(time: DateTime<Utc>) -> String {
+pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
 
@@ -333,12 +349,12 @@ fn json(of: &impl Serialize, id: &str, what: impl Into<String>) -> Result<String
     serde_json::to_string(of).map_err(|e| unreadable(id, what, e))
 }
 
-fn value<T: DeserializeOwned>(row: &SqliteRow, column: &str, id: &str) -> Result<T, Fault> {
+pub(super) fn value<T: DeserializeOwned>(row: &SqliteRow, column: &str, id: &str) -> Result<T, Fault> {
     Ok(serde_json::from_str(row.try_get(column)?).map_err(|e| unreadable(id, column, e))?)
 }
 
 /// A unit variant by the word that serde has for it.
-fn word<T: DeserializeOwned>(row: &SqliteRow, column: &str, id: &str) -> Result<T, Fault> {
+pub(super) fn word<T: DeserializeOwned>(row: &SqliteRow, column: &str, id: &str) -> Result<T, Fault> {
     let word = serde_json::Value::String(row.try_get(column)?);
     Ok(serde_json::from_value(word).map_err(|e| unreadable(id, column, e))?)
 }

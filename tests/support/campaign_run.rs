@@ -404,6 +404,7 @@ impl Builder {
                 version: "0.1.0".to_owned(),
                 duration_override: None,
                 interrupted: false,
+                ad_hoc: None,
             },
             routers: [
                 ("10.0.9.1".parse().unwrap(), Router { name: name("madrid"), link: None }),

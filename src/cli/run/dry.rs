@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::super::context::Context;
+use super::budget::Standing;
 use crate::domain::name::Name;
 use crate::domain::test::{Direction, ToolKind};
 use crate::domain::topology::Topology;
-use crate::domain::unit::ByteSize;
+use crate::schedule::budget::rounded;
 use crate::schedule::{Job, LinkBytes, Slot, Timetable};
-use crate::stats::numbers::counted;
+use crate::stats::numbers::{self, counted};
 
 #[derive(Serialize)]
 struct DryRun<'a> {
@@ -20,6 +21,8 @@ struct DryRun<'a> {
     runs: Vec<Row<'a>>,
     skipped: Vec<Skipped<'a>>,
     links: BTreeMap<Name, LinkBytes>,
+    /// Null where the campaign has none.
+    budget: Option<Standing>,
 }
 
 #[derive(Serialize)]
@@ -45,7 +48,14 @@ struct Skipped<'a> {
 }
 
 /// Shows what would be run.
-pub(super) fn show(context: &Context<'_>, topology: &Topology, campaign: &Name, jobs: &[Job], table: &Timetable) {
+pub(super) fn show(
+    context: &Context<'_>,
+    topology: &Topology,
+    campaign: &Name,
+    jobs: &[Job],
+    table: &Timetable,
+    budget: Option<Standing>,
+) {
     let rows = table.slots.iter().map(|Slot { job, start }| Row {
         id: job.id,
         start_seconds: start.as_secs_f64(),
@@ -74,6 +84,7 @@ pub(super) fn show(context: &Context<'_>, topology: &Topology, campaign: &Name, 
         runs: rows.collect(),
         skipped: skipped.collect(),
         links: table.bytes_per_link(topology),
+        budget,
     };
     context.output.either(|| describe(&dry, topology), &dry);
 }
@@ -109,13 +120,21 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
         }
         text.push('\n');
     }
+    if let Some(limit) = dry.budget.as_ref().and_then(|budget| budget.max_rate_bits_per_second) {
+        text.push_str(&format!("budget: no test exceeds {}\n", numbers::rate_exact(limit.as_f64())));
+    }
+    if let Some(account) = dry.budget.as_ref().and_then(|budget| budget.account.as_ref()) {
+        text.push_str(&format!(
+            "budget for {} ({}): {} used, about {} for this run, {} left of {}\n",
+            account.day,
+            account.time_zone,
+            rounded(account.used_bytes),
+            rounded(account.planned_bytes),
+            rounded(account.left_bytes),
+            rounded(account.bytes_per_day)
+        ));
+    }
     let (seconds, runs) = (dry.total_seconds, counted(dry.runs.len(), "run", "runs"));
     text.push_str(&format!("campaign {}: {runs} in about {seconds:.0} s, set-up not counted", dry.campaign));
     text
-}
-
-/// Bytes to three digits.
-fn rounded(bytes: u64) -> ByteSize {
-    let step = 10_u64.pow(bytes.checked_ilog10().unwrap_or(0).saturating_sub(2));
-    ByteSize::new(bytes / step * step)
 }

@@ -6,7 +6,9 @@ use crate::domain::facts::ProbeFacts;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
+use crate::domain::test::{OfferedRate, Protocol, Test, TestDefinition};
 use crate::domain::topology::Topology;
+use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
 use crate::stats::numbers::{Figure, counted, span};
 
@@ -224,6 +226,10 @@ fn warnings(run: &CampaignRun) -> Vec<String> {
     if let Some(time) = run.header.duration_override {
         warnings.push(format!("Every timed test was shortened to {}: figures are indicative.", span(time)));
     }
+    if let Some(limit) = held_to(run) {
+        let limit = crate::stats::numbers::rate_exact(limit.as_f64());
+        warnings.push(format!("TCP was held to {limit} by the campaign's budget: a path may deliver more."));
+    }
     if run.header.interrupted {
         warnings
             .push("The campaign was stopped before its end: this report shows the runs made until then.".to_owned());
@@ -242,6 +248,26 @@ fn warnings(run: &CampaignRun) -> Vec<String> {
         );
     }
     warnings
+}
+
+/// The budget's rate, where it held a run back that was to send what it can, or more than that.
+fn held_to(run: &CampaignRun) -> Option<Bitrate> {
+    let campaign = run.topology.campaigns.get(&run.header.campaign)?;
+    let limit = campaign.budget.max_rate_bits_per_second?;
+    let held = |one: &Run| {
+        let (protocol, rate) = match &one.specification {
+            Test::Iperf3(t) => (t.protocol, t.rate_bits_per_second),
+            Test::Iperf2(t) => (t.protocol, t.rate_bits_per_second),
+            _ => return false,
+        };
+        let asked = match run.topology.tests.get(&one.test) {
+            Some(TestDefinition::Iperf3(definition)) => definition.rate,
+            Some(TestDefinition::Iperf2(definition)) => definition.rate,
+            _ => None,
+        };
+        protocol != Protocol::Udp && rate == Some(limit) && asked != Some(OfferedRate::Absolute(limit))
+    };
+    run.runs.iter().any(held).then_some(limit)
 }
 
 fn probe_row(run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {

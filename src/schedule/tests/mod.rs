@@ -1,3 +1,4 @@
+mod budget;
 mod dispatching;
 mod expansion;
 mod following;
