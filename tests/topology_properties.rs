@@ -25,7 +25,10 @@ fn holds(bytes: Vec<u8>) {
         assert!(place.line >= 1 && place.column >= 1);
     }
     for color in [false, true] {
-        assert_eq!(render(&loaded.diagnostics, &source, color).is_empty(), loaded.diagnostics.is_empty());
+        assert_eq!(
+            render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, color).is_empty(),
+            loaded.diagnostics.is_empty()
+        );
     }
 }
 

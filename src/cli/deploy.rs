@@ -5,15 +5,17 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::args::Deploy;
-use super::context::Context;
+use super::context::{Context, as_it_should_be, why};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use super::stop;
 use crate::backend::Backend;
 use crate::deploy::{self, DeployEvent, Done};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::plan::{Action, Plan};
+use crate::i18n::say;
+use crate::plan::{Action, Plan, Verb};
 use crate::runner;
 
 /// What was done, for programs.
@@ -39,22 +41,19 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     let backend = Context::backend(&topology);
     backend.supports().await?;
     let plan = deploy::plan(&backend).await?;
-    let done = carry_out(context, &plan, &backend, |action| format!(": {}", action.reason)).await?;
+    let done = carry_out(context, &plan, &backend, |action| format!(": {}", why(action))).await?;
     ready(&topology, &backend).await?;
-    let probes = topology.probes.len();
+    let probes =
+        lang().counted(topology.probes.len(), ["probe ready", "probes ready"], ["sonda lista", "sondas listas"]);
     let text = if plan.is_empty() {
-        format!(
-            "{}: nothing to do, {} resources are as they should be, {probes} probes ready",
-            topology.name, done.unchanged
-        )
+        format!("{}: {}, {probes}", topology.name, as_it_should_be(done.unchanged))
     } else {
-        format!(
-            "{}: created {}, removed {}, left {} as they were; {probes} probes ready in {:.2} s",
-            topology.name,
-            done.created,
-            done.removed,
-            done.unchanged,
-            began.elapsed().as_secs_f64()
+        let (name, Done { created, removed, unchanged }) = (&topology.name, &done);
+        let took = lang().decimal(format!("{:.2}", began.elapsed().as_secs_f64()));
+        say!(
+            lang(),
+            "{name}: created {created}, removed {removed}, left {unchanged} as they were; {probes} in {took} s",
+            "{name}: creados {created}, quitados {removed}, sin cambios {unchanged}; {probes} en {took} s"
         )
     };
     context.output.either(|| text, &summary(&topology.name, &done));
@@ -71,7 +70,11 @@ pub(super) async fn carry_out(
     let stop = stop::watch()?;
     let mut tell = |event: DeployEvent<'_>| {
         if let DeployEvent::Started { action, number, total } = event {
-            context.output.note(&format!("[{number}/{total}] {} {}{}", action.verb, action.id, why(action)));
+            let verb = match action.verb {
+                Verb::Create => lang().word("create", "crear"),
+                Verb::Remove => lang().word("remove", "quitar"),
+            };
+            context.output.note(&format!("[{number}/{total}] {verb} {}{}", action.id, why(action)));
         }
     };
     Ok(deploy::apply(plan, backend, &|| *stop.borrow(), &mut tell).await?)
@@ -82,8 +85,10 @@ async fn ready(topology: &Topology, backend: &impl Backend) -> Result<(), Failur
     let agent = Context::agent()?;
     for (_, greeted) in runner::greet_all(topology, backend, &agent).await {
         greeted.map_err(|fault| {
-            Failure::of(Exit::Unavailable, &fault)
-                .hint("`iperftester status` shows each probe; `iperftester doctor` what this machine lacks")
+            Failure::of(Exit::Unavailable, &fault).hint(lang().word(
+                "`iperftester status` shows each probe; `iperftester doctor` what this machine lacks",
+                "`iperftester status` muestra cada sonda; `iperftester doctor`, lo que le falta a esta máquina",
+            ))
         })?;
     }
     Ok(())

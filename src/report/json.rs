@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::view::findings;
+use crate::domain::campaign::Metric;
 use crate::domain::counters::EndCounters;
 use crate::domain::facts::{ProbeFacts, Router};
 use crate::domain::measurement::Measurement;
@@ -14,6 +15,8 @@ use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, CampaignRunHeader, Run, RunStatus};
 use crate::domain::test::{Direction, Test, ToolKind};
 use crate::domain::verdict::{Cause, Judgement, Verdict};
+use crate::i18n::Lang;
+use crate::verdict::{account, judgement_reason};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
 const SCHEMA_VERSION: u32 = 1;
@@ -45,8 +48,8 @@ struct RunDocument<'a> {
     server_command: Option<&'a [String]>,
     measurement: Option<&'a Measurement>,
     verdict: Verdict,
-    reason: &'a str,
-    judgements: &'a [Judgement],
+    reason: String,
+    judgements: Vec<JudgementDocument<'a>>,
     causes: &'a [Cause],
     error: Option<&'a str>,
     /// The declared link that was crossed.
@@ -56,6 +59,32 @@ struct RunDocument<'a> {
     destination_counters: Option<&'a EndCounters>,
     raw: &'a str,
     server_raw: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JudgementDocument<'a> {
+    metric: Metric,
+    sender: &'a Name,
+    receiver: &'a Name,
+    verdict: Verdict,
+    reason: String,
+    measured: Option<f64>,
+    contracted: Option<f64>,
+    missed_limit: Option<f64>,
+}
+
+/// Programs read English, whatever language people do.
+fn judgement(of: &Judgement) -> JudgementDocument<'_> {
+    JudgementDocument {
+        metric: of.metric,
+        sender: &of.sender,
+        receiver: &of.receiver,
+        verdict: of.verdict,
+        reason: judgement_reason(Lang::En, of),
+        measured: of.measured,
+        contracted: of.contracted,
+        missed_limit: of.missed_limit,
+    }
 }
 
 fn document(run: &Run) -> RunDocument<'_> {
@@ -74,8 +103,8 @@ fn document(run: &Run) -> RunDocument<'_> {
         server_command: run.server_command.as_deref(),
         measurement: run.measurement.as_ref(),
         verdict: run.assessment.verdict,
-        reason: &run.assessment.reason,
-        judgements: &run.assessment.judgements,
+        reason: account(Lang::En, &run.assessment),
+        judgements: run.assessment.judgements.iter().map(judgement).collect(),
         causes: &run.assessment.causes,
         error: run.error.as_deref(),
         link: run.path.link.as_ref().map(|c| &c.link),
@@ -91,7 +120,7 @@ pub(super) fn render(run: &CampaignRun) -> String {
     let document = Document {
         schema_version: SCHEMA_VERSION,
         header: &run.header,
-        findings: findings(run).into_iter().map(|f| f.sentence).collect(),
+        findings: findings(Lang::En, run).into_iter().map(|f| f.sentence).collect(),
         facts: &run.facts,
         routers: &run.routers,
         runs: run.runs.iter().map(document).collect(),

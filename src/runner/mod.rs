@@ -19,6 +19,7 @@ use crate::domain::campaign::Expectations;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
+use crate::domain::reason::SkipReason;
 use crate::domain::run::Run;
 use crate::domain::topology::{PortRange, Topology};
 use crate::schedule::{Dispatcher, Job};
@@ -189,7 +190,7 @@ async fn measure<B: Backend, S: Store>(
         let hindrance = job.skip.clone().or_else(|| {
             let missing = [&job.pair.source, &job.pair.destination].into_iter().find(|p| !sessions.contains_key(*p));
             missing
-                .map(|probe| format!("probe {probe} has no session"))
+                .map(|probe| SkipReason::NoSession { probe: Some(probe.clone()) })
                 .or_else(|| reachable.hinders(&job.pair, job.specification.tool()))
         });
         match hindrance {
@@ -259,11 +260,11 @@ async fn carry_out(
 ) -> (Job, Run) {
     let (Some(source), Some(destination)) = (sessions.get(&job.pair.source), sessions.get(&job.pair.destination))
     else {
-        let run = conclude::skipped(order, &job, "a probe has no session", now());
+        let run = conclude::skipped(order, &job, &SkipReason::NoSession { probe: None }, now());
         return (job, run);
     };
     if let Some(why) = [source, destination].into_iter().find_map(Session::over) {
-        let run = conclude::skipped(order, &job, &why, now());
+        let run = conclude::skipped(order, &job, &why.into(), now());
         return (job, run);
     }
     events(Event::Started(&job));

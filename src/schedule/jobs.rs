@@ -7,6 +7,7 @@ use crate::domain::campaign::Campaign;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::path::{Crossing, Path};
+use crate::domain::reason::SkipReason;
 use crate::domain::test::{Direction, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test, TestDefinition};
 use crate::domain::topology::Topology;
 use crate::domain::unit::{Bitrate, ByteSize};
@@ -51,7 +52,7 @@ pub struct Job {
     /// How long it takes.
     pub duration: Duration,
     /// Why it cannot be run at all, known beforehand.
-    pub skip: Option<String>,
+    pub skip: Option<SkipReason>,
 }
 
 /// What changes a campaign for one execution.
@@ -140,7 +141,7 @@ pub fn ad_hoc(
 
 fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options: Options, list: &mut Vec<Job>) {
     let Some(definition) = topology.tests.get(name) else { return };
-    let concrete: Vec<(Test, Option<String>)> = match definition {
+    let concrete: Vec<(Test, Option<SkipReason>)> = match definition {
         TestDefinition::Ping(ping) => vec![(Test::Ping(ping.clone()), None)],
         TestDefinition::Traceroute(trace) => vec![(Test::Traceroute(trace.clone()), None)],
         TestDefinition::Mtr(mtr) => vec![(Test::Mtr(mtr.clone()), None)],
@@ -152,7 +153,7 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
             let runs = iperf3.directions.runs().iter();
             runs.map(|direction| {
                 let (test, skip) = concrete(topology, name, iperf3, *direction, route.path.link.as_ref(), options);
-                (Test::Iperf3(test), skip.map(|asks| format!("{asks}, and no link with a contract lies on this path")))
+                (Test::Iperf3(test), skip)
             })
             .collect()
         }
@@ -175,7 +176,7 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
     }
 }
 
-/// The concrete test and, where its rate cannot be known, what it asks for in vain.
+/// The concrete test and, where its rate cannot be known, why.
 fn concrete(
     topology: &Topology,
     name: &Name,
@@ -183,7 +184,7 @@ fn concrete(
     direction: Direction,
     link: Option<&Crossing>,
     options: Options,
-) -> (Iperf3, Option<String>) {
+) -> (Iperf3, Option<SkipReason>) {
     let mut test = Iperf3 { direction, ..definition.base.clone() };
     if test.protocol == Protocol::Udp {
         test.length.get_or_insert(UDP_LENGTH);
@@ -201,7 +202,7 @@ fn concrete(
         Some(OfferedRate::Contract(share) | OfferedRate::ContractOrTcp(share)) => {
             let agreed = contracted(topology, direction, link);
             if agreed.is_none() {
-                skip = Some(format!("`{name}` takes its rate from the contract"));
+                skip = Some(SkipReason::NoContractedRate { test: name.clone() });
             }
             agreed.map(|rate| {
                 let frames = rate.scale(share.share());

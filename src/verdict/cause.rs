@@ -1,9 +1,11 @@
-//! What the instrument itself contributed. A further cause is a [`CauseKind`], a check in [`find`] and two sentences.
+//! What the instrument itself contributed. A further cause is a [`CauseKind`], a check in [`find`] and two sentences
+//! in each language.
 
 use super::RunInput;
 use crate::domain::counters::EndCounters;
 use crate::domain::name::Name;
 use crate::domain::verdict::{Cause, CauseKind};
+use crate::i18n::{Lang, say};
 use crate::stats::numbers::percent_whole;
 
 /// Share of a run that a tool may wait for a CPU: above it, its number is the host's and not the link's.
@@ -29,23 +31,27 @@ fn cpu_starved(probe: &Name, counters: &EndCounters) -> Option<Cause> {
 
 /// What was seen, as a sentence without its full stop.
 #[must_use]
-pub fn explain(cause: &Cause) -> String {
+pub fn explain(lang: Lang, cause: &Cause) -> String {
     let Cause { kind, probe, value, threshold } = cause;
+    let (share, most) = (percent_whole(lang, *value), percent_whole(lang, *threshold));
     match kind {
-        CauseKind::CpuStarved => format!(
-            "the tool on {probe} waited {} of the time for a CPU (more than {} cannot be trusted)",
-            percent_whole(*value),
-            percent_whole(*threshold)
+        CauseKind::CpuStarved => say!(
+            lang,
+            "the tool on {probe} waited {share} of the time for a CPU (more than {most} cannot be trusted)",
+            "la herramienta en {probe} esperó una CPU el {share} del tiempo (con más del {most} el resultado no es fiable)"
         ),
     }
 }
 
 /// What mends it.
 #[must_use]
-pub fn advice(cause: &Cause) -> String {
+pub fn advice(lang: Lang, cause: &Cause) -> String {
+    let probe = &cause.probe;
     match cause.kind {
-        CauseKind::CpuStarved => {
-            format!("stop other work on the host of {} or give it more cores, then measure again", cause.probe)
-        }
+        CauseKind::CpuStarved => say!(
+            lang,
+            "stop other work on the host of {probe} or give it more cores, then measure again",
+            "detenga otras tareas en el equipo de {probe} o asígnele más núcleos y vuelva a medir"
+        ),
     }
 }

@@ -5,18 +5,21 @@ use crate::domain::counters::EndCounters;
 use crate::domain::measurement::{Flow, Measurement, RoundTrip, Throughput};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
+use crate::domain::reason::{Account, Fault, Reason, Shown, SkipReason};
 use crate::domain::run::RunStatus;
 use crate::domain::test::{Direction, Iperf3, Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::{Assessment, Judgement, Verdict};
-use crate::stats::numbers;
 
 mod cause;
 mod expect;
+mod tell;
 
 pub use cause::{CPU_STARVED_RATIO, advice, explain};
 pub use expect::default_limits;
+
+pub use tell::{account, cannot_reach, failed, judgement_reason, no_measurement, sent_short_text, skipped, too_few};
 
 use expect::{Basis, Counted, Subject};
 
@@ -26,9 +29,9 @@ pub enum Outcome<'a> {
     /// A measurement.
     Measured(&'a Measurement),
     /// None, because the tool failed; with its error.
-    Failed(&'a str),
+    Failed(&'a Fault),
     /// None, because it was not started; with the reason.
-    Skipped(&'a str),
+    Skipped(&'a SkipReason),
 }
 
 /// All that a verdict is made from.
@@ -89,20 +92,17 @@ pub fn flows<'a>(
 /// nothing speaks for the number. A pass stays a pass, for a hampered instrument only ever makes a link look worse.
 #[must_use]
 pub fn assess(input: &RunInput<'_>) -> (RunStatus, Assessment) {
-    let none = |reason: String| Assessment { verdict: Verdict::None, reason, judgements: vec![], causes: vec![] };
+    let none = |reason: Account| Assessment { verdict: Verdict::None, reason, judgements: vec![], causes: vec![] };
     let measurement = match input.outcome {
-        Outcome::Failed(error) => return (RunStatus::Failed, none(format!("nothing was measured: {error}"))),
-        Outcome::Skipped(why) => return (RunStatus::Skipped, none(format!("not started: {why}"))),
+        Outcome::Failed(fault) => return (RunStatus::Failed, none(Account::Failed(fault.clone()))),
+        Outcome::Skipped(why) => return (RunStatus::Skipped, none(Account::Skipped(why.clone()))),
         Outcome::Measured(measurement) => measurement,
     };
     let judgements = judge_all(input, measurement);
     let causes = cause::find(input);
     let missed = judgements.iter().any(|j| matches!(j.verdict, Verdict::Warn | Verdict::Fail));
-    if let Some(cause) = causes.first()
-        && (missed || !main_figure_judged(measurement, &judgements))
-    {
-        let says = figure_says(measurement);
-        let reason = format!("{}, so {says} nothing about the link; {}", explain(cause), advice(cause));
+    if !causes.is_empty() && (missed || !main_figure_judged(measurement, &judgements)) {
+        let reason = Account::Instrument(main_figures(measurement));
         return (RunStatus::Invalid, Assessment { verdict: Verdict::Invalid, reason, judgements, causes });
     }
     let verdict = worst(judgements.iter().map(|j| j.verdict));
@@ -138,7 +138,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 counted,
                 offered: None,
                 unanswered: ping.received_packets == 0,
-                note: None,
+                held_back: None,
             };
             let subjects = [
                 subject(Metric::Rtt, ping.rtt_seconds, None),
@@ -176,10 +176,7 @@ fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
         sender: input.source.clone(),
         receiver: input.destination.clone(),
         verdict: Verdict::Fail,
-        reason: format!(
-            "none of {} was answered, and the path has a contract",
-            numbers::counted(usize::try_from(ping.packets).unwrap_or(usize::MAX), "echo request", "echo requests")
-        ),
+        reason: Reason::Dead { requests: ping.packets },
         measured: Some(ping.loss_ratio),
         contracted: None,
         missed_limit: None,
@@ -189,17 +186,15 @@ fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
 /// Share of the asked rate below which a sender was held back itself. iperf3 paces to within 1 % of what it was asked.
 const SENT_RATIO: f64 = 0.98;
 
-/// Says so where a UDP sender sent clearly less than it was asked for: the receiver cannot get what was never sent.
+/// What a UDP sender sent and what it was asked for, bit/s, where it sent clearly less: the receiver cannot get what was never
+/// sent.
 #[must_use]
-pub fn sent_short(flow: &Flow, test: &Test) -> Option<String> {
+pub fn sent_short(flow: &Flow, test: &Test) -> Option<(f64, f64)> {
     let Test::Iperf3(Iperf3 { protocol: Protocol::Udp, rate_bits_per_second: Some(asked), .. }) = test else {
         return None;
     };
     let (sent, asked) = (flow.sent_bits_per_second?, asked.as_f64());
-    (sent / asked < SENT_RATIO).then(|| {
-        let unit = numbers::rate_scale(asked);
-        format!("sent {} of the {} asked", unit.round(sent, 3).number, unit.round(asked, 3))
-    })
+    (sent / asked < SENT_RATIO).then_some((sent, asked))
 }
 
 fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> Vec<Subject<'a>> {
@@ -212,9 +207,7 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
         counted,
         offered,
         unanswered: false,
-        note: sent_short(flow, test)
-            .filter(|_| metric == Metric::Throughput)
-            .map(|sent| format!("{sender} {sent}, held back by its host or a shaper on it")),
+        held_back: sent_short(flow, test).filter(|_| metric == Metric::Throughput),
     };
     let throughput = Some(flow.throughput_bits_per_second);
     let asked = test.rate().map(Bitrate::as_f64);
@@ -260,34 +253,22 @@ fn main_figure_judged(measurement: &Measurement, judgements: &[Judgement]) -> bo
     }
 }
 
-/// The figure that the test was run for, and the verb that goes with it: `76.2 Mbit/s says`.
-fn figure_says(measurement: &Measurement) -> String {
-    let rate = |flow: &Flow| numbers::rate(flow.throughput_bits_per_second);
+/// The figures that the test was run for.
+fn main_figures(measurement: &Measurement) -> Vec<Shown> {
+    let rate = |flow: &Flow| Shown::BitsPerSecond(flow.throughput_bits_per_second);
     match measurement {
-        Measurement::Throughput(t) => match &t.reverse {
-            Some(reverse) => format!("{} and {} say", rate(&t.flow), rate(reverse)),
-            None => format!("{} says", rate(&t.flow)),
-        },
-        Measurement::RoundTrip(p) => {
-            p.rtt_seconds.map_or_else(|| "the ping says".to_owned(), |rtt| format!("{} says", numbers::time(rtt)))
-        }
-        Measurement::Path(_) | Measurement::PathMtu(_) => "the path says".to_owned(),
-        Measurement::Connect(_) => "the connections say".to_owned(),
+        Measurement::Throughput(t) => std::iter::once(&t.flow).chain(t.reverse.as_deref()).map(rate).collect(),
+        Measurement::RoundTrip(p) => vec![p.rtt_seconds.map_or(Shown::Ping, Shown::Seconds)],
+        Measurement::Path(_) | Measurement::PathMtu(_) => vec![Shown::Path],
+        Measurement::Connect(_) => vec![Shown::Connections],
     }
 }
 
-fn summarise(measurement: &Measurement, verdict: Verdict, judgements: &[Judgement]) -> String {
-    let both = matches!(measurement, Measurement::Throughput(t) if t.reverse.is_some());
-    let telling: Vec<String> = judgements
-        .iter()
-        .filter(|j| j.verdict == verdict)
-        .map(|j| if both { format!("{} → {}: {}", j.sender, j.receiver, j.reason) } else { j.reason.clone() })
-        .collect();
-    if !telling.is_empty() {
-        return telling.join("; ");
-    }
+fn summarise(measurement: &Measurement, verdict: Verdict, judgements: &[Judgement]) -> Account {
+    let both_ways = matches!(measurement, Measurement::Throughput(t) if t.reverse.is_some());
     match measurement {
-        Measurement::Path(_) | Measurement::PathMtu(_) => "a path is shown, not judged".to_owned(),
-        _ => "nothing was expected: no contract covers this path and the campaign sets no limit for it".to_owned(),
+        _ if judgements.iter().any(|j| j.verdict == verdict) => Account::Judgements { both_ways },
+        Measurement::Path(_) | Measurement::PathMtu(_) => Account::PathShown,
+        _ => Account::NothingExpected,
     }
 }

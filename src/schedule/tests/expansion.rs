@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::topology;
 use crate::domain::name::Name;
+use crate::domain::reason::SkipReason;
 use crate::domain::test::{Direction, Iperf3, Test};
 use crate::domain::topology::Topology;
 use crate::schedule::{AdHocFault, Job, LinkBytes, Options, Resource, ad_hoc, jobs, timetable};
@@ -109,8 +110,8 @@ fn a_shorter_duration_holds_for_timed_tests_alone() {
 fn what_takes_its_rate_from_a_contract_needs_one() {
     let topology = topology(ASYMMETRIC);
     let list = jobs(&topology, &topology.campaigns[&name("open")], Options::default());
-    let skipped: Vec<Option<&str>> = list.iter().map(|job| job.skip.as_deref()).collect();
-    let reason = "`datagrams` takes its rate from the contract, and no link with a contract lies on this path";
+    let skipped: Vec<Option<SkipReason>> = list.iter().map(|job| job.skip.clone()).collect();
+    let reason = SkipReason::NoContractedRate { test: name("datagrams") };
     assert_eq!(skipped, [Some(reason), None, None, None]);
     assert_eq!(timetable(&list).slots.len(), 3, "what is skipped takes no time");
 }
