@@ -32,6 +32,9 @@ pub fn is_known(text: &str) -> bool {
     spanish(text, 0).is_some()
 }
 
+/// A place with this name holds what a tool or a program said: that stays as it is.
+const FOREIGN: &str = "words";
+
 /// How often a sentence may stand within another.
 const DEPTH: u8 = 4;
 
@@ -41,7 +44,7 @@ fn spanish(text: &str, depth: u8) -> Option<String> {
     let (_, spanish, captured) = fits.max_by_key(|(length, ..)| *length)?;
     let mut told = spanish.to_string();
     for (name, value) in captured {
-        let inner = (depth > 0).then(|| self::spanish(value, depth - 1)).flatten();
+        let inner = (depth > 0 && name != FOREIGN).then(|| self::spanish(value, depth - 1)).flatten();
         told = told.replace(&format!("{{{name}}}"), &inner.unwrap_or_else(|| value.to_owned()));
     }
     Some(told)
@@ -117,6 +120,12 @@ mod tests {
     #[test]
     fn what_is_not_ours_stays_as_it_is() {
         assert_eq!(told(Lang::Es, "connect to 10.0.0.1: No route to host"), "connect to 10.0.0.1: No route to host");
+        let reported = "iperf3 reports: it is not there";
+        assert_eq!(
+            told(Lang::Es, reported),
+            "iperf3 informa: it is not there",
+            "the tool's words, though they look like ours"
+        );
         assert_eq!(told(Lang::En, "the agent of b has ended"), "the agent of b has ended");
         assert_eq!(told(Lang::Es, "the agent of b has ended"), "el agente de b ha terminado");
     }
