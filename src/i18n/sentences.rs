@@ -79,13 +79,14 @@ fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<(&'static st
     let mut found = Vec::new();
     let mut rest = text;
     let mut open: Option<&'static str> = None;
+    let mut quoted = false;
     for (literal, place) in pieces(pattern) {
         match open.take() {
             None => rest = rest.strip_prefix(literal)?,
             // The last piece: whatever stands before it.
             Some(name) if place.is_none() => {
                 let value = rest.strip_suffix(literal)?;
-                if value.is_empty() {
+                if value.is_empty() || (quoted && literal.starts_with('`') && value.contains('`')) {
                     return None;
                 }
                 found.push((name, value));
@@ -94,10 +95,16 @@ fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<(&'static st
             Some(name) => {
                 let first = rest.chars().next()?.len_utf8();
                 let at = first + rest.get(first..)?.find(literal)?;
-                found.push((name, rest.get(..at)?));
+                let value = rest.get(..at)?;
+                // What stands in backticks has none inside.
+                if quoted && literal.starts_with('`') && value.contains('`') {
+                    return None;
+                }
+                found.push((name, value));
                 rest = rest.get(at + literal.len()..)?;
             }
         }
+        quoted = literal.ends_with('`');
         open = place;
     }
     rest.is_empty().then_some(found)
@@ -114,6 +121,7 @@ mod tests {
         assert_eq!(captures("{a} of {b}", "1 of 2"), Some(vec![("a", "1"), ("b", "2")]));
         assert_eq!(captures("{a}: {b}", "x: y: z"), Some(vec![("a", "x"), ("b", "y: z")]));
         assert_eq!(captures("cannot {what} it", "cannot  it"), None, "a place is not empty");
+        assert_eq!(captures("`{a}` is odd", "`b` cannot be: `c` is odd"), None, "a text in backticks has none inside");
         assert_eq!(captures("{a} ó {b}", "é ó ñ"), Some(vec![("a", "é"), ("b", "ñ")]));
     }
 

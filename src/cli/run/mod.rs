@@ -186,7 +186,7 @@ fn unknown(fault: &AdHocFault) -> Failure {
             "`{name}` cannot be tested against itself",
             "`{name}` no se puede probar contra sí misma"
         ))
-        .hint(lang().word("name two probes by --from and --to", "indique dos sondas con --from y --to")),
+        .hint(lang().word("name two probes by `--from` and `--to`", "indique dos sondas con `--from` y `--to`")),
     }
 }
 
