@@ -387,10 +387,12 @@ fn what_was_not_measured_has_no_verdict_but_a_reason() {
         source_counters: None,
         destination_counters: None,
     };
-    let (status, assessment) = assess(&input(Outcome::Failed(&"connection refused".into())));
+    let refused = "connection refused".into();
+    let (status, assessment) = assess(&input(Outcome::Failed(&refused)));
     assert_eq!((status, assessment.verdict), (RunStatus::Failed, Verdict::None));
     assert!(told(&assessment).contains("connection refused"));
-    let (status, assessment) = assess(&input(Outcome::Skipped(&"s1 does not answer".into())));
+    let silent = "s1 does not answer".into();
+    let (status, assessment) = assess(&input(Outcome::Skipped(&silent)));
     assert_eq!((status, assessment.verdict), (RunStatus::Skipped, Verdict::None));
     assert!(told(&assessment).contains("s1 does not answer"));
     // Counters that were never taken accuse nobody.
