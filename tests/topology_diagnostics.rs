@@ -435,5 +435,5 @@ fn five_megabytes_of_faults_are_all_found() {
     assert!(loaded.topology.is_none());
     assert_eq!(loaded.diagnostics.len(), 2 * count);
     let rendered = render(iperftester::i18n::Lang::En, &loaded.diagnostics[..2000], &source, false);
-    assert!(rendered.ends_with("error: 2000 faults in t.yaml\n"));
+    assert!(rendered.ends_with("error: 2,000 faults in t.yaml\n"));
 }

@@ -121,7 +121,6 @@ impl Lang {
 
 /// A sentence in the language of the first argument: `say!(lang, "wrote {path}", "escrito {path}")`. Both texts are formatted
 /// as by [`format!`], with the same arguments.
-#[macro_export]
 macro_rules! say {
     ($lang:expr, $english:literal, $spanish:literal $(, $argument:expr)* $(,)?) => {
         match $lang {
@@ -130,7 +129,7 @@ macro_rules! say {
         }
     };
 }
-pub use crate::say;
+pub(crate) use say;
 
 #[cfg(test)]
 mod tests {

@@ -104,7 +104,7 @@ pub(super) const PAIRS: &[Pair] = &[
     ("the same end again", "otra vez el mismo extremo"),
     ("not written `a->b`", "no está escrita como `a->b`"),
     ("this is {found}", "esto es {found}"),
-    ("no such {what}", "no existe"),
+    ("no such {what}", "no existe tal {what}"),
     // What a value is or must be.
     ("a single value", "un valor simple"),
     ("a list", "una lista"),

@@ -194,9 +194,8 @@ pub(super) fn gaps(lang: Lang, run: &CampaignRun, link: &Name) -> Vec<String> {
 pub(super) fn list(lang: Lang, run: &CampaignRun) -> Vec<Missing> {
     let mut list = Vec::new();
     for (cause, runs) in invalid_groups(run) {
-        let why = cause
-            .map(|c| format!("{}; {}", explain(lang, c), advice(lang, c)))
-            .unwrap_or_else(|| lang.word("the instrument was the limit", "el límite fue el instrumento").to_owned());
+        let unknown = || lang.word("the instrument was the limit", "el límite fue el instrumento").to_owned();
+        let why = cause.map_or_else(unknown, |c| format!("{}; {}", explain(lang, c), advice(lang, c)));
         let invalid = lang.status(RunStatus::Invalid, runs.len());
         list.push(Missing { state: State::Invalid, what: format!("{}, {invalid}", runs_text(lang, &runs)), why });
     }
