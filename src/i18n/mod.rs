@@ -1,6 +1,6 @@
 //! The reader's language: English or Spanish, chosen at run time.
 //!
-//! A sentence is written in both languages at the place where it is made, by [`say!`], [`Lang::word`] or
+//! A sentence is written in both languages at the place where it is made, by `say!`, [`Lang::word`] or
 //! [`Lang::counted`]. Each takes both texts, so that one without the other does not compile; `tests/languages.rs` walks all of
 //! them. What a tool or the system said stays as it is.
 

@@ -108,7 +108,6 @@ pub(super) const PAIRS: &[Pair] = &[
     ("its result (`end`) is missing", "falta su resultado (`end`)"),
     ("the test did not start", "la prueba no empezó"),
     ("its protocol is {other}", "su protocolo es {other}"),
-    ("`{key}` is missing", "falta `{key}`"),
     (
         "`start.test_start.num_streams` is no count of streams",
         "`start.test_start.num_streams` no es un número de flujos",
