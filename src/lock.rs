@@ -6,14 +6,16 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::name::Name;
+use crate::process;
 
 /// How long the programs of a killed holder are waited for: longer than any step of a deploy may take.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -22,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Holds the lock until it is dropped.
 #[derive(Debug)]
 pub struct LockGuard {
-    file: File,
+    file: Arc<File>,
 }
 
 impl Drop for LockGuard {
@@ -133,13 +135,13 @@ pub fn acquire(folder: &Path, topology: &Name, verb: &str, now: DateTime<Utc>) -
         }
     }
     let me = Holder { pid: std::process::id(), verb: verb.to_owned(), since: now };
-    fcntl_setfd(&file, FdFlags::empty())
-        .map_err(io::Error::from)
-        .and_then(|()| file.set_len(0))
+    file.set_len(0)
         .and_then(|()| file.rewind())
         .and_then(|()| serde_json::to_vec(&me).map_err(io::Error::from))
         .and_then(|line| file.write_all(&line))
         .map_err(|e| failed(&path, e))?;
+    let file = Arc::new(file);
+    process::hand_down(&file).map_err(|e| failed(&path, e))?;
     Ok(LockGuard { file })
 }
 

@@ -10,6 +10,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+mod lasting;
+
+pub use lasting::{hand_down, start_lasting};
+
 /// What a program left behind.
 #[derive(Debug, Clone)]
 pub struct Finished {
@@ -191,6 +195,9 @@ pub enum Errors {
 /// This executable, as the kernel knows it even after it was moved or replaced (proc_pid_exe(5)).
 const OURSELVES: &str = "/proc/self/exe";
 
+/// The program of a tool that is this executable itself, whatever its file is called and wherever it is.
+const OURSELVES_NAMED: &str = "iperftester";
+
 /// Starts `argv` like [`start`], and so that it dies with this process, whatever ends this process: it is started through
 /// [`become_bound`] of this executable. Only for the `iperftester` executable itself.
 ///
@@ -221,7 +228,8 @@ pub fn become_bound(parent: u32, argv: &[String]) -> ProcessError {
     if now.and_then(|pid| u32::try_from(pid).ok()) != Some(parent) {
         return start(std::io::Error::other("whoever asked for it has ended"));
     }
-    start(std::process::Command::new(&program).args(argv.get(1..).unwrap_or_default()).exec())
+    let executable = if program == OURSELVES_NAMED { OURSELVES } else { &program };
+    start(std::process::Command::new(executable).args(argv.get(1..).unwrap_or_default()).exec())
 }
 
 /// Starts `argv` in a process group of its own, with pipes for its input and output.

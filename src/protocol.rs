@@ -13,7 +13,7 @@ use crate::domain::topology::PortRange;
 use crate::domain::unit::seconds;
 
 /// Version of these messages. Both sides must speak the same.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Longest line that either side accepts, in bytes: the longest output of a tool and room for what JSON makes of its quotes
 /// and line feeds.
@@ -41,8 +41,8 @@ pub enum Request {
         job: u64,
         /// Whom.
         address: IpAddr,
-        /// The port of a listener there.
-        port: u16,
+        /// The port of a listener there; `None` where none may be tried.
+        port: Option<u16>,
         /// How long to wait for each answer.
         #[serde(rename = "timeout_seconds", with = "seconds")]
         timeout: Duration,
@@ -55,6 +55,8 @@ pub enum Request {
         test: Test,
         /// The probe's own address.
         address: IpAddr,
+        /// Interface that the tool is bound to, on a probe with several.
+        interface: Option<String>,
         /// The server is killed after this.
         #[serde(rename = "deadline_seconds", with = "seconds")]
         deadline: Duration,
@@ -69,6 +71,8 @@ pub enum Request {
         address: IpAddr,
         /// The server's port; 0 for a test without one.
         port: u16,
+        /// Interface that the tool is bound to, on a probe with several.
+        interface: Option<String>,
         /// The client is killed after this.
         #[serde(rename = "deadline_seconds", with = "seconds")]
         deadline: Duration,

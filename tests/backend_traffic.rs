@@ -83,13 +83,16 @@ async fn packets_take_the_path_of_the_topology_for_every_pair() {
     let mut kinds = BTreeSet::new();
     for source in topology.probes.keys() {
         for destination in topology.probes.keys().filter(|d| *d != source) {
-            let to = lab.address(destination.as_str());
-            lab.say(source.as_str(), &format!("ping -q -c {PACKETS} -i 0.002 -W 2 {to}"));
+            for to in lab.addresses(destination.as_str()) {
+                lab.say(source.as_str(), &format!("ping -q -c {PACKETS} -i 0.002 -W 2 {to}"));
+            }
             let after = sent(&lab, &places);
-            // Whatever else there is (ARP, IPv6's own) is far from as many packets.
+            // Whatever else there is (ARP, IPv6's own) is far from as many packets, and each family alone from both.
             let used =
                 |(key, count): (&(String, String), &u64)| (count - before[key] >= PACKETS / 2).then(|| key.clone());
             let used: Vec<_> = after.iter().filter_map(used).collect();
+            let full = used.iter().filter(|key| after[*key] - before[*key] >= 2 * PACKETS).count();
+            assert_eq!(full, used.len(), "IPv4 and IPv6 take the same way from {source} to {destination}");
             let crossed: BTreeSet<_> = used.iter().filter_map(|(_, device)| links.get(device).cloned()).collect();
             let uplinks: BTreeSet<_> =
                 used.iter().filter(|(_, d)| d == "up" || d == "up-l").map(|(site, _)| site.clone()).collect();
@@ -114,8 +117,7 @@ async fn a_traceroute_is_complete_and_each_hop_has_its_name() {
     let topology = topology.probe("c1", "c");
     let topology = topology.link("wan", "a", "b", Impairment::default());
     let lab = Lab::deploy(&topology).await;
-    let to = lab.address("b1");
-    for _ in 0..3 {
+    for to in lab.addresses("b1").iter().cycle().take(6) {
         let said = lab.say("a1", &format!("traceroute -n -q 3 -w 2 {to}"));
         let hops: Vec<_> = said.lines().skip(1).filter_map(|l| l.split_whitespace().nth(1)).collect();
         assert_eq!(hops.len(), 3, "{said}");
@@ -126,10 +128,12 @@ async fn a_traceroute_is_complete_and_each_hop_has_its_name() {
         assert!(!said.contains('*'), "{said}");
     }
     // Without a link, by the core.
-    let said = lab.say("a1", &format!("traceroute -n -q 1 -w 2 {}", lab.address("c1")));
-    let hops = said.lines().skip(1).filter_map(|l| l.split_whitespace().nth(1)?.parse().ok());
-    let names: Vec<_> = hops.filter_map(|hop| Some(lab.local.routers().get(&hop)?.name.to_string())).collect();
-    assert_eq!(names, ["a", "core", "c"], "{said}");
+    for to in lab.addresses("c1") {
+        let said = lab.say("a1", &format!("traceroute -n -q 1 -w 2 {to}"));
+        let hops = said.lines().skip(1).filter_map(|l| l.split_whitespace().nth(1)?.parse().ok());
+        let names: Vec<_> = hops.filter_map(|hop| Some(lab.local.routers().get(&hop)?.name.to_string())).collect();
+        assert_eq!(names, ["a", "core", "c"], "{said}");
+    }
 }
 
 /// Megabits per second at the receiver of a TCP test, and what iperf3 said.
@@ -200,7 +204,11 @@ fn losing(what: &str) -> impl Fn(f64) -> Topology {
 
 /// Share of 1000 pings without an answer, in percent.
 fn lost(lab: &Lab) -> f64 {
-    let said = lab.say("a1", &format!("ping -q -c 1000 -i 0.002 -W 1 {}", lab.address("b1")));
+    lost_to(lab, &lab.address("b1"))
+}
+
+fn lost_to(lab: &Lab, to: &str) -> f64 {
+    let said = lab.say("a1", &format!("ping -q -c 1000 -i 0.002 -W 1 {to}"));
     said.split_once("% packet loss").unwrap().0.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
@@ -214,8 +222,10 @@ fn without_nft() -> Programs {
 #[tokio::test]
 async fn loss_drops_its_share_one_way() {
     let lab = Lab::deploy(&losing("loss")(0.1)).await;
-    let share = lost(&lab);
-    assert!(TENTH.contains(&share), "{share} % lost");
+    for to in lab.addresses("b1") {
+        let share = lost_to(&lab, &to);
+        assert!(TENTH.contains(&share), "{share} % lost to {to}");
+    }
     assert!(lab.say("b1", "nft list ruleset").contains("numgen random mod 1000000000 < 100000000"));
     assert_eq!(lab.say("a1", "nft list ruleset"), "");
     assert!(tcp(&lab, "a1", "b1", 1) > 0.1);
@@ -224,8 +234,11 @@ async fn loss_drops_its_share_one_way() {
 #[tokio::test]
 async fn without_nft_iptables_drops_the_same_share() {
     let lab = Lab::deploy_by(&losing("iptables")(0.1), without_nft()).await;
-    let share = lost(&lab);
-    assert!(TENTH.contains(&share), "{share} % lost");
+    for to in lab.addresses("b1") {
+        let share = lost_to(&lab, &to);
+        assert!(TENTH.contains(&share), "{share} % lost to {to}");
+    }
+    assert!(iperftester::deploy::plan(&lab.local).await.unwrap().is_empty());
     let rules = lab.say("b1", "iptables -t raw -S");
     assert!(rules.contains("--mode random --probability 0.1") && rules.contains("-j DROP"), "{rules}");
     assert!(!lab.say("b1", "nft list ruleset").contains("netdev"));

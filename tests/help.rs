@@ -4,8 +4,10 @@ use std::process::Command;
 
 #[test]
 fn every_help_text_is_as_stored() {
-    let verbs =
-        ["", "init", "validate", "plan", "deploy", "status", "run", "list", "report", "destroy", "doctor", "agent"];
+    let verbs = [
+        "", "init", "validate", "plan", "deploy", "status", "run", "list", "report", "destroy", "doctor", "schema",
+        "agent",
+    ];
     let mut named: Vec<String> = iperftester::cli::command()
         .get_subcommands()
         .filter(|verb| !verb.is_hide_set())

@@ -8,8 +8,9 @@ use iperftester::domain::diagnostic::Severity;
 use iperftester::domain::unit::{Bitrate, ByteSize, Ratio, format_duration, parse_duration};
 use proptest::prelude::*;
 
-const VALID: [&str; 3] = [
+const VALID: [&str; 4] = [
     include_str!("topologies/valid/contract.yaml"),
+    include_str!("topologies/valid/fleet.yaml"),
     include_str!("topologies/valid/smallest.yaml"),
     include_str!("../examples/quickstart.yaml"),
 ];
@@ -56,6 +57,15 @@ const PIECES: &[&str] = &[
     "expect: ",
     "warn: ",
     "local: ",
+    "docker: ",
+    "external: ",
+    "address: ",
+    "192.0.2.1/24",
+    "network: host",
+    "placement: ",
+    "schedule: ",
+    "0 3 * * *",
+    "{ env: X }",
     "{ ",
     " }",
     "[ ",

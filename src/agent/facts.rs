@@ -15,20 +15,14 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// Asks the kernel and the tools.
 pub(super) async fn gather() -> ProbeFacts {
-    let (iperf3, ping, traceroute, interfaces) = tokio::join!(
-        version(&["iperf3", "--version"]),
-        version(&["ping", "-V"]),
-        version(&["traceroute", "--version"]),
-        interfaces(),
-    );
-    let tools = [(ToolKind::Iperf3, iperf3), (ToolKind::Ping, ping), (ToolKind::Traceroute, traceroute)];
+    let (tools, interfaces) = tokio::join!(tools(), interfaces());
     let sysctl = |name: &str| text(format!("/proc/sys/net/ipv4/{name}"));
     ProbeFacts {
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
         kernel: text("/proc/sys/kernel/osrelease").unwrap_or_default(),
         system: text("/etc/os-release").map(|t| system(&t)).unwrap_or_default(),
         cpus: std::thread::available_parallelism().ok().and_then(|n| u32::try_from(n.get()).ok()).unwrap_or(1),
-        tools: tools.into_iter().filter_map(|(kind, version)| Some((kind, version?))).collect::<BTreeMap<_, _>>(),
+        tools,
         congestion_control: sysctl("tcp_congestion_control"),
         congestion_controls: sysctl("tcp_available_congestion_control")
             .map(|t| t.split_ascii_whitespace().map(str::to_owned).collect())
@@ -47,6 +41,27 @@ fn text(path: impl AsRef<Path>) -> Option<String> {
 fn system(os_release: &str) -> String {
     let name = os_release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
     name.map(|n| n.trim_matches('"').to_owned()).unwrap_or_default()
+}
+
+/// The version of each tool that is here.
+async fn tools() -> BTreeMap<ToolKind, String> {
+    let (iperf3, ping, traceroute, iperf2, mtr, tracepath) = tokio::join!(
+        version(&["iperf3", "--version"]),
+        version(&["ping", "-V"]),
+        version(&["traceroute", "--version"]),
+        version(&["iperf", "-v"]),
+        version(&["mtr", "--version"]),
+        version(&["tracepath", "-V"]),
+    );
+    let tools = [
+        (ToolKind::Iperf3, iperf3),
+        (ToolKind::Ping, ping),
+        (ToolKind::Traceroute, traceroute),
+        (ToolKind::Iperf2, iperf2),
+        (ToolKind::Mtr, mtr),
+        (ToolKind::Tracepath, tracepath),
+    ];
+    tools.into_iter().filter_map(|(kind, version)| Some((kind, version?))).collect()
 }
 
 async fn version(command: &[&str]) -> Option<String> {
@@ -119,6 +134,9 @@ mod tests {
         assert_eq!(version_in("iperf 3.12 (cJSON 1.7.15)\nLinux x").as_deref(), Some("3.12"));
         assert_eq!(version_in("ping from iputils 20221126").as_deref(), Some("20221126"));
         assert_eq!(version_in("Modern traceroute for Linux, version 2.1.2\n").as_deref(), Some("2.1.2"));
+        assert_eq!(version_in("iperf version 2.1.8 (12 August 2022) pthreads\n").as_deref(), Some("2.1.8"));
+        assert_eq!(version_in("mtr 0.95\n").as_deref(), Some("0.95"));
+        assert_eq!(version_in("tracepath from iputils 20221126\nlibcap: yes").as_deref(), Some("20221126"));
         assert_eq!(version_in("sh: not found"), None);
     }
 

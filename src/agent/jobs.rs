@@ -1,6 +1,5 @@
 //! One side of a run: the tool is started, watched and reported.
 
-use std::net::IpAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
@@ -21,20 +20,20 @@ const LISTENING_WITHIN: Duration = Duration::from_secs(5);
 pub(super) async fn serve(
     job: u64,
     test: Test,
-    address: IpAddr,
+    at: Endpoints,
     deadline: Duration,
     leases: Leases,
     replies: UnboundedSender<Reply>,
 ) {
     let outcome = async {
         let lease = leases.take()?;
-        let at = Endpoints::new(address, lease.port());
+        let at = Endpoints { port: lease.port(), ..at };
         let command =
             tool::of(&test).server_command(&at).ok_or_else(|| format!("a {} test has no server", test.tool()))?;
         let mut running = start_tool(&command)?;
         let ready = tokio::time::timeout(LISTENING_WITHIN, async {
             tokio::select! {
-                () = listening::wait_for(lease.port()) => true,
+                () = listening::wait_for(lease.port(), tool::listens_on(&test)) => true,
                 _ = running.wait() => false,
             }
         });
@@ -58,16 +57,9 @@ pub(super) async fn serve(
 }
 
 /// Runs the test's client.
-pub(super) async fn start(
-    job: u64,
-    test: Test,
-    address: IpAddr,
-    port: u16,
-    deadline: Duration,
-    replies: UnboundedSender<Reply>,
-) {
+pub(super) async fn start(job: u64, test: Test, at: Endpoints, deadline: Duration, replies: UnboundedSender<Reply>) {
     let outcome = async {
-        let command = tool::of(&test).client_command(&Endpoints::new(address, port));
+        let command = tool::of(&test).client_command(&at);
         let running = start_tool(&command)?;
         let _ = replies.send(Reply::Started { job, command });
         Ok(watch(job, running, &test, deadline, Some(&replies)).await)

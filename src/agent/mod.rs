@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use crate::domain::topology::PortRange;
 use crate::process;
 use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
+use crate::tool::Endpoints;
 use ports::Leases;
 
 /// The number of hello among the session's work; the controller counts from 1.
@@ -119,12 +120,14 @@ impl Session {
             Request::Reach { job, address, port, timeout } => {
                 self.spawn(job, reach::reach(job, address, port, timeout, replies));
             }
-            Request::Serve { job, test, address, deadline } => {
+            Request::Serve { job, test, address, interface, deadline } => {
+                let at = Endpoints { interface, ..Endpoints::new(address, 0) };
                 let leases = self.leases.clone();
-                self.spawn(job, jobs::serve(job, test, address, deadline, leases, replies));
+                self.spawn(job, jobs::serve(job, test, at, deadline, leases, replies));
             }
-            Request::Start { job, test, address, port, deadline } => {
-                self.spawn(job, jobs::start(job, test, address, port, deadline, replies));
+            Request::Start { job, test, address, port, interface, deadline } => {
+                let at = Endpoints { interface, ..Endpoints::new(address, port) };
+                self.spawn(job, jobs::start(job, test, at, deadline, replies));
             }
             Request::Cancel { job } => {
                 if let Some(handle) = self.jobs.remove(&job) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::topology::PortRange;
@@ -18,6 +20,14 @@ pub(super) struct Leases {
 pub(super) struct Lease {
     port: u16,
     taken: Arc<Mutex<BTreeSet<u16>>>,
+    /// Held as long as the lease.
+    _claim: UnixDatagram,
+}
+
+/// Claims `port` among all agents of this network namespace: several may share it, as plain processes of one machine do, and a
+/// server binds its port only some time after the agent chose it. An abstract socket (unix(7)) is gone with its process.
+fn claim(port: u16) -> std::io::Result<UnixDatagram> {
+    UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(format!("iperftester-port-{port}"))?)
 }
 
 impl Leases {
@@ -28,13 +38,16 @@ impl Leases {
     /// A port that neither this session nor anybody else on the probe uses, or why there is none.
     pub(super) fn take(&self) -> Result<Lease, String> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = (self.range.first()..=self.range.last()).find(|port| !taken.contains(port) && bind(*port).is_ok());
-        let Some(port) = free else {
+        let free = (self.range.first()..=self.range.last()).find_map(|port| {
+            let claim = (!taken.contains(&port)).then(|| claim(port).ok()).flatten()?;
+            bind(port).is_ok().then_some((port, claim))
+        });
+        let Some((port, claim)) = free else {
             let (first, last) = (self.range.first(), self.range.last());
             return Err(format!("every port of {first}-{last} is in use on this probe: widen its `ports`"));
         };
         taken.insert(port);
-        Ok(Lease { port, taken: self.taken.clone() })
+        Ok(Lease { port, taken: self.taken.clone(), _claim: claim })
     }
 }
 
@@ -75,6 +88,9 @@ mod tests {
         let port = lease.port();
         drop(lease);
         assert_eq!(leases.take().unwrap().port(), port);
+        let held = leases.take().unwrap();
+        let another = Leases::new(PortRange::new(first, first + 2).unwrap());
+        assert_ne!(another.take().unwrap().port(), held.port(), "an agent beside this one has another");
         let only = Leases::new(PortRange::new(first, first).unwrap());
         assert!(only.take().unwrap_err().contains("widen its `ports`"));
     }

@@ -36,9 +36,21 @@ pub(super) async fn listen(job: u64, leases: Leases, replies: UnboundedSender<Re
     }
 }
 
-/// Tries ICMP and TCP at the same time.
-pub(super) async fn reach(job: u64, address: IpAddr, port: u16, limit: Duration, replies: UnboundedSender<Reply>) {
-    let (icmp_fault, tcp_fault) = tokio::join!(icmp(address, limit), tcp(address, port, limit));
+/// Tries ICMP and, where there is a port, TCP at the same time.
+pub(super) async fn reach(
+    job: u64,
+    address: IpAddr,
+    port: Option<u16>,
+    limit: Duration,
+    replies: UnboundedSender<Reply>,
+) {
+    let tcp = async {
+        match port {
+            Some(port) => tcp(address, port, limit).await,
+            None => None,
+        }
+    };
+    let (icmp_fault, tcp_fault) = tokio::join!(icmp(address, limit), tcp);
     let _ = replies.send(Reply::Reached { job, icmp_fault, tcp_fault });
 }
 

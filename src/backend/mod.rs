@@ -10,7 +10,12 @@ use crate::domain::name::Name;
 use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::{ProcessError, Running};
 
+mod external;
 pub mod local;
+mod open;
+mod processes;
+
+pub use open::{Backends, open};
 
 /// What a backend could not do.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +51,19 @@ pub enum BackendError {
     /// A resource that this backend does not know.
     #[error("there is no {0} in this topology")]
     Unknown(String),
+    /// A probe on which nothing can be started, for it is somebody else's.
+    #[error("probe {0} is not ours: nothing can be started there")]
+    NotOurs(Name),
+    /// A host name without an address.
+    #[error("the address `{address}` of {probe} cannot be resolved")]
+    Unresolved {
+        /// The probe.
+        probe: Name,
+        /// Its address as written.
+        address: String,
+        /// The resolver's answer.
+        source: std::io::Error,
+    },
 }
 
 /// What every kind of backend does. One contract suite holds for all of them.
@@ -85,8 +103,12 @@ pub trait Backend {
     /// [`BackendError`].
     async fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError>;
 
-    /// The address at which `probe` is tested, the same from everywhere in the topology.
-    fn address(&self, probe: &Name) -> Option<IpAddr>;
+    /// The addresses at which `probe` is tested, the same from everywhere in the topology: at most one of each family, IPv4
+    /// first. A host name is resolved here, so that no probe needs a resolver.
+    ///
+    /// # Errors
+    /// [`BackendError::Unknown`], [`BackendError::Unresolved`].
+    async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError>;
 
     /// The routers between the probes that are its own, by each of their addresses: a traceroute shows no more. Empty where
     /// it makes none.

@@ -1,5 +1,6 @@
 //! Arguments: clap's types only.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -118,8 +119,19 @@ pub(super) enum Verb {
     Destroy(Destroy),
     /// Tell what this machine can do, and what mends what it cannot
     Doctor,
+    /// Print the JSON Schema of the topology language, for editors and other programs
+    Schema(Schema),
+    /// Read the output of a tool, taken anywhere, and print its measurement as JSON
+    Parse(Parse),
     /// Be the agent of a probe: a session on standard input and output, started by iperftester itself
     Agent,
+    /// Be a tool that no other program is; started by an agent
+    #[command(hide = true)]
+    Measure {
+        /// Which
+        #[command(subcommand)]
+        what: Measure,
+    },
 }
 
 /// `init`.
@@ -209,6 +221,121 @@ pub(super) enum ReportFormat {
     Html,
     /// Everything, the tools' raw output included
     Json,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  iperftester schema > topology.schema.json
+  and in the first line of a topology:  # yaml-language-server: $schema=topology.schema.json")]
+pub(super) struct Schema {
+    /// Form of the description
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = SchemaFormat::Json)]
+    pub(super) format: SchemaFormat,
+}
+
+/// Forms of the language's description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaFormat {
+    /// JSON Schema, draft 2020-12
+    Json,
+    /// The reference of the guide: every object with its keys
+    Markdown,
+}
+
+/// `parse`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperf3 -J -c host | iperftester parse iperf3 -
+  mtr --json -n -c 10 host | iperftester parse mtr | jq .hops
+  iperf -u -c host -e -f b > out.txt; iperftester parse iperf2 out.txt
+  iperftester parse iperf2 client.txt --server server.txt    what the receiver counted as well
+
+Exit codes: 0 measured, 2 no measurement of that tool, with the reason on standard error.")]
+pub(super) struct Parse {
+    /// The tool that wrote it
+    #[arg(value_enum)]
+    pub(super) tool: ParseTool,
+
+    /// The file with its standard output; - or nothing is standard input
+    #[arg(default_value = "-")]
+    pub(super) file: PathBuf,
+
+    /// The server's standard output of the same run, of iperf2 or iperf3
+    #[arg(long, value_name = "FILE")]
+    pub(super) server: Option<PathBuf>,
+}
+
+/// Tools whose output can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ParseTool {
+    /// ESnet's iperf3: `-J` or `--json-stream`
+    Iperf3,
+    /// iperf 2: its text, best with `-e -f b`, or its CSV (`-y C`)
+    Iperf2,
+    /// iputils' ping
+    Ping,
+    /// The Linux traceroute
+    Traceroute,
+    /// iputils' tracepath
+    Tracepath,
+    /// mtr: `--json`
+    Mtr,
+    /// A stored output of a path-mtu test
+    PathMtu,
+    /// A stored output of a connect test
+    Connect,
+}
+
+/// What `measure` does.
+#[derive(Debug, Subcommand)]
+pub(super) enum Measure {
+    /// Search the path MTU
+    PathMtu {
+        /// To whom
+        address: IpAddr,
+        /// Wait for each answer, in seconds
+        #[arg(long, value_parser = seconds)]
+        timeout: Duration,
+        /// Largest IP packet tried, in bytes
+        #[arg(long)]
+        largest: Option<u32>,
+    },
+    /// Time TCP connections
+    Connect {
+        /// To whom
+        address: IpAddr,
+        /// At which port
+        port: u16,
+        /// How many
+        #[arg(long)]
+        count: u32,
+        /// Time between two of them, in seconds
+        #[arg(long, value_parser = seconds)]
+        interval: Duration,
+        /// Wait for each, in seconds
+        #[arg(long, value_parser = seconds)]
+        timeout: Duration,
+    },
+    /// Take TCP connections and close them
+    Listen {
+        /// At which port
+        port: u16,
+        /// How many, before the end
+        #[arg(long)]
+        count: u32,
+        /// How long at most, in seconds
+        #[arg(long = "for", value_parser = seconds)]
+        limit: Duration,
+    },
+}
+
+/// Seconds with decimals, as the tools take them.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(value).map_err(|fault| fault.to_string())
 }
 
 /// What the topology allows for an iperf3 test: whole seconds, from one to a day (iperf3(1), `-t`).

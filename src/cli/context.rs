@@ -8,7 +8,7 @@ use etcetera::BaseStrategy;
 use super::failure::Failure;
 use super::output::Output;
 use super::speech::lang;
-use crate::backend::local::Local;
+use crate::backend::{self, Backends};
 use crate::config::{self, Source};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::name::Name;
@@ -112,8 +112,16 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub(super) fn backend(topology: &Topology) -> Local {
-        Local::new(topology)
+    /// The backends of `topology`, or why this machine cannot act on it.
+    pub(super) async fn backend(topology: &Topology) -> Result<Backends, Failure> {
+        Ok(backend::open(topology).await?)
+    }
+
+    /// Tells what cannot be true of `topology` here.
+    pub(super) fn tell_limits(&self, topology: &Topology, backend: &Backends) {
+        for limit in backend.limits(topology) {
+            self.output.warning(&limit, None);
+        }
     }
 
     /// Program and arguments that start an agent: this very executable, bound to this process, so that even an agent that
@@ -149,7 +157,11 @@ fn lock_folder() -> PathBuf {
     if rustix::process::geteuid().is_root() {
         return PathBuf::from("/run/iperftester");
     }
-    std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from).join("iperftester")
+    match std::env::var_os("XDG_RUNTIME_DIR") {
+        Some(folder) => PathBuf::from(folder).join("iperftester"),
+        // Shared by all users, where the first one's folder is closed to the next.
+        None => std::env::temp_dir().join(format!("iperftester-{}", rustix::process::geteuid().as_raw())),
+    }
 }
 
 /// A plan for people: a line per step with its reason.

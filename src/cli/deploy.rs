@@ -12,6 +12,7 @@ use super::speech::lang;
 use super::stop;
 use crate::backend::Backend;
 use crate::deploy::{self, DeployEvent, Done};
+use crate::domain::host::Isolation;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::i18n::say;
@@ -22,13 +23,15 @@ use crate::runner;
 #[derive(Serialize)]
 pub(super) struct Summary<'a> {
     topology: &'a Name,
+    /// How probes of this machine are kept apart; null where there are none.
+    isolation: Option<Isolation>,
     created: usize,
     removed: usize,
     unchanged: usize,
 }
 
-pub(super) const fn summary<'a>(topology: &'a Name, done: &Done) -> Summary<'a> {
-    Summary { topology, created: done.created, removed: done.removed, unchanged: done.unchanged }
+pub(super) const fn summary<'a>(topology: &'a Name, isolation: Option<Isolation>, done: &Done) -> Summary<'a> {
+    Summary { topology, isolation, created: done.created, removed: done.removed, unchanged: done.unchanged }
 }
 
 pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit, Failure> {
@@ -38,25 +41,37 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     let topology = context.load()?;
     let _lock = Context::lock(&topology.name, "deploy")?;
     let began = Instant::now();
-    let backend = Context::backend(&topology);
+    let backend = Context::backend(&topology).await?;
     backend.supports().await?;
+    context.tell_limits(&topology, &backend);
     let plan = deploy::plan(&backend).await?;
     let done = carry_out(context, &plan, &backend, |action| format!(": {}", why(action))).await?;
     ready(&topology, &backend).await?;
-    let probes =
-        lang().counted(topology.probes.len(), ["probe ready", "probes ready"], ["sonda lista", "sondas listas"]);
-    let text = if plan.is_empty() {
-        format!("{}: {}, {probes}", topology.name, as_it_should_be(done.unchanged))
+    let probes = topology.probes.keys().filter(|probe| topology.external(probe).is_none()).count();
+    let probes = lang().counted(probes, ["probe ready", "probes ready"], ["sonda lista", "sondas listas"]);
+    let form = backend.isolation().map(|isolation| {
+        let form = isolation.word();
+        say!(lang(), " as {form}", " como {form}")
+    });
+    let (name, form) = (&topology.name, form.unwrap_or_default());
+    let text = if plan.is_empty() && done.unchanged == 0 {
+        say!(
+            lang(),
+            "{name}: there is nothing to deploy{form}, {probes}",
+            "{name}: no hay nada que desplegar{form}, {probes}"
+        )
+    } else if plan.is_empty() {
+        format!("{name}: {}, {probes}{form}", as_it_should_be(done.unchanged))
     } else {
-        let (name, Done { created, removed, unchanged }) = (&topology.name, &done);
+        let Done { created, removed, unchanged } = &done;
         let took = lang().decimal(format!("{:.2}", began.elapsed().as_secs_f64()));
         say!(
             lang(),
-            "{name}: created {created}, removed {removed}, left {unchanged} as they were; {probes} in {took} s",
-            "{name}: creados {created}, quitados {removed}, sin cambios {unchanged}; {probes} en {took} s"
+            "{name}: created {created}, removed {removed}, left {unchanged} as they were; {probes}{form} in {took} s",
+            "{name}: creados {created}, quitados {removed}, sin cambios {unchanged}; {probes}{form} en {took} s"
         )
     };
-    context.output.either(|| text, &summary(&topology.name, &done));
+    context.output.either(|| text, &summary(name, backend.isolation(), &done));
     Ok(Exit::Ok)
 }
 

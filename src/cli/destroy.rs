@@ -6,8 +6,7 @@ use super::deploy::{carry_out, summary};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::speech::lang;
-use crate::backend::Backend;
-use crate::backend::local::Local;
+use crate::backend::{Backend, Backends};
 use crate::deploy;
 use crate::i18n::say;
 
@@ -22,7 +21,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
             ))
         })?,
     };
-    let backend = Local::remains(&name);
+    let backend = Backends::remains(&name);
     backend.supports().await?;
     let _lock = Context::lock(&name, "destroy")?;
     let plan = deploy::plan(&backend).await?;
@@ -33,6 +32,6 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
         let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso", "recursos"]);
         say!(lang(), "{name}: removed {removed}, nothing is left", "{name}: se han quitado {removed}, no queda nada")
     };
-    context.output.either(|| text, &summary(&name, &done));
+    context.output.either(|| text, &summary(&name, None, &done));
     Ok(Exit::Ok)
 }

@@ -11,11 +11,14 @@ mod exit;
 mod failure;
 mod init;
 mod list;
+mod measure;
 mod output;
+mod parse;
 mod plan;
 mod progress;
 mod report;
 mod run;
+mod schema;
 mod speech;
 mod status;
 mod stop;
@@ -31,6 +34,7 @@ use exit::Exit;
 use output::Output;
 use speech::lang;
 
+use crate::backend::{self, local::KEEP_VERB};
 use crate::i18n::say;
 use crate::process;
 
@@ -51,6 +55,11 @@ fn start() -> ExitCode {
     if words.next().as_deref() == Some(process::BOUND_VERB) {
         // An agent speaks here, not a user: no part of the command line that is helped with or completed.
         return bound(words);
+    }
+    if std::env::args().nth(1).as_deref() == Some(KEEP_VERB) {
+        // Started by iperftester itself, likewise.
+        Output::new(Format::Text, true, true).problem(&backend::local::keep(), None);
+        return Exit::Unavailable.into();
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -100,7 +109,10 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Report(with) => report::perform(&context, &with).await,
         Verb::Destroy(with) => destroy::perform(&context, &with).await,
         Verb::Doctor => doctor::perform(&context).await,
+        Verb::Schema(with) => schema::perform(&context, &with),
+        Verb::Parse(with) => parse::perform(&context, &with),
         Verb::Agent => agent::perform().await,
+        Verb::Measure { what } => measure::perform(&context, &what).await,
     };
     match outcome {
         Ok(exit) => exit,

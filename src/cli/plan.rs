@@ -9,7 +9,7 @@ use crate::deploy;
 /// Shows what `deploy` would change; what this machine cannot do is told here as there.
 pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let topology = context.load()?;
-    let backend = Context::backend(&topology);
+    let backend = Context::backend(&topology).await?;
     backend.supports().await?;
     let plan = deploy::plan(&backend).await?;
     context.output.either(|| describe(&plan, &topology), &plan);

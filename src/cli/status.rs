@@ -1,5 +1,7 @@
 //! `status`.
 
+use std::collections::BTreeMap;
+
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde::Serialize;
@@ -10,6 +12,7 @@ use super::failure::{Failure, causes};
 use super::speech::lang;
 use crate::backend::Backend;
 use crate::domain::facts::ProbeFacts;
+use crate::domain::host::Isolation;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::i18n::say;
@@ -19,6 +22,8 @@ use crate::runner;
 #[derive(Serialize)]
 struct Status {
     topology: Name,
+    /// How probes of this machine are kept apart; null where there are none.
+    isolation: Option<Isolation>,
     /// Steps that `deploy` would take.
     pending: Plan,
     probes: Vec<ProbeStatus>,
@@ -29,45 +34,55 @@ struct ProbeStatus {
     probe: Name,
     host: Name,
     site: Option<Name>,
+    /// The first of them.
     address: Option<std::net::IpAddr>,
+    /// At most one of each family, IPv4 first.
+    addresses: Vec<std::net::IpAddr>,
     ready: bool,
-    /// Why it is not.
+    /// Is it somebody else's, a destination only?
+    external: bool,
+    /// Why it is not ready.
     fault: Option<String>,
     facts: Option<ProbeFacts>,
 }
 
 pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let topology = context.load()?;
-    let backend = Context::backend(&topology);
+    let backend = Context::backend(&topology).await?;
     backend.supports().await?;
     let there = backend.observe().await?;
     let pending = plan::diff(&backend.desired(), &there);
     let agent = Context::agent()?;
-    let greeted: Vec<(&Name, Result<ProbeFacts, String>)> = if there.is_empty() {
-        topology
-            .probes
-            .keys()
-            .map(|name| (name, Err(lang().word("not deployed", "sin desplegar").to_owned())))
-            .collect()
-    } else {
-        let all = runner::greet_all(&topology, &backend, &agent).await.into_iter();
-        all.map(|(name, outcome)| (name, outcome.map_err(|fault| causes(&fault).join(": ")))).collect()
-    };
-    let probes = greeted.into_iter().filter_map(|(name, outcome)| {
-        let probe = topology.probes.get(name)?;
-        Some(ProbeStatus {
+    let nothing = there.is_empty() && !pending.is_empty();
+    let mut greeted: BTreeMap<&Name, Result<ProbeFacts, String>> = BTreeMap::new();
+    if !nothing {
+        for (name, outcome) in runner::greet_all(&topology, &backend, &agent).await {
+            greeted.insert(name, outcome.map_err(|fault| causes(&fault).join(": ")));
+        }
+    }
+    let mut probes = Vec::new();
+    for (name, probe) in &topology.probes {
+        let external = topology.external(name).is_some();
+        let addresses = backend.addresses(name).await.map_err(|fault| causes(&fault).join(": "));
+        let outcome = match greeted.remove(name) {
+            None if external => addresses.clone().map(|_| None),
+            None => Err(lang().word("not deployed", "sin desplegar").to_owned()),
+            Some(outcome) => outcome.map(Some),
+        };
+        probes.push(ProbeStatus {
             probe: name.clone(),
             host: probe.host.clone(),
             site: probe.site.clone(),
-            address: backend.address(name),
+            address: addresses.iter().flatten().next().copied(),
+            addresses: addresses.unwrap_or_default(),
             ready: outcome.is_ok(),
+            external,
             fault: outcome.as_ref().err().cloned(),
-            facts: outcome.ok(),
-        })
-    });
-    let probes: Vec<ProbeStatus> = probes.collect();
+            facts: outcome.ok().flatten(),
+        });
+    }
     let ready = probes.iter().all(|probe| probe.ready);
-    let status = Status { topology: topology.name.clone(), pending, probes };
+    let status = Status { topology: topology.name.clone(), isolation: backend.isolation(), pending, probes };
     context.output.either(|| describe(&topology, &status), &status);
     Ok(if ready { Exit::Ok } else { Exit::Unavailable })
 }
@@ -89,8 +104,11 @@ fn describe(topology: &Topology, status: &Status) -> String {
             probe.probe.to_string(),
             probe.site.as_ref().map_or("-".to_owned(), ToString::to_string),
             probe.host.to_string(),
-            probe.address.map_or("-".to_owned(), |a| a.to_string()),
-            probe.fault.clone().unwrap_or_else(|| lang().word("ready", "lista").to_owned()),
+            addresses(&probe.addresses),
+            probe.fault.clone().unwrap_or_else(|| match probe.external {
+                true => lang().word("not ours", "ajena").to_owned(),
+                false => lang().word("ready", "lista").to_owned(),
+            }),
             tools.collect::<Vec<_>>().join(", "),
         ]);
     }
@@ -105,5 +123,13 @@ fn describe(topology: &Topology, status: &Status) -> String {
             )
         }
     };
-    format!("{}\n\n{}: {pending}", table.trim_fmt(), topology.name)
+    let form = status.isolation.map(|isolation| format!(" ({})", isolation.word())).unwrap_or_default();
+    format!("{}\n\n{}{form}: {pending}", table.trim_fmt(), topology.name)
+}
+
+fn addresses(all: &[std::net::IpAddr]) -> String {
+    if all.is_empty() {
+        return "-".to_owned();
+    }
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::codes::Code;
-use super::crossing::{Crossed, Map};
+use super::crossing::{Crossed, Map, Sides};
 use super::fault::{Fault, Faults, Spanned};
 use super::raw::{self, Field};
 use crate::domain::campaign::{Limit, Metric};
 use crate::domain::group::Group;
 use crate::domain::name::Name;
-use crate::domain::test::{Directions, Iperf3Definition, OfferedRate, TestDefinition};
+use crate::domain::test::{Directions, OfferedRate, Protocol, TestDefinition};
 use crate::domain::topology::{End, Topology};
 use crate::domain::unit::Bitrate;
 
@@ -28,6 +28,7 @@ pub(crate) fn advise(raw: &raw::Topology, topology: &Topology, faults: &mut Faul
         let Some(crossed) = campaign.group.value().and_then(|group| groups.get(group)) else { continue };
         contracted_rates(raw, topology, campaign, crossed, faults);
         contracted_limits(campaign, crossed, faults);
+        beyond_uplinks(raw, topology, campaign, faults);
     }
     let crossed: HashSet<&Name> = groups.values().flatten().map(|c| c.name).collect();
     for (name, _) in raw.links.entries.iter().filter(|(name, _)| !crossed.contains(&name.value)) {
@@ -91,6 +92,17 @@ fn warn_uplink(
     faults.add(fault.related(uplink.span, "slower uplink").fix("raise the uplink, or lower the contract"));
 }
 
+/// The tests of a campaign, each with the item of `run` that brings it.
+fn tests_of<'r>(raw: &'r raw::Campaign, topology: &'r Topology) -> Vec<(&'r Spanned<Name>, &'r Name)> {
+    let mut seen = HashSet::new();
+    let mut tests = vec![];
+    for item in raw.run.value().into_iter().flatten() {
+        let inner = topology.suites.get(&item.value).map_or(std::slice::from_ref(&item.value), Vec::as_slice);
+        tests.extend(inner.iter().filter(|test| seen.insert(*test)).map(|test| (item, test)));
+    }
+    tests
+}
+
 /// Tests at the contracted rate in a group where no pair has one: all of their runs would be skipped.
 fn contracted_rates(
     raw: &raw::Topology,
@@ -99,38 +111,80 @@ fn contracted_rates(
     crossed: &[Crossed<'_>],
     faults: &mut Faults<'_>,
 ) {
-    let mut seen = HashSet::new();
-    for item in campaign.run.value().into_iter().flatten() {
-        let tests = topology.suites.get(&item.value).map_or(std::slice::from_ref(&item.value), Vec::as_slice);
-        for test in tests.iter().filter(|test| seen.insert(*test)) {
-            let Some(TestDefinition::Iperf3(definition)) = topology.tests.get(test) else { continue };
-            let Some(rate) = written_rate(raw, test).filter(|r| matches!(r.value, OfferedRate::Contract(_))) else {
-                continue;
-            };
-            if crossed.iter().any(|link| has_rate(link, definition)) {
-                continue;
+    let mut tcp_before = false;
+    for (item, test) in tests_of(campaign, topology) {
+        let (protocol, directions) = match topology.tests.get(test) {
+            Some(TestDefinition::Iperf3(test)) => (test.base.protocol, test.directions),
+            Some(TestDefinition::Iperf2(test)) => (test.base.protocol, test.directions),
+            _ => continue,
+        };
+        let agreed = || crossed.iter().any(|link| has_rate(link, directions));
+        match raw.tests.rate_of(test) {
+            Some(rate) if matches!(rate.value, OfferedRate::Contract(_)) && !agreed() => {
+                let message = format!("`{test}` sends at the contracted rate, and no pair of the group has one");
+                let fault = Fault::new(Code::RateWithoutContract, item.span, message).label("all its runs are skipped");
+                let fault = fault.related(rate.span, "the rate of the test");
+                faults
+                    .add(fault.fix(
+                        "give a link between the pairs a `contract` with a `rate`, or the test a rate of its own",
+                    ));
             }
-            let message = format!("`{test}` sends at the contracted rate, and no pair of the group has one");
-            let fault = Fault::new(Code::RateWithoutContract, item.span, message).label("all its runs are skipped");
-            let fault = fault.related(rate.span, "the rate of the test");
-            faults.add(
-                fault.fix("give a link between the pairs a `contract` with a `rate`, or the test a rate of its own"),
-            );
+            Some(rate) if matches!(rate.value, OfferedRate::ContractOrTcp(_)) && !tcp_before && !agreed() => {
+                let message = format!("`{test}` follows a TCP test, and none runs before it in this campaign");
+                let fault = Fault::new(Code::RateWithoutTcp, item.span, message).label("all its runs are skipped");
+                let fault = fault.related(rate.span, "the rate of the test");
+                faults.add(fault.fix("run a TCP test such as `tcp` before it"));
+            }
+            _ => {}
+        }
+        tcp_before |= protocol == Protocol::Tcp;
+    }
+}
+
+/// UDP at a rate of its own that the uplink of a site in the group cannot carry: what it loses there says nothing.
+fn beyond_uplinks(raw: &raw::Topology, topology: &Topology, campaign: &raw::Campaign, faults: &mut Faults<'_>) {
+    let Some(group) = campaign.group.value().and_then(|group| topology.groups.get(group)) else { return };
+    let sides = Sides::of(group);
+    let listed = if sides.is_some() { vec![] } else { group.pairs() };
+    let takes_part = |probe: &Name| match &sides {
+        Some(sides) => sides.has(probe),
+        None => listed.iter().any(|pair| pair.source == *probe || pair.destination == *probe),
+    };
+    let sites: HashSet<&Name> = topology
+        .probes
+        .iter()
+        .filter(|(name, _)| takes_part(name))
+        .filter_map(|(_, probe)| probe.site.as_ref())
+        .collect();
+    if sites.len() < 2 {
+        return;
+    }
+    let uplinks = raw.sites.entries.iter().filter(|(name, _)| sites.contains(&name.value));
+    let slowest = uplinks
+        .filter_map(|(name, site)| site.uplink.given().map(|u| (u.value.up.min(u.value.down), name, u.span)))
+        .min_by_key(|(rate, ..)| *rate);
+    let Some((slowest, site, span)) = slowest else { return };
+    for (item, test) in tests_of(campaign, topology) {
+        let udp = match topology.tests.get(test) {
+            Some(TestDefinition::Iperf3(test)) => test.base.protocol == Protocol::Udp,
+            Some(TestDefinition::Iperf2(test)) => test.base.protocol == Protocol::Udp,
+            _ => false,
+        };
+        let Some(rate) = raw.tests.rate_of(test).filter(|_| udp) else { continue };
+        let OfferedRate::Absolute(sent) = rate.value else { continue };
+        if sent > slowest {
+            let message = format!("`{test}` sends {sent}, and the uplink of `{}` carries {slowest}", site.value);
+            let fault = Fault::new(Code::RateBeyondUplink, item.span, message).label("loses the rest there");
+            let fault = fault.related(rate.span, "the rate of the test").related(span, "slower uplink");
+            faults.add(fault.fix("lower the rate, or write `rate: contract`"));
         }
     }
 }
 
-fn written_rate<'r>(raw: &'r raw::Topology, test: &Name) -> Option<&'r Spanned<OfferedRate>> {
-    raw.tests.entries.iter().find(|(name, _)| name.value == *test).and_then(|(_, written)| match written {
-        Some(raw::Test::Iperf3(written)) => written.rate.given(),
-        _ => None,
-    })
-}
-
 /// Is a rate agreed in a direction in which a run over this link sends?
-fn has_rate(crossed: &Crossed<'_>, test: &Iperf3Definition) -> bool {
+fn has_rate(crossed: &Crossed<'_>, directions: Directions) -> bool {
     let rates = crossed.link.contract.rate_bits_per_second;
-    let (there, back) = match test.directions {
+    let (there, back) = match directions {
         Directions::Forward => (true, false),
         Directions::Reverse => (false, true),
         Directions::Both | Directions::Bidirectional => (true, true),
@@ -153,6 +207,7 @@ fn contracted_limits(campaign: &raw::Campaign, crossed: &[Crossed<'_>], faults: 
                 Metric::Rtt => contract.rtt_seconds.is_some(),
                 Metric::Jitter => contract.jitter_seconds.is_some(),
                 Metric::Loss => contract.loss_ratio.is_some(),
+                Metric::Mtu => contract.mtu_bytes.is_some(),
             }
         });
         if !agreed {

@@ -1,6 +1,6 @@
 //! Which links a group crosses, found without listing its pairs: a mesh of a thousand probes has 999,000 of them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domain::group::{Group, Shape};
 use crate::domain::name::Name;
@@ -87,16 +87,17 @@ impl<'t> Map<'t> {
 }
 
 /// A group that pairs every probe of one side with every one of another.
-struct Sides<'g> {
+pub(crate) struct Sides<'g> {
     from: HashMap<&'g Name, usize>,
     /// `None` for a mesh, whose two sides are one.
     to: Option<HashSet<&'g Name>>,
     one_way: bool,
+    only_destinations: &'g BTreeSet<Name>,
 }
 
 impl<'g> Sides<'g> {
     /// `None` for a group whose pairs are few enough to be listed.
-    fn of(group: &'g Group) -> Option<Self> {
+    pub(crate) fn of(group: &'g Group) -> Option<Self> {
         let order = |names: &'g [Name]| names.iter().enumerate().map(|(i, n)| (n, i)).collect();
         let (from, to) = match &group.shape {
             Shape::Mesh(probes) => (order(probes), None),
@@ -104,17 +105,22 @@ impl<'g> Sides<'g> {
             Shape::Between { from, to } => (order(from), Some(to.iter().collect())),
             Shape::Ring(_) | Shape::Pairs(_) => return None,
         };
-        Some(Self { from, to, one_way: group.one_way })
+        Some(Self { from, to, one_way: group.one_way, only_destinations: &group.only_destinations })
     }
 
     /// Does the group hold the probe at all?
-    fn has(&self, probe: &Name) -> bool {
+    pub(crate) fn has(&self, probe: &Name) -> bool {
         self.from.contains_key(probe) || self.to.as_ref().is_some_and(|to| to.contains(probe))
     }
 
+    /// Is there a run from this probe to any other?
+    pub(crate) fn starts(&self, source: &Name) -> bool {
+        self.from.keys().copied().chain(self.to.iter().flatten().copied()).any(|other| self.pairs(source, other))
+    }
+
     /// Is there a run from `source` to `destination`?
-    fn pairs(&self, source: &Name, destination: &Name) -> bool {
-        if source == destination {
+    pub(crate) fn pairs(&self, source: &Name, destination: &Name) -> bool {
+        if source == destination || self.only_destinations.contains(source) {
             return false;
         }
         let Some(to) = &self.to else {

@@ -1,5 +1,19 @@
-//! The language's objects and their keys, one table each: what decoding knows, what diagnostics list, and what a JSON
-//! Schema is made from. A new key or kind is a row here and a field where it is decoded.
+//! The language's objects and their keys, one table each: what decoding knows, what diagnostics list, and what the JSON
+//! Schema and the reference are made from. A new key or kind is a row here and a field where it is decoded.
+
+mod campaign;
+mod host;
+mod place;
+mod test;
+mod words;
+
+use std::time::Duration;
+
+pub(crate) use campaign::*;
+pub(crate) use host::*;
+pub(crate) use place::*;
+pub(crate) use test::*;
+pub(crate) use words::*;
 
 /// A key of an object.
 #[derive(Debug, Clone, Copy)]
@@ -7,18 +21,97 @@ pub(crate) struct Key {
     pub(crate) name: &'static str,
     /// Without it the object means nothing.
     pub(crate) required: bool,
+    /// What its value is.
+    pub(crate) takes: Takes,
     /// A value as one would write it, for fixes.
     pub(crate) example: &'static str,
     /// Where the value is a map by name: one of its values.
     pub(crate) item: &'static str,
+    /// What it means, in one line.
+    pub(crate) about: &'static str,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Takes {
+    /// Any single value.
+    Text,
+    /// Text of a certain form: what it is, and a regular expression (ECMA 262) for the whole of it.
+    Form(&'static str, &'static str),
+    /// One name.
+    Name,
+    /// A name or a list of names that may be empty.
+    Names,
+    /// A name or a list of at least one.
+    SomeNames,
+    /// Two names.
+    TwoNames,
+    /// A rate up to [`MOST_RATE`].
+    Rate,
+    /// A share in percent.
+    Ratio,
+    /// A share in percent that is not zero.
+    Share,
+    /// A time, both ends included.
+    Time { least: Duration, most: Duration },
+    /// A size in bytes, both ends included.
+    Size { least: u64, most: u64 },
+    /// A whole number, both ends included.
+    Number { least: u64, most: u64 },
+    /// A decimal number, both ends included, in thousandths.
+    Thousandths { least: u32, most: u32 },
+    /// `true` or `false`.
+    Boolean,
+    /// One of a few words.
+    Words(&'static [&'static str]),
+    /// A port or a range of ports.
+    Ports,
+    /// An IP address, with the length of its prefix or without.
+    Address,
+    /// An IP address with the length of its prefix.
+    AddressWithPrefix,
+    /// An IP address.
+    Ip,
+    /// A day.
+    Date,
+    /// A limit of an expectation.
+    Limit(Metric),
+    /// A map with a fixed set of keys.
+    Object(&'static Object),
+    /// A map with one key that says what the thing is.
+    Kind(&'static Kinds),
+    /// A map by name.
+    Map(&'static Takes),
+    /// A list of at least one.
+    List(&'static Takes),
+    /// One value, or one for each direction of a link.
+    Directed(&'static Takes),
+    /// Any one of these.
+    OneOf(&'static [Takes]),
+}
+
+impl Takes {
+    /// What a single value of it may be: each of several, the item of a list or map, the value of a direction.
+    pub(crate) fn parts(self) -> impl Iterator<Item = Self> {
+        let (one, several): (Option<Self>, &'static [Self]) = match self {
+            Self::OneOf(several) => (None, several),
+            Self::Map(inner) | Self::List(inner) | Self::Directed(inner) => (Some(*inner), &[]),
+            own => (Some(own), &[]),
+        };
+        one.into_iter().chain(several.iter().copied())
+    }
 }
 
 /// An object: a map with a fixed set of keys.
 #[derive(Debug)]
 pub(crate) struct Object {
+    /// Its name in the schema and the reference.
+    pub(crate) id: &'static str,
     /// What it is called in a sentence.
     pub(crate) what: &'static str,
     pub(crate) keys: &'static [Key],
+    /// Must one key be there, whichever?
+    pub(crate) some: bool,
 }
 
 impl Object {
@@ -27,12 +120,36 @@ impl Object {
     }
 }
 
-const fn needs(name: &'static str, example: &'static str) -> Key {
-    Key { name, required: true, example, item: "{}" }
+/// Things of several kinds: the one key under a thing says of which it is.
+#[derive(Debug)]
+pub(crate) struct Kinds {
+    /// Their name in the schema and the reference.
+    pub(crate) id: &'static str,
+    /// What such a thing is called in a sentence.
+    pub(crate) what: &'static str,
+    pub(crate) kinds: &'static [Key],
+    /// Keys that may stand beside the kind.
+    pub(crate) extras: &'static [Key],
 }
 
-const fn may(name: &'static str, example: &'static str) -> Key {
-    Key { name, required: false, example, item: "{}" }
+/// Fastest rate that can be written, in bits per second: above any interface (IEEE 802.3dj has 1.6 Tbit/s).
+pub(crate) const MOST_RATE: u64 = 10_000_000_000_000;
+/// Longest time that can be written.
+pub(crate) const MOST_TIME: Duration = Duration::from_secs(366 * 24 * HOUR_SECONDS);
+const HOUR_SECONDS: u64 = 3600;
+const HOUR: Duration = Duration::from_secs(HOUR_SECONDS);
+
+/// Any time.
+/// Path MTUs: the least that IPv4 lets a path have (RFC 791) and the most that its length field can say.
+pub(crate) const MTU: Takes = Takes::Number { least: 68, most: 65_535 };
+pub(crate) const TIME: Takes = Takes::Time { least: Duration::ZERO, most: MOST_TIME };
+
+const fn needs(name: &'static str, takes: Takes, example: &'static str, about: &'static str) -> Key {
+    Key { name, required: true, takes, example, item: "{}", about }
+}
+
+const fn may(name: &'static str, takes: Takes, example: &'static str, about: &'static str) -> Key {
+    Key { name, required: false, takes, example, item: "{}", about }
 }
 
 /// The same key, holding a map by name of such items.
@@ -40,142 +157,108 @@ const fn of(key: Key, item: &'static str) -> Key {
     Key { item, ..key }
 }
 
-pub(crate) const TOPOLOGY: Object = Object {
-    what: "the topology",
-    keys: &[
-        needs("name", "office"),
-        may("description", "what it is for"),
-        of(needs("hosts", "{ here: { local: {} } }"), "{ local: {} }"),
-        may("defaults", "{ test: { duration: 10s } }"),
-        of(may("sites", "{ madrid: { uplink: 300M } }"), "{ uplink: 300M }"),
-        of(needs("probes", "{ alpha: { host: here }, beta: { host: here } }"), "{ host: here }"),
-        of(may("links", "{ wan: { between: [madrid, sevilla] } }"), "{ between: [madrid, sevilla] }"),
-        of(may("groups", "{ everyone: { mesh: all } }"), "{ mesh: all }"),
-        of(may("tests", "{ tcp: { iperf3: {} } }"), "{ iperf3: {} }"),
-        of(may("suites", "{ quick: [ping, tcp] }"), "[ping, tcp]"),
-        of(may("campaigns", "{ check: { group: all, run: auto } }"), "{ group: all, run: auto }"),
-    ],
-};
+const fn object(id: &'static str, what: &'static str, keys: &'static [Key]) -> Object {
+    Object { id, what, keys, some: false }
+}
 
-/// Kinds of host that this build knows. Those of other builds are refused by name.
-pub(crate) const HOST_KINDS: &[Key] = &[may("local", "{}")];
-
-/// Kinds of host that the language has but this build does not.
-pub(crate) const OTHER_HOST_KINDS: &[&str] = &["docker", "swarm", "lxd", "ssh", "live-iso", "external"];
-
-pub(crate) const LOCAL: Object = Object { what: "a local host", keys: &[] };
-
-pub(crate) const DEFAULTS: Object =
-    Object { what: "`defaults`", keys: &[may("test", "{ duration: 10s }"), may("probe", "{ host: here }")] };
-
-pub(crate) const DEFAULT_TEST: Object =
-    Object { what: "`defaults.test`", keys: &[may("duration", "10s"), may("interval", "1s"), may("omit", "1s")] };
-
-pub(crate) const DEFAULT_PROBE: Object = Object {
-    what: "`defaults.probe`",
-    keys: &[may("host", "here"), may("site", "madrid"), may("tags", "[core]"), may("ports", "5201-5220")],
-};
-
-pub(crate) const SITE: Object =
-    Object { what: "a site", keys: &[may("uplink", "300M"), may("probe", "{ host: here }")] };
-
-pub(crate) const SITE_PROBE: Object =
-    Object { what: "a site's `probe`", keys: &[may("host", "here"), may("tags", "[core]"), may("ports", "5201-5220")] };
-
-pub(crate) const UPLINK: Object = Object { what: "an uplink", keys: &[needs("down", "100M"), needs("up", "20M")] };
-
-pub(crate) const PROBE: Object = Object {
-    what: "a probe",
-    keys: &[may("host", "here"), may("site", "madrid"), may("tags", "[core]"), may("ports", "5201-5220")],
-};
-
-pub(crate) const LINK: Object = Object {
-    what: "a link",
-    keys: &[needs("between", "[madrid, sevilla]"), may("contract", "{ rate: 100M }"), may("impair", "{ rate: 80M }")],
-};
-
-pub(crate) const CONTRACT: Object = Object {
-    what: "a contract",
-    keys: &[may("rate", "100M"), may("rtt", "20ms"), may("jitter", "5ms"), may("loss", "0.1%"), may("mtu", "1500")],
-};
-
-pub(crate) const IMPAIR: Object = Object {
-    what: "an impairment",
-    keys: &[may("rate", "80M"), may("delay", "10ms"), may("jitter", "2ms"), may("loss", "0.5%")],
-};
-
-/// Kinds of group; `one-way` may stand beside any of them.
-pub(crate) const GROUP_KINDS: &[Key] = &[
-    may("mesh", "all"),
-    may("star", "{ hub: alpha, spokes: all }"),
-    may("ring", "[alpha, beta, gamma]"),
-    may("between", "{ from: { sites: [madrid] }, to: { sites: [sevilla] } }"),
-    may("pairs", "[[alpha, beta]]"),
-];
-
-/// What may stand beside the kind of a group.
-pub(crate) const GROUP_EXTRAS: &[Key] = &[may("one-way", "true")];
-
-pub(crate) const STAR: Object =
-    Object { what: "a star", keys: &[needs("hub", "alpha"), needs("spokes", "all"), may("except", "[beta]")] };
-
-pub(crate) const BETWEEN: Object = Object {
-    what: "a group between two sides",
-    keys: &[needs("from", "{ sites: [madrid] }"), needs("to", "{ sites: [sevilla] }"), may("except", "[beta]")],
-};
-
-pub(crate) const SELECTOR: Object = Object {
-    what: "a selection",
-    keys: &[may("probes", "all"), may("tags", "[branch]"), may("sites", "[madrid]"), may("except", "[beta]")],
-};
-
-/// Kinds of test, one for each tool.
-pub(crate) const TEST_KINDS: &[Key] = &[may("iperf3", "{}"), may("ping", "{}"), may("traceroute", "{}")];
-
-pub(crate) const IPERF3: Object = Object {
-    what: "an iperf3 test",
-    keys: &[
-        may("protocol", "tcp"),
-        may("direction", "both"),
-        may("streams", "4"),
-        may("duration", "10s"),
-        may("omit", "1s"),
-        may("interval", "1s"),
-        may("rate", "contract"),
-        may("congestion-control", "bbr"),
-        may("length", "1448B"),
-    ],
-};
-
-pub(crate) const PING: Object = Object {
-    what: "a ping test",
-    keys: &[may("count", "10"), may("interval", "200ms"), may("timeout", "1s"), may("size", "56B")],
-};
-
-pub(crate) const TRACEROUTE: Object =
-    Object { what: "a traceroute test", keys: &[may("max-hops", "30"), may("queries", "3"), may("timeout", "1s")] };
-
-pub(crate) const CAMPAIGN: Object = Object {
-    what: "a campaign",
-    keys: &[
-        needs("group", "all"),
-        needs("run", "auto"),
-        may("repeat", "3"),
-        may("expect", "{ throughput: { warn: 95%, fail: 90% } }"),
-    ],
-};
-
-pub(crate) const EXPECT: Object = Object {
-    what: "an expectation",
-    keys: &[
-        may("throughput", "{ warn: 95%, fail: 90% }"),
-        may("rtt", "{ fail: contract }"),
-        may("jitter", "{ fail: 5ms }"),
-        may("loss", "{ fail: contract }"),
-    ],
-};
-
-pub(crate) const LIMITS: Object = Object { what: "a limit", keys: &[may("warn", "95%"), may("fail", "90%")] };
+/// From milliseconds to milliseconds.
+const fn millis(least: u64, most: Duration) -> Takes {
+    Takes::Time { least: Duration::from_millis(least), most }
+}
 
 /// The group of all probes, which no file can define anew.
 pub(crate) const ALL: &str = "all";
+
+pub(crate) const TOPOLOGY: Object = object(
+    "topology",
+    "the topology",
+    &[
+        needs("name", Takes::Name, "office", "name of the whole"),
+        may("description", Takes::Text, "what it is for", "one sentence on its purpose"),
+        may("metadata", Takes::Object(&METADATA), "{ customer: ACME }", "whom and what the reports are for"),
+        of(
+            needs("hosts", Takes::Map(&Takes::Kind(&HOSTS)), "{ here: { local: {} } }", "machines that carry probes"),
+            "{ local: {} }",
+        ),
+        may(
+            "defaults",
+            Takes::Object(&DEFAULTS),
+            "{ test: { duration: 10s } }",
+            "what holds where a test or a probe says nothing",
+        ),
+        of(
+            may(
+                "sites",
+                Takes::Map(&Takes::Object(&SITE)),
+                "{ madrid: { uplink: 300M } }",
+                "places whose probes share a switch and an uplink",
+            ),
+            "{ uplink: 300M }",
+        ),
+        of(
+            needs(
+                "probes",
+                Takes::Map(&Takes::Object(&PROBE)),
+                "{ alpha: { host: here }, beta: { host: here } }",
+                "points that measure",
+            ),
+            "{ host: here }",
+        ),
+        of(
+            may(
+                "links",
+                Takes::Map(&Takes::Object(&LINK)),
+                "{ wan: { between: [madrid, sevilla] } }",
+                "what is under test",
+            ),
+            "{ between: [madrid, sevilla] }",
+        ),
+        of(
+            may(
+                "groups",
+                Takes::Map(&Takes::Kind(&GROUPS)),
+                "{ everyone: { mesh: all } }",
+                "which probes are paired; `all`, a mesh of everything, is built in",
+            ),
+            "{ mesh: all }",
+        ),
+        of(
+            may(
+                "tests",
+                Takes::Map(&Takes::Kind(&TESTS)),
+                "{ tcp: { iperf3: {} } }",
+                "tools with their settings; `ping`, `traceroute`, `path-mtu`, `tcp` and `udp` are built in",
+            ),
+            "{ iperf3: {} }",
+        ),
+        of(
+            may(
+                "suites",
+                Takes::Map(&Takes::SomeNames),
+                "{ quick: [ping, tcp] }",
+                "lists of tests and suites under a name; `auto` is built in",
+            ),
+            "[ping, tcp]",
+        ),
+        of(
+            may(
+                "campaigns",
+                Takes::Map(&Takes::Object(&CAMPAIGN)),
+                "{ check: { group: all, run: auto } }",
+                "what is run together; without any there is one, `auto`, over `all`",
+            ),
+            "{ group: all, run: auto }",
+        ),
+    ],
+);
+
+pub(crate) const METADATA: Object = object(
+    "metadata",
+    "`metadata`",
+    &[
+        may("customer", Takes::Text, "ACME", "who bought the links"),
+        may("circuit-id", Takes::Text, "MAD-0042", "the carrier's identifier of the circuit"),
+        may("engineer", Takes::Text, "J. García", "who measures"),
+        may("note", Takes::Text, "after the upgrade", "anything else"),
+    ],
+);

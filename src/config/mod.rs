@@ -20,10 +20,12 @@ mod raw;
 mod read;
 mod render;
 mod resolve;
+mod schema;
 mod tree;
 
 pub use codes::codes;
 pub use render::render;
+pub use schema::{reference, schema};
 
 /// A topology file's content. Reading the file is the caller's.
 #[derive(Debug, Clone)]

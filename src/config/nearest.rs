@@ -33,7 +33,11 @@ pub(crate) fn nearest<'k>(text: &str, known: impl ExactSizeIterator<Item = &'k s
     }
     // One letter is no slip of another.
     let allowed = (length / 3).max(1).min(length.saturating_sub(1));
-    known.map(|k| (distance(&text.to_lowercase(), k), k)).filter(|(d, _)| *d <= allowed).min().map(|(_, k)| k)
+    known
+        .map(|k| (distance(&text.to_lowercase(), k), k))
+        .filter(|(d, _)| *d <= allowed)
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, k)| k)
 }
 
 /// The known words to list beside a fault: all in their order or, of many, the nearest ones.

@@ -1,13 +1,14 @@
 //! The topology as written: optional fields, unbound names, every value with its place.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::fault::{Span, Spanned};
-use crate::domain::campaign::Metric;
-use crate::domain::host::HostKind;
+use crate::domain::campaign::{Days, Metric};
+use crate::domain::host::{Address, HostKind, Network, Placement};
 use crate::domain::name::Name;
-use crate::domain::test::{Directions, OfferedRate, Protocol};
-use crate::domain::topology::PortRange;
+use crate::domain::test::{Directions, Dscp, Family, OfferedRate, Protocol};
+use crate::domain::topology::{Metadata, PortRange};
 use crate::domain::unit::{Bitrate, ByteSize, Ratio};
 
 /// A key's value. What is faulty has been reported, so that nothing is concluded from its absence.
@@ -69,6 +70,17 @@ impl<T> Named<T> {
     }
 }
 
+impl Named<Option<Test>> {
+    /// The rate that is written at a test.
+    pub(crate) fn rate_of(&self, test: &Name) -> Option<&Spanned<OfferedRate>> {
+        match self.entries.iter().find(|(name, _)| name.value == *test) {
+            Some((_, Some(Test::Iperf3(written)))) => written.rate.given(),
+            Some((_, Some(Test::Iperf2(written)))) => written.rate.given(),
+            _ => None,
+        }
+    }
+}
+
 /// A list of names.
 pub(crate) type Names = Vec<Spanned<Name>>;
 
@@ -76,6 +88,7 @@ pub(crate) type Names = Vec<Spanned<Name>>;
 pub(crate) struct Topology {
     pub(crate) name: Field<Name>,
     pub(crate) description: Field<String>,
+    pub(crate) metadata: Metadata,
     pub(crate) hosts: Named<Option<HostKind>>,
     pub(crate) default_test: DefaultTest,
     pub(crate) default_probe: Probe,
@@ -113,15 +126,45 @@ pub(crate) struct Probe {
     pub(crate) site: Field<Name>,
     pub(crate) tags: Field<Names>,
     pub(crate) ports: Field<PortRange>,
+    pub(crate) address: Field<Address>,
+    pub(crate) management: Field<String>,
+    pub(crate) interface: Field<String>,
+    pub(crate) behind_nat: Field<bool>,
+    pub(crate) network: Field<Network>,
+    /// In thousandths of a core.
+    pub(crate) cpus: Field<u32>,
+    pub(crate) memory: Field<ByteSize>,
+    pub(crate) placement: Field<Placement>,
+    pub(crate) gateway: Field<IpAddr>,
+    pub(crate) dns: Field<Vec<IpAddr>>,
+    /// The keys that are there.
+    pub(crate) written: Vec<(&'static str, Span)>,
 }
 
 impl Probe {
     /// Says nothing.
-    pub(crate) const NOTHING: Self =
-        Self { host: Field::Absent, site: Field::Absent, tags: Field::Absent, ports: Field::Absent };
+    pub(crate) const NOTHING: Self = Self {
+        host: Field::Absent,
+        site: Field::Absent,
+        tags: Field::Absent,
+        ports: Field::Absent,
+        address: Field::Absent,
+        management: Field::Absent,
+        interface: Field::Absent,
+        behind_nat: Field::Absent,
+        network: Field::Absent,
+        cpus: Field::Absent,
+        memory: Field::Absent,
+        placement: Field::Absent,
+        gateway: Field::Absent,
+        dns: Field::Absent,
+        written: vec![],
+    };
+
     /// Is there, but unreadable.
-    pub(crate) const FAULTY: Self =
-        Self { host: Field::Faulty, site: Field::Faulty, tags: Field::Faulty, ports: Field::Faulty };
+    pub(crate) fn faulty() -> Self {
+        Self { host: Field::Faulty, site: Field::Faulty, tags: Field::Faulty, ports: Field::Faulty, ..Self::NOTHING }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -196,8 +239,13 @@ pub(crate) enum Base {
 #[derive(Debug)]
 pub(crate) enum Test {
     Iperf3(Box<Iperf3>),
+    Iperf2(Box<Iperf2>),
     Ping(Ping),
     Traceroute(Traceroute),
+    Mtr(Mtr),
+    Tracepath(Tracepath),
+    PathMtu(PathMtu),
+    Connect(Connect),
 }
 
 #[derive(Debug, Default)]
@@ -211,6 +259,25 @@ pub(crate) struct Iperf3 {
     pub(crate) rate: Field<OfferedRate>,
     pub(crate) congestion_control: Field<String>,
     pub(crate) length: Field<ByteSize>,
+    pub(crate) mss: Field<u16>,
+    pub(crate) window: Field<ByteSize>,
+    pub(crate) dscp: Field<Dscp>,
+    pub(crate) family: Field<Family>,
+    pub(crate) fq_rate: Field<Bitrate>,
+    pub(crate) zero_copy: Field<bool>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Iperf2 {
+    pub(crate) protocol: Field<Protocol>,
+    pub(crate) direction: Field<Directions>,
+    pub(crate) streams: Field<u16>,
+    pub(crate) duration: Field<Duration>,
+    pub(crate) interval: Field<Duration>,
+    pub(crate) rate: Field<OfferedRate>,
+    pub(crate) length: Field<ByteSize>,
+    pub(crate) window: Field<ByteSize>,
+    pub(crate) family: Field<Family>,
 }
 
 #[derive(Debug, Default)]
@@ -219,6 +286,7 @@ pub(crate) struct Ping {
     pub(crate) interval: Field<Duration>,
     pub(crate) timeout: Field<Duration>,
     pub(crate) size: Field<ByteSize>,
+    pub(crate) family: Field<Family>,
 }
 
 #[derive(Debug, Default)]
@@ -226,6 +294,36 @@ pub(crate) struct Traceroute {
     pub(crate) max_hops: Field<u8>,
     pub(crate) queries: Field<u8>,
     pub(crate) timeout: Field<Duration>,
+    pub(crate) family: Field<Family>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Mtr {
+    pub(crate) count: Field<u32>,
+    pub(crate) interval: Field<Duration>,
+    pub(crate) max_hops: Field<u8>,
+    pub(crate) family: Field<Family>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Tracepath {
+    pub(crate) max_hops: Field<u8>,
+    pub(crate) family: Field<Family>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct PathMtu {
+    pub(crate) largest: Field<u32>,
+    pub(crate) timeout: Field<Duration>,
+    pub(crate) family: Field<Family>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Connect {
+    pub(crate) count: Field<u32>,
+    pub(crate) interval: Field<Duration>,
+    pub(crate) timeout: Field<Duration>,
+    pub(crate) family: Field<Family>,
 }
 
 #[derive(Debug, Default)]
@@ -234,6 +332,16 @@ pub(crate) struct Campaign {
     pub(crate) run: Field<Names>,
     pub(crate) repeat: Field<u32>,
     pub(crate) expect: Vec<(Metric, Limits)>,
+    pub(crate) schedule: Option<Schedule>,
+    pub(crate) bytes_per_day: Field<ByteSize>,
+    pub(crate) max_rate: Field<Bitrate>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    pub(crate) cron: Field<String>,
+    pub(crate) time_zone: Field<String>,
+    pub(crate) skip: Field<Vec<Days>>,
 }
 
 #[derive(Debug, Default)]

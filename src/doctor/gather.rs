@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::backend::local::{Feature, Programs};
-use crate::process;
+use crate::backend::local::{self, Feature, Hindrance, Programs, Switches, has_ipv6};
+use crate::process::{self, ProcessError};
 
 /// Longest time for one look.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -35,12 +35,14 @@ pub(super) struct Facts {
     pub(super) programs: BTreeMap<&'static str, Option<String>>,
     /// Which features the kernel has; empty where that could not be tried.
     pub(super) features: BTreeMap<Feature, bool>,
-    /// Can a network namespace be made in a user namespace?
-    pub(super) user_namespaces: bool,
-    /// `kernel.apparmor_restrict_unprivileged_userns` (Ubuntu 23.10 and later).
-    pub(super) apparmor_restricts: bool,
-    /// `kernel.unprivileged_userns_clone` is 0 (Debian's own switch).
-    pub(super) debian_forbids: bool,
+    /// What hinders this user from making networks in a user namespace; `None` where it works.
+    pub(super) hindrance: Option<Hindrance>,
+    /// The kernel's switches for that, which do not hinder root.
+    pub(super) switches: Switches,
+    /// Why ICMP echoes to this machine itself do not work for this user; `None` where they do.
+    pub(super) ping_fault: Option<String>,
+    /// Has it IPv6, switched on?
+    pub(super) ipv6: bool,
     /// `net.ipv4.tcp_congestion_control`.
     pub(super) congestion_control: String,
     /// `net.ipv4.tcp_available_congestion_control`.
@@ -58,8 +60,8 @@ pub(super) async fn facts() -> Facts {
     let programs = Programs::default();
     let mut facts = Facts {
         status: text("/proc/self/status"),
-        apparmor_restricts: text("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1",
-        debian_forbids: text("/proc/sys/kernel/unprivileged_userns_clone") == "0",
+        switches: Switches::read(),
+        ipv6: has_ipv6(),
         congestion_control: text("/proc/sys/net/ipv4/tcp_congestion_control"),
         congestion_controls: text("/proc/sys/net/ipv4/tcp_available_congestion_control"),
         cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -71,9 +73,13 @@ pub(super) async fn facts() -> Facts {
         facts.programs.insert(program, version(program, ask).await);
     }
     let root = rustix::process::geteuid().is_root();
-    let user = [programs.unshare.as_str(), "-Urn", "true"].map(str::to_owned);
-    facts.user_namespaces = process::check(&user, b"", LIMIT).await.is_ok();
-    if root || facts.user_namespaces {
+    facts.hindrance = local::hindrance(&programs).await;
+    let ping = ["ping", "-n", "-q", "-c", "1", "-W", "2", "127.0.0.1"].map(str::to_owned);
+    facts.ping_fault = process::check(&ping, b"", LIMIT).await.err().map(|fault| match fault {
+        ProcessError::Failed { complaint, .. } => complaint,
+        other => other.to_string(),
+    });
+    if root || facts.hindrance.is_none() {
         for feature in Feature::ALL {
             if let Ok(present) = feature.present(&programs, !root).await {
                 facts.features.insert(feature, present);

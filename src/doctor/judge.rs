@@ -2,14 +2,14 @@
 
 use super::gather::{Facts, PROGRAMS};
 use super::{Check, State};
-use crate::backend::local::{Feature, lacking_right};
+use crate::backend::local::{Feature, Hindrance, lacking_right};
 
 /// Space below which iperf3 (128 kB of buffer a stream, in a file under TMPDIR) and results run into a full disk.
 const SPACE_MIN: u64 = 100_000_000;
 
 /// Every check, in the order in which mends make sense.
 pub(super) fn all(facts: &Facts) -> Vec<Check> {
-    let mut checks = vec![root(facts), user_namespaces(facts)];
+    let mut checks = vec![root(facts), user_namespaces(facts), processes(facts), ipv6(facts)];
     checks.extend(PROGRAMS.iter().map(|(name, _)| program(facts, name)));
     checks.extend(Feature::ALL.iter().filter_map(|feature| kernel(facts, *feature)));
     checks.extend([congestion_control(facts), cpus(facts), clock(facts)]);
@@ -21,30 +21,52 @@ fn check(name: &str, state: State, detail: impl Into<String>, mend: Option<&str>
     Check { name: name.to_owned(), state, detail: detail.into(), mend: mend.map(str::to_owned) }
 }
 
+/// The strongest form of local probes: `isolation: namespaces`.
 fn root(facts: &Facts) -> Check {
-    match lacking_right(&facts.status) {
-        None => check("root", State::Ok, "may make network namespaces", None),
-        Some(right) => {
-            let detail = format!("not root ({right} is missing): local probes cannot be made");
-            check("root", State::Missing, detail, Some("sudo iperftester doctor"))
+    match (lacking_right(&facts.status), &facts.hindrance) {
+        (None, _) => check("namespaces", State::Ok, "this process may make network namespaces of the machine", None),
+        (Some(right), None) => {
+            let detail = format!("not root ({right} is missing): local probes are made in user namespaces instead");
+            check("namespaces", State::Degraded, detail, Some("sudo iperftester doctor"))
+        }
+        (Some(right), Some(_)) => {
+            let detail = format!("not root ({right} is missing): local probes have no network of their own");
+            check("namespaces", State::Missing, detail, Some("sudo iperftester doctor"))
         }
     }
 }
 
+/// `isolation: user-namespaces`.
 fn user_namespaces(facts: &Facts) -> Check {
     let name = "user namespaces";
     // Tried as root it may work although an ordinary user's would not.
-    if facts.user_namespaces && !facts.apparmor_restricts && !facts.debian_forbids {
-        return check(name, State::Ok, "an ordinary user may make namespaces", None);
+    if let Some((switch, mend)) = facts.switches.forbidding() {
+        return check(name, State::Degraded, format!("only root may make them: {switch}"), Some(mend));
     }
-    let mend = if facts.apparmor_restricts {
-        "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
-    } else if facts.debian_forbids {
-        "sudo sysctl -w kernel.unprivileged_userns_clone=1"
-    } else {
-        "sudo sysctl -w user.max_user_namespaces=15000"
-    };
-    check(name, State::Degraded, "only root may make namespaces on this machine", Some(mend))
+    match &facts.hindrance {
+        None => check(name, State::Ok, "an ordinary user may make networks in them", None),
+        Some(Hindrance { why, mend }) => check(name, State::Degraded, why.as_str(), Some(mend)),
+    }
+}
+
+/// `isolation: processes`.
+fn processes(facts: &Facts) -> Check {
+    match &facts.ping_fault {
+        None => check("processes", State::Ok, "always there, without shaping; this user may send ICMP echoes", None),
+        Some(fault) => {
+            let detail = format!("this user cannot send ICMP echoes, so probes cannot ping: {fault}");
+            let mend = "sudo sysctl -w net.ipv4.ping_group_range='0 2147483647'";
+            check("processes", State::Degraded, detail, Some(mend))
+        }
+    }
+}
+
+fn ipv6(facts: &Facts) -> Check {
+    if facts.ipv6 {
+        return check("ipv6", State::Ok, "switched on: local probes have both families", None);
+    }
+    let detail = "off: local probes have IPv4 alone, and tests of IPv6 are skipped";
+    check("ipv6", State::Degraded, detail, Some("sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0"))
 }
 
 /// The Debian package of a program, and what is lost without it; `None` where nothing works without it.
@@ -183,6 +205,7 @@ fn space(facts: &Facts) -> Option<Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::local::Switches;
 
     /// A Debian 12 machine without netem, as root.
     fn good() -> Facts {
@@ -194,7 +217,7 @@ mod tests {
             status: "CapEff:\t000001fffeffffff".to_owned(),
             programs: PROGRAMS.iter().map(|(name, _)| (*name, Some(version(*name)))).collect(),
             features: Feature::ALL.iter().map(|f| (*f, *f != Feature::Netem)).collect(),
-            user_namespaces: true,
+            ipv6: true,
             congestion_control: "bbr".to_owned(),
             congestion_controls: "reno cubic bbr".to_owned(),
             cpus: 2,
@@ -256,7 +279,6 @@ mod tests {
         use crate::i18n::sentences::is_known;
         let bad = Facts {
             status: "CapEff:\t0000000000000000".into(),
-            user_namespaces: false,
             programs: PROGRAMS.iter().map(|(name, _)| (*name, None)).collect(),
             features: Feature::ALL.iter().map(|f| (*f, false)).collect(),
             congestion_controls: "reno".into(),
@@ -293,12 +315,20 @@ mod tests {
 
     #[test]
     fn an_ordinary_user_learns_how_to_get_further() {
-        let facts = Facts { status: "CapEff:\t0000000000000000".into(), user_namespaces: false, ..good() };
-        assert_eq!(find(&facts, "root").state, State::Missing);
+        let hindrance = Hindrance { why: "a user namespace cannot be made".into(), mend: "in a container".into() };
+        let user = Facts { status: "CapEff:\t0000000000000000".into(), ..good() };
+        assert_eq!(find(&user, "namespaces").state, State::Degraded, "there are user namespaces");
+        let facts = Facts { hindrance: Some(hindrance), ..user };
+        assert_eq!(find(&facts, "namespaces").state, State::Missing);
         let mend = |facts: &Facts| find(facts, "user namespaces").mend.unwrap();
-        assert!(mend(&Facts { apparmor_restricts: true, ..facts.clone() }).contains("apparmor_restrict"));
-        assert!(mend(&Facts { debian_forbids: true, ..facts.clone() }).contains("unprivileged_userns_clone=1"));
-        assert!(mend(&facts).contains("max_user_namespaces"));
+        assert_eq!(mend(&facts), "in a container");
+        let switches = Switches { apparmor_restricts: true, ..Switches::default() };
+        assert!(mend(&Facts { switches, ..facts.clone() }).contains("apparmor_restrict"));
+        // What hinders others does not hinder root.
+        assert_eq!(find(&Facts { switches, ..good() }, "user namespaces").state, State::Degraded);
+        let mute = Facts { ping_fault: Some("Operation not permitted".into()), ipv6: false, ..good() };
+        assert!(find(&mute, "processes").mend.unwrap().contains("ping_group_range"));
+        assert!(find(&mute, "ipv6").mend.unwrap().contains("disable_ipv6=0"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub enum State {
 /// One thing looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What: `root`, `iperf3`, `netem`…
+    /// What: `namespaces`, `iperf3`, `netem`…
     pub name: String,
     /// How it is.
     pub state: State,
@@ -52,7 +52,8 @@ mod tests {
         let checks = examine().await;
         assert_eq!(devices(), before);
         let names: Vec<_> = checks.iter().map(|c| c.name.as_str()).collect();
-        for name in ["root", "user namespaces", "ip", "iperf3", "cpus", "congestion control"] {
+        for name in ["namespaces", "user namespaces", "processes", "ipv6", "ip", "iperf3", "cpus", "congestion control"]
+        {
             assert!(names.contains(&name), "{name} is not looked at");
         }
         assert!(checks.iter().all(|c| !c.detail.is_empty()));

@@ -82,11 +82,19 @@ pub enum Metric {
     Jitter,
     /// Share of packets lost.
     Loss,
+    /// Path MTU; limits are lower bounds.
+    Mtu,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Throughput, Self::Rtt, Self::Jitter, Self::Loss];
+    pub const ALL: [Self; 5] = [Self::Throughput, Self::Rtt, Self::Jitter, Self::Loss, Self::Mtu];
+
+    /// Are its limits lower bounds?
+    #[must_use]
+    pub const fn lower_is_worse(self) -> bool {
+        matches!(self, Self::Throughput | Self::Mtu)
+    }
 
     /// The word in the topology.
     #[must_use]
@@ -96,6 +104,7 @@ impl Metric {
             Self::Rtt => "rtt",
             Self::Jitter => "jitter",
             Self::Loss => "loss",
+            Self::Mtu => "mtu",
         }
     }
 }
@@ -127,6 +136,8 @@ pub enum Limit {
     Seconds(Seconds),
     /// A share of packets.
     Share(Ratio),
+    /// A size of IP packets.
+    Bytes(u32),
 }
 
 impl Limit {

@@ -1,5 +1,7 @@
 //! Groups: which ordered pairs of probes a campaign crosses.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::name::Name;
@@ -28,6 +30,9 @@ pub struct Group {
     pub shape: Shape,
     /// Only the written order, not the way back.
     pub one_way: bool,
+    /// Probes that can only be destinations: pairs that would start there are left out.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub only_destinations: BTreeSet<Name>,
 }
 
 /// The five shapes of group. Probes are in the order of the file or, where listed, as listed.
@@ -57,7 +62,8 @@ pub enum Shape {
 }
 
 impl Group {
-    /// All ordered pairs, each once, without a probe paired with itself. The way back follows directly on its way there.
+    /// All ordered pairs, each once, without a probe paired with itself or starting from one that is
+    /// only a destination. The way back follows directly on its way there.
     #[must_use]
     pub fn pairs(&self) -> Vec<Pair> {
         let mut written: Vec<(&Name, &Name)> = match &self.shape {
@@ -76,7 +82,7 @@ impl Group {
         for (a, b) in written {
             let orders = if self.one_way { vec![(a, b)] } else { vec![(a, b), (b, a)] };
             for (source, destination) in orders {
-                if seen.insert((source, destination)) {
+                if !self.only_destinations.contains(source) && seen.insert((source, destination)) {
                     pairs.push(Pair { source: source.clone(), destination: destination.clone() });
                 }
             }

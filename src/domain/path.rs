@@ -36,13 +36,15 @@ pub struct Agreed {
     pub jitter: Option<Duration>,
     /// Loss at most.
     pub loss: Option<Ratio>,
+    /// Path MTU at least, in bytes.
+    pub mtu: Option<u32>,
 }
 
 impl Agreed {
     /// Was anything at all agreed?
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.rate.is_none() && self.rtt.is_none() && self.jitter.is_none() && self.loss.is_none()
+        self.rate.is_none() && self.rtt.is_none() && self.jitter.is_none() && self.loss.is_none() && self.mtu.is_none()
     }
 }
 
@@ -97,6 +99,7 @@ impl Topology {
             rtt: contract.rtt_seconds,
             jitter: contract.jitter_seconds,
             loss: contract.loss_ratio,
+            mtu: contract.mtu_bytes,
         };
         (!agreed.is_empty()).then_some(agreed)
     }

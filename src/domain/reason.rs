@@ -55,6 +55,11 @@ pub enum Reason {
         /// What it was asked for.
         asked_bits_per_second: f64,
     },
+    /// As the inner reason says, on a path where larger packets vanish without a word (RFC 2923, section 2.1).
+    BlackHole {
+        /// The reason itself.
+        reason: Box<Reason>,
+    },
     /// In words.
     #[serde(untagged)]
     Text(String),
@@ -77,6 +82,8 @@ pub enum Account {
     },
     /// A path is shown, not judged.
     PathShown,
+    /// Times of connections are shown, not judged.
+    ConnectionsShown,
     /// No contract and no limit.
     NothingExpected,
     /// In words.

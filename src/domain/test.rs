@@ -71,6 +71,22 @@ impl ToolKind {
     }
 }
 
+impl ToolKind {
+    /// The package of Debian and Ubuntu that has the program.
+    #[must_use]
+    pub const fn package(self) -> &'static str {
+        match self {
+            Self::Iperf3 => "iperf3",
+            Self::Ping | Self::PathMtu => "iputils-ping",
+            Self::Traceroute => "traceroute",
+            Self::Iperf2 => "iperf",
+            Self::Mtr => "mtr-tiny",
+            Self::Tracepath => "iputils-tracepath",
+            Self::Connect => "iperftester",
+        }
+    }
+}
+
 impl std::fmt::Display for ToolKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.word())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::campaign::Campaign;
 use super::group::Group;
-use super::host::{Attachment, HostKind};
+use super::host::{Attachment, External, HostKind};
 use super::name::Name;
 use super::test::TestDefinition;
 use super::unit::{Bitrate, Ratio, Seconds, seconds};
@@ -38,6 +38,17 @@ pub struct Topology {
     pub suites: BTreeMap<Name, Vec<Name>>,
     /// What is run together, with its expectations.
     pub campaigns: BTreeMap<Name, Campaign>,
+}
+
+impl Topology {
+    /// The foreign servers that `probe` stands for; `None` for a probe of ours.
+    #[must_use]
+    pub fn external(&self, probe: &Name) -> Option<&External> {
+        match &self.hosts.get(&self.probes.get(probe)?.host)?.kind {
+            HostKind::External(external) => Some(external),
+            _ => None,
+        }
+    }
 }
 
 /// Whom and what the reports of a topology are for, printed on them as written.

@@ -42,6 +42,7 @@ impl Lang {
             Metric::Rtt => self.word("rtt", "ida y vuelta"),
             Metric::Jitter => self.word("jitter", "jitter"),
             Metric::Loss => self.word("loss", "pérdida"),
+            Metric::Mtu => self.word("mtu", "MTU"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! One run over two sessions: server ready, client through, both endings gathered.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::session::{Session, Work};
@@ -35,15 +36,16 @@ pub(super) fn deadline(test: &Test) -> Duration {
     tool.duration() + tool.patience() + GRACE
 }
 
-/// Runs `test` from `source` to `destination`; `live` hears the rate at the receiving end.
+/// Runs `test` from `source` to `destination`, which is tested at `address`; `live` hears the rate at the receiving end.
 pub(super) async fn execute(
     test: &Test,
     source: &Session,
     destination: &Session,
+    address: IpAddr,
     live: impl Fn(f64) + Copy,
 ) -> Executed {
     let mut executed = Executed::default();
-    if let Err(fault) = run(test, source, destination, live, &mut executed).await {
+    if let Err(fault) = run(test, source, (destination, address), live, &mut executed).await {
         executed.fault = Some(fault);
     }
     executed
@@ -52,17 +54,18 @@ pub(super) async fn execute(
 async fn run(
     test: &Test,
     source: &Session,
-    destination: &Session,
+    (destination, address): (&Session, IpAddr),
     live: impl Fn(f64) + Copy,
     executed: &mut Executed,
 ) -> Result<(), String> {
     let limit = deadline(test);
-    let (mut server, port) = match serve(test, destination, limit, executed).await? {
+    let (mut server, port) = match serve(test, destination, address, limit, executed).await? {
         Some((work, port)) => (Some(work), port),
         None => (None, 0),
     };
-    let address = destination.address;
-    let mut client = source.begin(|job| Request::Start { job, test: test.clone(), address, port, deadline: limit });
+    let interface = source.interface.clone();
+    let mut client =
+        source.begin(|job| Request::Start { job, test: test.clone(), address, port, interface, deadline: limit });
     let Reply::Started { command, .. } = source.answer(&mut client).await? else { return Err(source.misfit()) };
     executed.command = command;
     let at_source = test.direction() == Direction::Reverse;
@@ -93,14 +96,15 @@ async fn run(
 async fn serve(
     test: &Test,
     destination: &Session,
+    address: IpAddr,
     deadline: Duration,
     executed: &mut Executed,
 ) -> Result<Option<(Work, u16)>, String> {
-    let address = destination.address;
+    let interface = destination.interface.clone();
     if tool::of(test).server_command(&tool::Endpoints::new(address, 0)).is_none() {
         return Ok(None);
     }
-    let mut work = destination.begin(|job| Request::Serve { job, test: test.clone(), address, deadline });
+    let mut work = destination.begin(|job| Request::Serve { job, test: test.clone(), address, interface, deadline });
     let ready = destination.answer(&mut work).await?;
     let Reply::Ready { port, command, .. } = ready else { return Err(destination.misfit()) };
     executed.server_command = Some(command);

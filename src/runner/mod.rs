@@ -1,7 +1,9 @@
 //! Carries a campaign out: sessions, preflight, runs in a conflict-free order, every finished run kept at once.
 
 mod conclude;
+mod ends;
 mod execute;
+mod foreign;
 mod preflight;
 mod session;
 #[cfg(test)]
@@ -12,18 +14,21 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::{self, FuturesUnordered};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use tokio::sync::watch;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, BackendError};
 use crate::domain::campaign::Expectations;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::reason::SkipReason;
 use crate::domain::run::Run;
-use crate::domain::topology::{PortRange, Topology};
+use crate::domain::test::Family;
+use crate::domain::topology::Topology;
 use crate::schedule::{Dispatcher, Job};
 use crate::store::{Kept, Notice, Recording, Store, StoreError};
+use ends::{Ends, Far, Foreign};
 
 pub use preflight::Reachability;
 pub use session::{Session, SessionError};
@@ -93,16 +98,14 @@ pub async fn run<B: Backend, S: Store>(
     order: Order<'_>,
     mut around: Surroundings<'_, B, S>,
 ) -> Result<Outcome, StoreError> {
-    let (sessions, facts) = tokio::select! {
+    let (ends, facts) = tokio::select! {
         opened = open_all(order, around.backend, around.events) => opened,
         () = stopped(&mut around.stop) => return Ok(Outcome { interrupted: true }),
     };
-    let outcome = measure(order, &mut around, &sessions, facts).await;
-    join_all(sessions.into_values().map(Session::close)).await;
+    let outcome = measure(order, &mut around, &ends, facts).await;
+    join_all(ends.sessions.into_values().map(Session::close)).await;
     outcome
 }
-
-type Sessions = BTreeMap<Name, Session>;
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
@@ -115,27 +118,53 @@ async fn open_all<B: Backend>(
     order: Order<'_>,
     backend: &B,
     events: &dyn Fn(Event<'_>),
-) -> (Sessions, BTreeMap<Name, ProbeFacts>) {
+) -> (Ends, BTreeMap<Name, ProbeFacts>) {
     let wanted: BTreeSet<&Name> = order
         .jobs
         .iter()
         .filter(|job| job.skip.is_none())
         .flat_map(|job| [&job.pair.source, &job.pair.destination])
         .collect();
-    let opened = stream::iter(wanted)
+    let (abroad, ours): (Vec<&Name>, Vec<&Name>) =
+        wanted.into_iter().partition(|probe| order.topology.external(probe).is_some());
+    let opened = stream::iter(ours)
         .map(|probe| async move { (probe, open(order.topology, backend, probe, order.agent).await) })
         .buffered(ABREAST);
-    let (mut sessions, mut facts) = (Sessions::new(), BTreeMap::new());
+    let (mut ends, mut facts) = (Ends::default(), BTreeMap::new());
+    let absent = |ends: &mut Ends, probe: &Name, fault: &SessionError| {
+        events(Event::Unavailable(probe, fault));
+        ends.missing.insert(probe.clone(), why_missing(probe, fault));
+    };
     for (probe, outcome) in opened.collect::<Vec<_>>().await {
         match outcome {
             Ok((session, told)) => {
-                sessions.insert(probe.clone(), session);
+                ends.sessions.insert(probe.clone(), session);
                 facts.insert(probe.clone(), told);
             }
-            Err(fault) => events(Event::Unavailable(probe, &fault)),
+            Err(fault) => absent(&mut ends, probe, &fault),
         }
     }
-    (sessions, facts)
+    for probe in abroad {
+        let Some(external) = order.topology.external(probe) else { continue };
+        match backend.addresses(probe).await {
+            Ok(addresses) => {
+                ends.foreign.insert(probe.clone(), Foreign { addresses, ports: external.ports });
+            }
+            Err(source) => absent(&mut ends, probe, &SessionError::Address { probe: probe.clone(), source }),
+        }
+    }
+    (ends, facts)
+}
+
+/// What is said of each run with an end that is not there: an unknown address is the whole reason, of a session there is more
+/// in the event.
+fn why_missing(probe: &Name, fault: &SessionError) -> String {
+    match fault {
+        SessionError::Address { source: BackendError::Unresolved { source, .. }, .. } => {
+            format!("the address of {probe} cannot be resolved: {source}")
+        }
+        _ => format!("probe {probe} has no session"),
+    }
 }
 
 /// Opens a session to one probe.
@@ -148,13 +177,13 @@ pub async fn open<B: Backend>(
     probe: &Name,
     agent: &[String],
 ) -> Result<(Session, ProbeFacts), SessionError> {
-    let unknown = || SessionError::Silent { probe: probe.clone(), what: "has no address".to_owned() };
-    let address = backend.address(probe).ok_or_else(unknown)?;
-    let ports = topology.probes.get(probe).map_or(PortRange::DEFAULT, |p| p.ports);
-    Session::open(backend, probe, address, ports, agent).await
+    let of = topology.probes.get(probe).ok_or_else(|| SessionError::Unknown(probe.clone()))?;
+    let unknown = |source| SessionError::Address { probe: probe.clone(), source };
+    let addresses = backend.addresses(probe).await.map_err(unknown)?;
+    Session::open(backend, probe, addresses, of, agent).await
 }
 
-/// Opens a session to each probe of the topology and closes it again: which of them are ready, and what are they?
+/// Opens a session to each probe of ours and closes it again: which of them are ready, and what are they?
 pub async fn greet_all<'a, B: Backend>(
     topology: &'a Topology,
     backend: &B,
@@ -165,22 +194,27 @@ pub async fn greet_all<'a, B: Backend>(
         session.close().await;
         Ok(facts)
     };
-    let greeted = stream::iter(topology.probes.keys()).map(async |probe| (probe, greet(probe).await));
+    let ours = topology.probes.keys().filter(|probe| topology.external(probe).is_none());
+    let greeted = stream::iter(ours).map(async |probe| (probe, greet(probe).await));
     greeted.buffered(ABREAST).collect().await
 }
 
 async fn measure<B: Backend, S: Store>(
     order: Order<'_>,
     around: &mut Surroundings<'_, B, S>,
-    sessions: &Sessions,
+    ends: &Ends,
     facts: BTreeMap<Name, ProbeFacts>,
 ) -> Result<Outcome, StoreError> {
-    for (probe, facts) in facts {
-        noted(around.recording.facts(probe, facts).await?, around.events);
+    for (probe, facts) in &facts {
+        noted(around.recording.facts(probe.clone(), facts.clone()).await?, around.events);
     }
-    let pairs: BTreeSet<Pair> = order.jobs.iter().filter(|j| j.skip.is_none()).map(|j| j.pair.clone()).collect();
+    let wanted = order.jobs.iter().filter(|job| job.skip.is_none());
+    let ways: BTreeSet<(Pair, IpAddr)> = wanted
+        .filter(|job| ends.hinders(&job.pair, &job.specification).is_none())
+        .filter_map(|job| Some((job.pair.clone(), ends.address(&job.pair, job.specification.family()).ok()?)))
+        .collect();
     let reachable = tokio::select! {
-        reachable = preflight::preflight(sessions, &pairs) => reachable,
+        reachable = preflight::preflight(ends, &ways) => reachable,
         () = stopped(&mut around.stop) => return Ok(Outcome { interrupted: true }),
     };
     (around.events)(Event::Preflight(&reachable));
@@ -188,10 +222,12 @@ async fn measure<B: Backend, S: Store>(
     let mut possible = Vec::new();
     for job in order.jobs {
         let hindrance = job.skip.clone().or_else(|| {
-            let missing = [&job.pair.source, &job.pair.destination].into_iter().find(|p| !sessions.contains_key(*p));
-            missing
-                .map(|probe| SkipReason::NoSession { probe: Some(probe.clone()) })
-                .or_else(|| reachable.hinders(&job.pair, job.specification.tool()))
+            let hindered = ends.hinders(&job.pair, &job.specification);
+            let lacks = || preflight::lacks(&facts, &job.pair, job.specification.tool());
+            hindered.or_else(lacks).map(SkipReason::from).or_else(|| {
+                let address = ends.address(&job.pair, job.specification.family()).ok()?;
+                reachable.hinders(&job.pair, Family::of(address), job.specification.tool())
+            })
         });
         match hindrance {
             Some(why) => keep(conclude::skipped(order, job, &why, (around.now)()), around).await?,
@@ -205,7 +241,7 @@ async fn measure<B: Backend, S: Store>(
     let (now, events, recording) = (around.now, around.events, around.recording);
     loop {
         while let Some(job) = dispatcher.take() {
-            running.push(carry_out(order, job, sessions, now, events));
+            running.push(carry_out(order, job, ends, now, events));
         }
         if running.is_empty() && writing.is_empty() {
             break;
@@ -254,23 +290,36 @@ fn noted(kept: Kept, events: &dyn Fn(Event<'_>)) {
 async fn carry_out(
     order: Order<'_>,
     job: Job,
-    sessions: &Sessions,
+    ends: &Ends,
     now: fn() -> DateTime<Utc>,
     events: &dyn Fn(Event<'_>),
 ) -> (Job, Run) {
-    let (Some(source), Some(destination)) = (sessions.get(&job.pair.source), sessions.get(&job.pair.destination))
-    else {
-        let run = conclude::skipped(order, &job, &SkipReason::NoSession { probe: None }, now());
-        return (job, run);
+    let skip = |job: Job, why: &SkipReason| {
+        let run = conclude::skipped(order, &job, why, now());
+        (job, run)
     };
-    if let Some(why) = [source, destination].into_iter().find_map(Session::over) {
-        let run = conclude::skipped(order, &job, &why.into(), now());
-        return (job, run);
+    let (Some(source), Some(far)) = (ends.sessions.get(&job.pair.source), ends.far(&job.pair.destination)) else {
+        return skip(job, &SkipReason::NoSession { probe: None });
+    };
+    let destination = match far {
+        Far::Ours(session) => Some(session),
+        Far::Foreign(_) => None,
+    };
+    if let Some(why) = std::iter::once(source).chain(destination).find_map(Session::over) {
+        return skip(job, &why.into());
     }
+    let test = &job.specification;
+    let address = match ends.address(&job.pair, test.family()) {
+        Ok(address) => address,
+        Err(why) => return skip(job, &why.into()),
+    };
     events(Event::Started(&job));
     let started = now();
     let live = |rate| events(Event::Rate(&job, rate));
-    let executed = execute::execute(&job.specification, source, destination, live).await;
+    let executed = match far {
+        Far::Ours(destination) => execute::execute(test, source, destination, address, live).await,
+        Far::Foreign(foreign) => foreign::execute(test, source, foreign, address, live).await,
+    };
     let run = conclude::concluded(order, &job, executed, started, now());
     (job, run)
 }

@@ -1,15 +1,18 @@
 //! Before anything is measured: can each pair reach each other, by ICMP and on the control port, both ways?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::ends::Ends;
 use super::session::Session;
+use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::reason::SkipReason;
-use crate::domain::test::ToolKind;
+use crate::domain::test::{Family, ToolKind};
 use crate::i18n::{Lang, sentences};
 use crate::protocol::{Reply, Request};
 use crate::verdict::cannot_reach;
@@ -20,7 +23,7 @@ const WAIT: Duration = Duration::from_secs(2);
 /// What is not reachable, per ordered pair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reachability {
-    faults: BTreeMap<Pair, Faults>,
+    faults: BTreeMap<(Pair, Family), Faults>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,11 +33,11 @@ struct Faults {
 }
 
 impl Reachability {
-    /// Why a test of `tool` between this pair, in this order, would come to nothing.
+    /// Why a test of `tool` between this pair, in this order and by addresses of this family, would come to nothing.
     #[must_use]
-    pub fn hinders(&self, pair: &Pair, tool: ToolKind) -> Option<SkipReason> {
+    pub fn hinders(&self, pair: &Pair, family: Family, tool: ToolKind) -> Option<SkipReason> {
         let of = |pair: &Pair| {
-            let faults = self.faults.get(pair)?;
+            let faults = self.faults.get(&(pair.clone(), family))?;
             match tool {
                 ToolKind::Iperf3 | ToolKind::Iperf2 | ToolKind::Connect => faults.tcp.as_deref(),
                 ToolKind::Ping | ToolKind::PathMtu => faults.icmp.as_deref(),
@@ -54,7 +57,7 @@ impl Reachability {
     #[must_use]
     pub fn sentences(&self, lang: Lang) -> Vec<String> {
         let all = self.faults.iter();
-        all.flat_map(|(pair, faults)| {
+        all.flat_map(|((pair, _), faults)| {
             let both = faults.icmp.iter().chain(&faults.tcp);
             both.map(move |fault| cannot_reach(lang, pair, &sentences::told(lang, fault)))
         })
@@ -62,8 +65,25 @@ impl Reachability {
     }
 }
 
-/// Tries every pair both ways. Each probe tries one other at a time, so that a large mesh does not drown in echoes.
-pub(super) async fn preflight(sessions: &BTreeMap<Name, Session>, pairs: &BTreeSet<Pair>) -> Reachability {
+/// Which end of the pair has not the tool of a test, with what mends it.
+pub(super) fn lacks(facts: &BTreeMap<Name, ProbeFacts>, pair: &Pair, tool: ToolKind) -> Option<String> {
+    let (tool, both_ends) = match tool {
+        // The agent's own work.
+        ToolKind::Connect => return None,
+        ToolKind::PathMtu => (ToolKind::Ping, false),
+        ToolKind::Iperf3 | ToolKind::Iperf2 => (tool, true),
+        ToolKind::Ping | ToolKind::Traceroute | ToolKind::Mtr | ToolKind::Tracepath => (tool, false),
+    };
+    let ends = [Some(&pair.source), both_ends.then_some(&pair.destination)];
+    let lacking =
+        ends.into_iter().flatten().find(|probe| facts.get(*probe).is_some_and(|f| !f.tools.contains_key(&tool)))?;
+    Some(format!("{lacking} has no {}: apt install {}", tool.program(), tool.package()))
+}
+
+/// Tries every pair both ways, at the addresses of the tests. Each probe tries one other at a time, so that a large mesh does
+/// not drown in echoes. Of a foreign end only echoes are asked: a connection without a word would be a fault in its log.
+pub(super) async fn preflight(ends: &Ends, ways: &BTreeSet<(Pair, IpAddr)>) -> Reachability {
+    let Ends { sessions, .. } = ends;
     let listeners: BTreeMap<&Name, _> = join_all(sessions.iter().map(|(name, session)| async move {
         let mut work = session.begin(|job| Request::Listen { job });
         let listener = match session.answer(&mut work).await {
@@ -76,38 +96,39 @@ pub(super) async fn preflight(sessions: &BTreeMap<Name, Session>, pairs: &BTreeS
     .await
     .into_iter()
     .collect();
-    let both_ways: BTreeSet<Pair> = pairs
-        .iter()
-        .flat_map(|p| [p.clone(), p.reversed()])
-        .filter(|p| sessions.contains_key(&p.source) && sessions.contains_key(&p.destination))
-        .collect();
-    let mut of_source: BTreeMap<&Name, Vec<&Pair>> = BTreeMap::new();
-    for pair in &both_ways {
-        of_source.entry(&pair.source).or_default().push(pair);
+    let back = |(pair, address): &(Pair, IpAddr)| {
+        let pair = pair.reversed();
+        let address = ends.address(&pair, Some(Family::of(*address))).ok()?;
+        sessions.contains_key(&pair.source).then_some((pair, address))
+    };
+    let both_ways: BTreeSet<(Pair, IpAddr)> = ways.iter().cloned().chain(ways.iter().filter_map(back)).collect();
+    let mut of_source: BTreeMap<&Name, Vec<&(Pair, IpAddr)>> = BTreeMap::new();
+    for way in &both_ways {
+        of_source.entry(&way.0.source).or_default().push(way);
     }
-    let tries = of_source.into_iter().map(|(source, pairs)| {
-        let listeners = &listeners;
-        async move {
+    let tries = of_source.into_iter().filter_map(|(source, ways)| {
+        let (listeners, source) = (&listeners, sessions.get(source)?);
+        Some(async move {
             let mut found = Vec::new();
-            for pair in pairs {
+            for (pair, address) in ways {
                 let faults = match listeners.get(&pair.destination) {
-                    Some(Ok((port, _))) => reach(&sessions[source], &sessions[&pair.destination], *port).await,
+                    Some(Ok((port, _))) => reach(source, *address, Some(*port)).await,
                     Some(Err(reason)) => Faults { tcp: Some(reason.clone()), icmp: None },
-                    None => continue,
+                    None => reach(source, *address, None).await,
                 };
                 if faults != Faults::default() {
-                    found.push((pair.clone(), faults));
+                    found.push(((pair.clone(), Family::of(*address)), faults));
                 }
             }
             found
-        }
+        })
     });
     let faults = join_all(tries).await.into_iter().flatten().collect();
     Reachability { faults }
 }
 
-async fn reach(source: &Session, destination: &Session, port: u16) -> Faults {
-    let mut work = source.begin(|job| Request::Reach { job, address: destination.address, port, timeout: WAIT });
+async fn reach(source: &Session, address: IpAddr, port: Option<u16>) -> Faults {
+    let mut work = source.begin(|job| Request::Reach { job, address, port, timeout: WAIT });
     let fault = match source.answer(&mut work).await {
         Ok(Reply::Reached { icmp_fault, tcp_fault, .. }) => return Faults { icmp: icmp_fault, tcp: tcp_fault },
         Ok(_) => source.misfit(),
@@ -128,12 +149,17 @@ mod tests {
         why.map(|why| crate::verdict::skipped(Lang::En, &why))
     }
 
+    fn v4(source: &str, destination: &str) -> (Pair, Family) {
+        (pair(source, destination), Family::Ipv4)
+    }
+
     #[test]
     fn a_tool_is_hindered_by_what_it_needs_both_ways() {
         let icmp = Faults { icmp: Some("no echo".to_owned()), tcp: None };
         let tcp = Faults { icmp: None, tcp: Some("refused".to_owned()) };
-        let reachable = Reachability { faults: BTreeMap::from([(pair("a", "b"), icmp), (pair("c", "a"), tcp)]) };
-        let hinders = |source, destination, tool| told(reachable.hinders(&pair(source, destination), tool));
+        let reachable = Reachability { faults: BTreeMap::from([(v4("a", "b"), icmp), (v4("c", "a"), tcp)]) };
+        let hinders =
+            |source, destination, tool| told(reachable.hinders(&pair(source, destination), Family::Ipv4, tool));
         assert_eq!(hinders("a", "b", ToolKind::Ping).as_deref(), Some("a cannot reach b: no echo"));
         assert_eq!(hinders("b", "a", ToolKind::Ping).as_deref(), Some("a cannot reach b: no echo"), "the way back");
         assert_eq!(hinders("a", "b", ToolKind::Iperf3), None);
@@ -148,10 +174,30 @@ mod tests {
     }
 
     #[test]
+    fn a_tool_that_is_not_there_is_told_with_its_package() {
+        let with = |tools: &[ToolKind]| ProbeFacts {
+            tools: tools.iter().map(|tool| (*tool, "1".to_owned())).collect(),
+            ..ProbeFacts::default()
+        };
+        let name = |text: &str| Name::new(text).unwrap();
+        let facts = BTreeMap::from([(name("a"), with(&[ToolKind::Iperf2, ToolKind::Mtr])), (name("b"), with(&[]))]);
+        let lacking = |source, destination, tool| lacks(&facts, &pair(source, destination), tool);
+        assert_eq!(lacking("a", "b", ToolKind::Mtr), None, "the destination needs none");
+        assert_eq!(lacking("b", "a", ToolKind::Mtr).as_deref(), Some("b has no mtr: apt install mtr-tiny"));
+        assert_eq!(lacking("a", "b", ToolKind::Iperf2).as_deref(), Some("b has no iperf: apt install iperf"));
+        let search = lacking("a", "b", ToolKind::PathMtu);
+        assert_eq!(search.as_deref(), Some("a has no ping: apt install iputils-ping"));
+    }
+
+    #[test]
     fn the_way_there_is_named_before_the_way_back() {
         let fault = |text: &str| Faults { icmp: Some(text.to_owned()), tcp: None };
-        let faults = BTreeMap::from([(pair("a", "b"), fault("there")), (pair("b", "a"), fault("back"))]);
+        let faults = BTreeMap::from([(v4("a", "b"), fault("there")), (v4("b", "a"), fault("back"))]);
         let reachable = Reachability { faults };
-        assert_eq!(told(reachable.hinders(&pair("b", "a"), ToolKind::Ping)).as_deref(), Some("b cannot reach a: back"));
+        assert_eq!(
+            told(reachable.hinders(&pair("b", "a"), Family::Ipv4, ToolKind::Ping)).as_deref(),
+            Some("b cannot reach a: back")
+        );
+        assert_eq!(reachable.hinders(&pair("b", "a"), Family::Ipv6, ToolKind::Ping), None, "another family");
     }
 }

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::backend::{Backend, BackendError};
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
-use crate::domain::topology::PortRange;
+use crate::domain::topology::Probe;
 use crate::process::{self, Running};
 use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
 
@@ -37,6 +37,17 @@ pub enum SessionError {
     /// The backend could not start the agent.
     #[error("cannot start the agent of {probe}")]
     Connect {
+        /// The probe.
+        probe: Name,
+        /// Why.
+        source: BackendError,
+    },
+    /// Nobody knows where it is.
+    #[error("{0} is not in this topology")]
+    Unknown(Name),
+    /// Its address is not known.
+    #[error("cannot tell the address of {probe}")]
+    Address {
         /// The probe.
         probe: Name,
         /// Why.
@@ -64,8 +75,10 @@ pub enum SessionError {
 pub struct Session {
     /// The probe.
     pub probe: Name,
-    /// The address at which it is tested.
-    pub address: IpAddr,
+    /// The addresses at which it is tested, at most one of each family, IPv4 first.
+    pub addresses: Vec<IpAddr>,
+    /// Interface that its tools are bound to, where it has several.
+    pub interface: Option<String>,
     outbox: mpsc::UnboundedSender<Request>,
     routes: Arc<Mutex<Routes>>,
     next: AtomicU64,
@@ -142,15 +155,15 @@ fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Session {
-    /// Starts the agent by `argv` on `probe` and says hello.
+    /// Starts the agent by `argv` on `probe`, which is `of`, and says hello.
     ///
     /// # Errors
     /// [`SessionError`].
     pub async fn open(
         backend: &impl Backend,
         probe: &Name,
-        address: IpAddr,
-        ports: PortRange,
+        addresses: Vec<IpAddr>,
+        of: &Probe,
         argv: &[String],
     ) -> Result<(Self, ProbeFacts), SessionError> {
         let silent = |what: &str| SessionError::Silent { probe: probe.clone(), what: what.to_owned() };
@@ -167,7 +180,17 @@ impl Session {
         let pumps =
             [tokio::spawn(send(stdin, requests)), tokio::spawn(receive(BufReader::new(stdout), routes.clone()))];
         let running = Mutex::new(running);
-        let session = Self { probe: probe.clone(), address, outbox, routes, next: AtomicU64::new(1), running, pumps };
+        let session = Self {
+            probe: probe.clone(),
+            addresses,
+            interface: of.attachment.interface.clone(),
+            outbox,
+            routes,
+            next: AtomicU64::new(1),
+            running,
+            pumps,
+        };
+        let ports = of.ports;
         session.send(Request::Hello { protocol: VERSION, ports });
         match tokio::time::timeout(HELLO_WITHIN, answer).await {
             Ok(Ok((VERSION, facts))) => Ok((session, *facts)),

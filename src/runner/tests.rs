@@ -12,9 +12,10 @@ use super::execute::{end, execute};
 use super::session::{Session, SessionError, Work};
 use crate::backend::{Backend, BackendError};
 use crate::domain::facts::{ProbeFacts, Router};
+use crate::domain::host::Attachment;
 use crate::domain::name::Name;
 use crate::domain::test::{Ping, Test};
-use crate::domain::topology::PortRange;
+use crate::domain::topology::{PortRange, Probe};
 use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::{self, Errors, Running};
 use crate::protocol::{self, Ending, Reply, Request, VERSION};
@@ -50,8 +51,8 @@ impl Backend for Scripts {
         process::start(argv, Errors::Inherited).map_err(step)
     }
 
-    fn address(&self, _: &Name) -> Option<IpAddr> {
-        Some(HERE)
+    async fn addresses(&self, _: &Name) -> Result<Vec<IpAddr>, BackendError> {
+        Ok(vec![HERE])
     }
 
     fn routers(&self) -> BTreeMap<IpAddr, Router> {
@@ -74,7 +75,7 @@ impl Scripts {
         let whole = format!("echo $$ > {}; hello='{hello}'; {script}", self.pid_file().display());
         let argv = ["sh", "-c", &whole].map(str::to_owned);
         let probe = Name::new("p").unwrap();
-        Session::open(self, &probe, HERE, PortRange::DEFAULT, &argv).await.map(|(session, _)| session)
+        Session::open(self, &probe, vec![HERE], &anywhere(), &argv).await.map(|(session, _)| session)
     }
 
     async fn refused(&self, script: &str) -> String {
@@ -94,6 +95,11 @@ impl Scripts {
         let state = fs_err::read_to_string(format!("/proc/{}/stat", pid.trim()));
         state.map_or(true, |text| text.contains(") Z "))
     }
+}
+
+fn anywhere() -> Probe {
+    let (host, ports, attachment) = (Name::new("here").unwrap(), PortRange::DEFAULT, Attachment::default());
+    Probe { host, site: None, tags: [].into(), ports, attachment }
 }
 
 /// Killed and seen to be dead are not the same moment; these waits are real ones.
@@ -130,7 +136,14 @@ fn ping() -> Test {
 }
 
 fn begin(session: &Session) -> Work {
-    session.begin(|job| Request::Start { job, test: ping(), address: HERE, port: 0, deadline: Duration::from_secs(1) })
+    session.begin(|job| Request::Start {
+        job,
+        test: ping(),
+        address: HERE,
+        port: 0,
+        interface: None,
+        deadline: Duration::from_secs(1),
+    })
 }
 
 #[tokio::test]
@@ -173,7 +186,7 @@ async fn a_silent_agent_is_waited_for_once() {
     assert_eq!(began.elapsed().as_secs(), 10);
     wait_until(|| scripts.is_gone());
     assert_eq!(session.answer(&mut begin(&session)).await.unwrap_err(), fault);
-    assert_eq!(execute(&ping(), &session, &session, |_| {}).await.fault, Some(fault.clone()));
+    assert_eq!(execute(&ping(), &session, &session, HERE, |_| {}).await.fault, Some(fault.clone()));
     assert_eq!(began.elapsed().as_secs(), 10, "the second and third are told at once");
     assert_eq!(session.over(), Some(fault));
 }
@@ -196,7 +209,7 @@ async fn an_agent_that_dies_in_a_run_ends_it_at_once() {
     let scripts = Scripts::new();
     let script = format!("echo \"$hello\"; read a; read b; echo '{}'; kill -KILL $$", started());
     let session = scripts.open(&script).await.unwrap();
-    let executed = execute(&ping(), &session, &session, |_| {}).await;
+    let executed = execute(&ping(), &session, &session, HERE, |_| {}).await;
     assert_eq!(executed.fault.as_deref(), Some("the agent of p has ended"));
     assert_eq!(executed.command, ["ping"], "what is known of the run is kept");
 }

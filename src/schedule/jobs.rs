@@ -8,7 +8,9 @@ use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::path::{Crossing, Path};
 use crate::domain::reason::SkipReason;
-use crate::domain::test::{Direction, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test, TestDefinition};
+use crate::domain::test::{
+    Direction, Iperf2, Iperf2Definition, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test, TestDefinition,
+};
 use crate::domain::topology::Topology;
 use crate::domain::unit::{Bitrate, ByteSize};
 use crate::tool::{self, Load};
@@ -148,7 +150,14 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
         TestDefinition::Tracepath(trace) => vec![(Test::Tracepath(trace.clone()), None)],
         TestDefinition::PathMtu(search) => vec![(Test::PathMtu(search.clone()), None)],
         TestDefinition::Connect(connect) => vec![(Test::Connect(connect.clone()), None)],
-        TestDefinition::Iperf2(_) => vec![],
+        TestDefinition::Iperf2(iperf2) => {
+            let link = route.path.link.as_ref();
+            let run = |direction: &Direction| {
+                let (test, skip) = iperf2_test(topology, name, iperf2, *direction, link, options);
+                (Test::Iperf2(test), skip)
+            };
+            iperf2.directions.runs().iter().map(run).collect()
+        }
         TestDefinition::Iperf3(iperf3) => {
             let runs = iperf3.directions.runs().iter();
             runs.map(|direction| {
@@ -176,6 +185,29 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
     }
 }
 
+/// As [`concrete`], of iperf 2.
+fn iperf2_test(
+    topology: &Topology,
+    name: &Name,
+    definition: &Iperf2Definition,
+    direction: Direction,
+    link: Option<&Crossing>,
+    options: Options,
+) -> (Iperf2, Option<SkipReason>) {
+    let mut test = Iperf2 { direction, ..definition.base.clone() };
+    if test.protocol == Protocol::Udp {
+        test.length.get_or_insert(UDP_LENGTH);
+    }
+    if let Some(duration) = options.duration {
+        test.duration = duration;
+        test.interval = test.interval.min(duration);
+    }
+    let of = (test.protocol, test.length);
+    let (rate, skip) = offered(topology, name, definition.rate, of, direction, link);
+    test.rate_bits_per_second = rate;
+    (test, skip)
+}
+
 /// The concrete test and, where its rate cannot be known, why.
 fn concrete(
     topology: &Topology,
@@ -195,22 +227,34 @@ fn concrete(
         test.omit = test.omit.min(duration);
         test.interval = test.interval.min(duration);
     }
-    let mut skip = None;
-    test.rate_bits_per_second = match definition.rate {
-        None => None,
-        Some(OfferedRate::Absolute(rate)) => Some(rate),
-        Some(OfferedRate::Contract(share) | OfferedRate::ContractOrTcp(share)) => {
-            let agreed = contracted(topology, direction, link);
-            if agreed.is_none() {
-                skip = Some(SkipReason::NoContractedRate { test: name.clone() });
-            }
-            agreed.map(|rate| {
-                let frames = rate.scale(share.share());
-                if test.protocol == Protocol::Udp { payload_for_frames(frames, test.length) } else { frames }
-            })
-        }
-    };
+    let of = (test.protocol, test.length);
+    let (rate, skip) = offered(topology, name, definition.rate, of, direction, link);
+    test.rate_bits_per_second = rate;
     (test, skip)
+}
+
+/// The payload rate asked of the sender of a test of this protocol and length and, where it cannot be known, what the test
+/// asks for in vain.
+fn offered(
+    topology: &Topology,
+    name: &Name,
+    rate: Option<OfferedRate>,
+    (protocol, length): (Protocol, Option<ByteSize>),
+    direction: Direction,
+    link: Option<&Crossing>,
+) -> (Option<Bitrate>, Option<SkipReason>) {
+    match rate {
+        None => (None, None),
+        Some(OfferedRate::Absolute(rate)) => (Some(rate), None),
+        Some(OfferedRate::Contract(share) | OfferedRate::ContractOrTcp(share)) => {
+            let Some(agreed) = contracted(topology, direction, link) else {
+                return (None, Some(SkipReason::NoContractedRate { test: name.clone() }));
+            };
+            let frames = agreed.scale(share.share());
+            let udp = protocol == Protocol::Udp;
+            (Some(if udp { payload_for_frames(frames, length) } else { frames }), None)
+        }
+    }
 }
 
 /// The contracted rate of the data's direction; of both, the lower one.

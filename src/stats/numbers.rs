@@ -42,6 +42,8 @@ const RATES: [Scale; 5] =
     [scale(1.0, "bit/s"), scale(1e3, "kbit/s"), scale(1e6, "Mbit/s"), scale(1e9, "Gbit/s"), scale(1e12, "Tbit/s")];
 const SIZES: [Scale; 5] = [scale(1.0, "B"), scale(1e3, "kB"), scale(1e6, "MB"), scale(1e9, "GB"), scale(1e12, "TB")];
 const TIMES: [Scale; 3] = [scale(1e-6, "µs"), scale(1e-3, "ms"), scale(1.0, "s")];
+/// Sizes of packets are read in bytes, each of them.
+pub const BYTES: Scale = scale(1.0, "B");
 /// Ratios are read in percent.
 pub const PERCENT: Scale = scale(0.01, "%");
 

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::domain::measurement::Measurement;
-use crate::domain::test::{Test, ToolKind};
+use crate::domain::test::{Protocol, Test, ToolKind};
 
-mod connect;
+pub mod connect;
 mod iperf2;
 mod iperf3;
 mod mtr;
-mod path_mtu;
+pub mod path_mtu;
 mod ping;
 mod tracepath;
 mod traceroute;
@@ -147,6 +147,41 @@ pub fn parse_raw(kind: ToolKind, outputs: &Outputs<'_>) -> Result<Measurement, P
         ToolKind::PathMtu => path_mtu::parse(outputs).map(Measurement::PathMtu),
         ToolKind::Connect => connect::parse(outputs).map(Measurement::Connect),
     }
+}
+
+/// The transport on whose port a test's server is to be seen: iperf 2's UDP server has no other, while iperf3 takes its
+/// control connection by TCP whatever it measures.
+#[must_use]
+pub const fn listens_on(test: &Test) -> Protocol {
+    match test {
+        Test::Iperf2(t) => t.protocol,
+        _ => Protocol::Tcp,
+    }
+}
+
+/// The program of our own tools: the agent starts its own executable for it.
+pub const OWN: &str = "iperftester";
+
+/// The argument list of one of our own tools, without its options.
+fn own(words: &[&str]) -> Vec<String> {
+    [OWN, "measure"].iter().chain(words).map(|w| (*w).to_owned()).collect()
+}
+
+/// What one of our own tools printed.
+fn printed(tool: &'static str, outputs: &Outputs<'_>) -> Result<Measurement, ParseError> {
+    if outputs.client.trim_ascii().is_empty() {
+        return Err(match complaint("error", outputs.client_errors) {
+            Some(message) => ParseError::Reported { tool, message },
+            None => ParseError::Unfinished { tool, message: "it wrote nothing".to_owned() },
+        });
+    }
+    serde_json::from_slice(outputs.client).map_err(|fault| {
+        if fault.is_eof() {
+            ParseError::Unfinished { tool, message: "its JSON is cut off".to_owned() }
+        } else {
+            ParseError::Unreadable { tool, message: fault.to_string() }
+        }
+    })
 }
 
 /// A time as the tools take it: seconds with as many decimals as needed, down to the microsecond.

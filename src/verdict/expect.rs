@@ -21,8 +21,17 @@ pub(super) struct Subject<'a> {
     /// Nothing came back at all. Without that a missing figure is the tool's own doing, as the times of a ping whose packets
     /// are too small to carry one.
     pub(super) unanswered: bool,
-    /// What the sender sent and was asked for, bit/s, where that was clearly less.
-    pub(super) held_back: Option<(f64, f64)>,
+    /// What to know of the figure, told with its reason.
+    pub(super) note: Option<Note>,
+}
+
+/// What makes a figure what it is.
+#[derive(Clone, Copy)]
+pub(super) enum Note {
+    /// The sender sent the first and was asked for the second, bit/s: clearly more.
+    HeldBack(f64, f64),
+    /// Larger packets vanish.
+    BlackHole,
 }
 
 /// Packets behind a loss.
@@ -51,14 +60,14 @@ pub(super) enum Basis {
 }
 
 /// Limits where the campaign sets none and the value was agreed: throughput warns below 95 % of the contracted rate and
-/// fails below 90 %; round-trip time, jitter and loss fail beyond what was agreed.
+/// fails below 90 %; round-trip time, jitter and loss fail beyond what was agreed, and a path MTU below it.
 ///
 /// A link that keeps its contract gives TCP 95.6 % of its rate: 1448 of the 1514 bytes of a full Ethernet frame are payload.
 #[must_use]
 pub const fn default_limits(metric: Metric) -> Limits {
     match metric {
         Metric::Throughput => Limits { warn: Some(Limit::OfContract(0.95)), fail: Some(Limit::OfContract(0.90)) },
-        Metric::Rtt | Metric::Jitter | Metric::Loss => Limits { warn: None, fail: Some(Limit::CONTRACT) },
+        Metric::Rtt | Metric::Jitter | Metric::Loss | Metric::Mtu => Limits { warn: None, fail: Some(Limit::CONTRACT) },
     }
 }
 
@@ -69,6 +78,7 @@ pub(super) fn contracted(agreed: &Agreed, metric: Metric) -> Option<f64> {
         Metric::Rtt => agreed.rtt.map(|t| t.as_secs_f64()),
         Metric::Jitter => agreed.jitter.map(|t| t.as_secs_f64()),
         Metric::Loss => agreed.loss.map(Ratio::share),
+        Metric::Mtu => agreed.mtu.map(f64::from),
     }
 }
 
@@ -88,14 +98,19 @@ fn bound(limit: Limit, contracted: Option<f64>, verdict: Verdict) -> Option<Boun
         Limit::BitsPerSecond(rate) => (rate.as_f64(), None),
         Limit::Seconds(time) => (time.0.as_secs_f64(), None),
         Limit::Share(ratio) => (ratio.share(), None),
+        Limit::Bytes(bytes) => (f64::from(bytes), None),
     };
     Some(Bound { value, share, verdict })
 }
 
 pub(super) fn judge(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis: Basis) -> Judgement {
     let Decision { verdict, mut reason, missed } = decide(subject, limits, contracted, basis);
-    if let Some((sent_bits_per_second, asked_bits_per_second)) = subject.held_back {
-        reason = Reason::HeldBack { reason: Box::new(reason), sent_bits_per_second, asked_bits_per_second };
+    match subject.note {
+        Some(Note::HeldBack(sent_bits_per_second, asked_bits_per_second)) => {
+            reason = Reason::HeldBack { reason: Box::new(reason), sent_bits_per_second, asked_bits_per_second };
+        }
+        Some(Note::BlackHole) => reason = Reason::BlackHole { reason: Box::new(reason) },
+        None => {}
     }
     Judgement {
         metric: subject.metric,
@@ -149,7 +164,7 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
         let packets = subject.counted.map_or(0, |c| c.sent);
         return Decision::of(Verdict::None, Reason::TooFewPackets { packets, limit_ratio: strictest.value });
     };
-    let missed = |b: &&Bound| if metric == Metric::Throughput { value < b.value } else { value > b.value };
+    let missed = |b: &&Bound| if metric.lower_is_worse() { value < b.value } else { value > b.value };
     let reason = |bound: &Bound| Reason::Limit {
         limit: bound.value,
         share: bound.share,

@@ -7,7 +7,7 @@ use crate::domain::name::Name;
 use crate::domain::path::Agreed;
 use crate::domain::reason::{Account, Fault, Reason, Shown, SkipReason};
 use crate::domain::run::RunStatus;
-use crate::domain::test::{Direction, Iperf3, Protocol, Test};
+use crate::domain::test::{Direction, Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::{Assessment, Judgement, Verdict};
@@ -21,7 +21,7 @@ pub use expect::default_limits;
 
 pub use tell::{account, cannot_reach, failed, judgement_reason, no_measurement, sent_short_text, skipped, too_few};
 
-use expect::{Basis, Counted, Subject};
+use expect::{Basis, Counted, Note, Subject};
 
 /// What a run brought.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +126,21 @@ pub fn worst(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
 
 fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> {
     match measurement {
-        Measurement::Path(_) | Measurement::PathMtu(_) | Measurement::Connect(_) => vec![],
+        Measurement::Path(_) | Measurement::Connect(_) => vec![],
+        Measurement::PathMtu(found) => {
+            let agreed = agreed(input, input.source, input.destination);
+            let subject = Subject {
+                metric: Metric::Mtu,
+                sender: input.source,
+                receiver: input.destination,
+                value: found.mtu_bytes.map(f64::from),
+                counted: None,
+                offered: None,
+                unanswered: found.mtu_bytes.is_none(),
+                note: found.black_hole.then_some(Note::BlackHole),
+            };
+            judge_subjects(input, agreed, &[subject])
+        }
         Measurement::RoundTrip(ping) => {
             let agreed = agreed(input, input.source, input.destination);
             let loss = Counted { lost: ping.packets.saturating_sub(ping.received_packets), sent: ping.packets };
@@ -138,7 +152,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 counted,
                 offered: None,
                 unanswered: ping.received_packets == 0,
-                held_back: None,
+                note: None,
             };
             let subjects = [
                 subject(Metric::Rtt, ping.rtt_seconds, None),
@@ -146,7 +160,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
             ];
             let mut judgements = judge_subjects(input, agreed, &subjects);
             let judged = judgements.iter().any(|j| j.verdict != Verdict::None);
-            if ping.received_packets == 0 && !judged && agreed.is_some_and(|a| promises(&a)) {
+            if ping.received_packets == 0 && !judged && agreed.is_some_and(|a| !a.is_empty()) {
                 judgements.push(dead(input, ping));
             }
             judgements
@@ -162,11 +176,6 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 .collect()
         }
     }
-}
-
-/// Was anything agreed at all?
-const fn promises(agreed: &Agreed) -> bool {
-    agreed.rate.is_some() || agreed.rtt.is_some() || agreed.jitter.is_some() || agreed.loss.is_some()
 }
 
 /// Whatever was agreed, nothing of it is kept where nothing comes back.
@@ -190,9 +199,7 @@ const SENT_RATIO: f64 = 0.98;
 /// sent.
 #[must_use]
 pub fn sent_short(flow: &Flow, test: &Test) -> Option<(f64, f64)> {
-    let Test::Iperf3(Iperf3 { protocol: Protocol::Udp, rate_bits_per_second: Some(asked), .. }) = test else {
-        return None;
-    };
+    let (Some(Protocol::Udp), Some(asked)) = (test.protocol(), test.rate()) else { return None };
     let (sent, asked) = (flow.sent_bits_per_second?, asked.as_f64());
     (sent / asked < SENT_RATIO).then_some((sent, asked))
 }
@@ -207,7 +214,9 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
         counted,
         offered,
         unanswered: false,
-        held_back: sent_short(flow, test).filter(|_| metric == Metric::Throughput),
+        note: sent_short(flow, test)
+            .filter(|_| metric == Metric::Throughput)
+            .map(|(sent, asked)| Note::HeldBack(sent, asked)),
     };
     let throughput = Some(flow.throughput_bits_per_second);
     let asked = test.rate().map(Bitrate::as_f64);
@@ -268,7 +277,8 @@ fn summarise(measurement: &Measurement, verdict: Verdict, judgements: &[Judgemen
     let both_ways = matches!(measurement, Measurement::Throughput(t) if t.reverse.is_some());
     match measurement {
         _ if judgements.iter().any(|j| j.verdict == verdict) => Account::Judgements { both_ways },
-        Measurement::Path(_) | Measurement::PathMtu(_) => Account::PathShown,
+        Measurement::Path(_) => Account::PathShown,
+        Measurement::Connect(_) => Account::ConnectionsShown,
         _ => Account::NothingExpected,
     }
 }

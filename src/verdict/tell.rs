@@ -7,7 +7,7 @@ use crate::domain::reason::{Account, Fault, Reason, Shown, SkipReason};
 use crate::domain::run::Run;
 use crate::domain::verdict::{Assessment, Judgement, Verdict};
 use crate::i18n::{Lang, say, sentences};
-use crate::stats::numbers::{self, PERCENT, Scale};
+use crate::stats::numbers::{self, BYTES, PERCENT, Scale};
 
 /// What the run came to: `76.2 Mbit/s is 76 % of the contracted 100 Mbit/s, below the 90 % that fails`.
 #[must_use]
@@ -30,6 +30,9 @@ pub fn account(lang: Lang, assessment: &Assessment) -> String {
             telling.collect::<Vec<_>>().join("; ")
         }
         Account::PathShown => lang.word("a path is shown, not judged", "una ruta se muestra, no se evalúa").to_owned(),
+        Account::ConnectionsShown => lang
+            .word("times of connections are shown, not judged", "los tiempos de conexión se muestran, no se evalúan")
+            .to_owned(),
         Account::NothingExpected => lang
             .word(
                 "nothing was expected: no contract covers this path and the campaign sets no limit for it",
@@ -131,6 +134,7 @@ fn reason(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
                 Metric::Rtt => lang.word("the round-trip time", "el tiempo de ida y vuelta"),
                 Metric::Jitter => lang.word("the jitter", "el jitter"),
                 Metric::Loss => lang.word("the loss", "la pérdida"),
+                Metric::Mtu => lang.word("the path MTU", "la MTU de la ruta"),
             };
             say!(
                 lang,
@@ -188,6 +192,15 @@ fn reason(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
                 "{inner}; {sender} {sent}, frenado por su equipo o por un limitador en él"
             )
         }
+        Reason::BlackHole { reason: inner } => {
+            let inner = reason(lang, judgement, inner);
+            say!(
+                lang,
+                "{inner}; larger packets vanish without a word, so that connections over this path may hang",
+                "{inner}; los paquetes mayores desaparecen sin aviso, así que las conexiones por esta ruta pueden quedarse \
+                 colgadas"
+            )
+        }
         Reason::Text(text) => sentences::told(lang, text),
     }
 }
@@ -219,7 +232,7 @@ fn limit(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
     let Judgement { metric, verdict, measured, contracted, .. } = judgement;
     let (metric, limit, value) = (*metric, *limit, measured.unwrap_or(f64::NAN));
     let missed = *verdict != Verdict::Pass;
-    let lower = metric == Metric::Throughput;
+    let lower = metric.lower_is_worse();
     let measured = measured_text(lang, metric, value, limit, *packets);
     let effect = match verdict {
         Verdict::Fail => lang.word("that fails", "que marca el incumplimiento"),
@@ -230,7 +243,7 @@ fn limit(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
         false => lang.word("over", "por encima"),
     };
     match (*share, *contracted) {
-        (Some(share), Some(contract)) if !(contract == 0.0 || (share == 1.0 && !lower)) => {
+        (Some(share), Some(contract)) if !(contract == 0.0 || (share == 1.0 && metric != Metric::Throughput)) => {
             let of = numbers::apart(lang, PERCENT, value / contract, share, true);
             let limit = PERCENT.exact(lang, share);
             let judged = match (missed, lower, usual) {
@@ -248,13 +261,18 @@ fn limit(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
         }
         (Some(_), Some(contract)) => {
             let contract = exact(lang, metric, contract);
-            match missed {
-                true => say!(
+            match (missed, lower) {
+                (true, _) => say!(
                     lang,
-                    "{measured} is over the contracted {contract}",
-                    "{measured} supera lo contratado ({contract})"
+                    "{measured} is {side} the contracted {contract}",
+                    "{measured} está {side} de lo contratado ({contract})"
                 ),
-                false => say!(
+                (false, true) => say!(
+                    lang,
+                    "{measured} is at least the contracted {contract}",
+                    "{measured} alcanza lo contratado ({contract})"
+                ),
+                (false, false) => say!(
                     lang,
                     "{measured} is within the contracted {contract}",
                     "{measured} está dentro de lo contratado ({contract})"
@@ -290,6 +308,7 @@ const fn noun(lang: Lang, metric: Metric) -> &'static str {
         Metric::Rtt => lang.word("round-trip time", "tiempo de ida y vuelta"),
         Metric::Jitter => lang.word("jitter", "jitter"),
         Metric::Loss => lang.word("loss", "pérdida"),
+        Metric::Mtu => lang.word("path MTU", "MTU de la ruta"),
     }
 }
 
@@ -298,6 +317,7 @@ fn scale(metric: Metric, value: f64) -> Scale {
         Metric::Throughput => numbers::rate_scale(value),
         Metric::Rtt | Metric::Jitter => numbers::time_scale(value),
         Metric::Loss => PERCENT,
+        Metric::Mtu => BYTES,
     }
 }
 
@@ -316,5 +336,9 @@ fn measured_text(lang: Lang, metric: Metric, value: f64, bound: f64, packets: Op
         Metric::Rtt => say!(lang, "a mean round trip of {figure}", "un tiempo medio de ida y vuelta de {figure}"),
         Metric::Jitter => say!(lang, "a jitter of {figure}", "un jitter de {figure}"),
         Metric::Loss => say!(lang, "a loss of {figure}{detail}", "una pérdida del {figure}{detail}"),
+        Metric::Mtu => {
+            let size = BYTES.exact(lang, value);
+            say!(lang, "a path MTU of {size}", "una MTU de la ruta de {size}")
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use iperftester::backend::Backend as _;
 use iperftester::backend::local::{Local, Programs};
 use iperftester::deploy;
@@ -97,12 +98,32 @@ pub(crate) struct Lab {
     /// Its backend.
     pub(crate) local: Local,
     topology: Name,
+    rootless: bool,
+}
+
+/// This machine's programs with the real executable, for a test's own is none.
+pub(crate) fn own_program() -> Programs {
+    Programs { iperftester: env!("CARGO_BIN_EXE_iperftester").to_owned(), ..Programs::default() }
 }
 
 impl Lab {
     /// Marks `topology` for removal, without deploying it.
     pub(crate) fn of(topology: &Topology) -> Self {
-        Self { local: Local::new(topology), topology: topology.name.clone() }
+        Self { local: Local::new(topology), topology: topology.name.clone(), rootless: false }
+    }
+
+    /// The same in a user namespace.
+    pub(crate) fn rootless(topology: &Topology) -> Self {
+        let local = Local::in_user_namespaces(topology).with_programs(own_program());
+        Self { local, topology: topology.name.clone(), rootless: true }
+    }
+
+    /// Brings it to what its topology says.
+    pub(crate) async fn up(self) -> Self {
+        self.local.supports().await.unwrap();
+        let plan = deploy::plan(&self.local).await.unwrap();
+        deploy::apply(&plan, &self.local, &|| false, &mut |_| {}).await.unwrap();
+        self
     }
 
     /// Deploys `topology`.
@@ -112,11 +133,8 @@ impl Lab {
 
     /// Deploys `topology` by these programs.
     pub(crate) async fn deploy_by(topology: &Topology, programs: Programs) -> Self {
-        let lab = Self { local: Local::new(topology).with_programs(programs), topology: topology.name.clone() };
-        lab.local.supports().await.unwrap();
-        let plan = deploy::plan(&lab.local).await.unwrap();
-        deploy::apply(&plan, &lab.local, &|| false, &mut |_| {}).await.unwrap();
-        lab
+        let local = Local::new(topology).with_programs(programs);
+        Self { local, topology: topology.name.clone(), rootless: false }.up().await
     }
 
     /// Brings what is deployed to `topology`, by these programs.
@@ -130,7 +148,9 @@ impl Lab {
     /// Runs `command` (words) on a probe or site.
     pub(crate) fn on(&self, place: &str, command: &str) -> Output {
         let here = self.local.namespace(&name(place));
-        Command::new("ip").args(["netns", "exec", &here]).args(command.split_whitespace()).output().unwrap()
+        let argv = ["ip", "netns", "exec", &here].into_iter().chain(command.split_whitespace());
+        let argv = self.local.inside(argv.map(str::to_owned).collect());
+        Command::new(&argv[0]).args(&argv[1..]).output().unwrap()
     }
 
     /// Standard output of `command` on a probe or site; it must succeed.
@@ -143,17 +163,25 @@ impl Lab {
 
     /// Address of a probe.
     pub(crate) fn address(&self, probe: &str) -> String {
-        self.local.address(&name(probe)).unwrap().to_string()
+        self.addresses(probe)[0].clone()
+    }
+
+    /// Addresses of a probe, IPv4 first.
+    pub(crate) fn addresses(&self, probe: &str) -> Vec<String> {
+        // Known without waiting.
+        let addresses = self.local.addresses(&name(probe)).now_or_never().unwrap();
+        addresses.unwrap().iter().map(ToString::to_string).collect()
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        let topology = self.topology.clone();
+        let (topology, rootless) = (self.topology.clone(), self.rootless);
         let sweep = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let remains = Local::remains(&topology);
+                let remains = if rootless { Local::remains_in_user_namespaces } else { Local::remains };
+                let remains = remains(&topology);
                 let plan = deploy::plan(&remains).await.unwrap();
                 deploy::apply(&plan, &remains, &|| false, &mut |_| {}).await.unwrap();
             });

@@ -101,10 +101,11 @@ impl Backend for Memory {
         })
     }
 
-    fn address(&self, probe: &Name) -> Option<IpAddr> {
+    async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {
         let subject = format!("probe/{probe}");
-        let number = self.desired.iter().position(|d| d.id.0 == subject)?;
-        Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, u8::try_from(number).ok()?)))
+        let number = self.desired.iter().position(|d| d.id.0 == subject).and_then(|n| u8::try_from(n).ok());
+        let number = number.ok_or(BackendError::Unknown(subject))?;
+        Ok(vec![IpAddr::V4(Ipv4Addr::new(127, 0, 0, number))])
     }
 
     fn routers(&self) -> BTreeMap<IpAddr, Router> {

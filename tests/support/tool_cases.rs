@@ -11,7 +11,7 @@ pub(crate) struct Case {
     /// The file's name without its ending.
     pub(crate) name: String,
     pub(crate) kind: ToolKind,
-    /// `json`, `jsonl`, `txt`, or nothing where only the server was recorded.
+    /// `json`, `jsonl`, `txt`, `csv`…, or nothing where only the server was recorded.
     pub(crate) ending: String,
     pub(crate) client: Vec<u8>,
     pub(crate) client_errors: Vec<u8>,
@@ -37,7 +37,7 @@ impl Case {
     /// Groups that are read together: the tool with its version, or `broken` for the outputs damaged by hand.
     pub(crate) fn group(&self) -> String {
         let name = self.name.trim_start_matches("fail-");
-        if !name.starts_with(self.kind.program()) {
+        if !name.starts_with(self.kind.word()) {
             return "iperf3-broken".to_owned();
         }
         let parts = if self.kind == ToolKind::Iperf3 { 2 } else { 1 };
@@ -67,6 +67,9 @@ fn server_of(name: &str) -> Option<String> {
         ("-server-json-two-tests-c2", "-server-json-two-tests"),
         ("-bitrate-limit-asked", "-bitrate-limit"),
         ("-bitrate-limit-exceeded", "-bitrate-limit"),
+        ("-server-csv-c", "-server-csv"),
+        ("-server-udp-csv-c", "-server-udp-csv"),
+        ("-udp-histogram-c", "-server-udp-histogram"),
     ];
     let (stem, server) = shared.iter().find_map(|(client, server)| Some((name.strip_suffix(client)?, server)))?;
     let shared = format!("{stem}{server}.srv.out");
@@ -82,7 +85,11 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for file in &names {
         let Some((name, ending)) = file.rsplit_once('.') else { continue };
-        if !["json", "jsonl", "txt"].contains(&ending) || name.ends_with(".meta") {
+        let read = match kind_of(name) {
+            ToolKind::Iperf3 => &["json", "jsonl", "txt"][..],
+            _ => &["json", "txt", "csv", "raw", "xml", "out"],
+        };
+        if !read.contains(&ending) || name.ends_with(".meta") || name.ends_with(".srv") {
             continue;
         }
         let server = server_of(name);
@@ -96,16 +103,20 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
+fn kind_of(name: &str) -> ToolKind {
+    let tool = name.trim_start_matches("fail-");
+    let kind = ToolKind::ALL.into_iter().find(|k| tool.starts_with(k.word()));
+    kind.unwrap_or(ToolKind::Iperf3)
+}
+
 fn case(name: &str, ending: &str, server: Option<String>) -> Case {
     let meta: serde_json::Value = read(&format!("{name}.meta.json"))
         .map_or(serde_json::Value::Null, |bytes| serde_json::from_slice(&bytes).expect("meta files are JSON"));
     // The recorder wrote the number of a signal as a negative exit code.
     let exit_code = meta["exit"].as_i64().and_then(|c| i32::try_from(c).ok()).filter(|c| *c >= 0);
-    let tool = name.trim_start_matches("fail-");
-    let kind = [ToolKind::Ping, ToolKind::Traceroute].into_iter().find(|k| tool.starts_with(k.program()));
     Case {
         name: name.to_owned(),
-        kind: kind.unwrap_or(ToolKind::Iperf3),
+        kind: kind_of(name),
         ending: ending.to_owned(),
         client: if ending.is_empty() { vec![] } else { read(&format!("{name}.{ending}")).expect("just listed") },
         client_errors: read(&format!("{name}.err")).unwrap_or_default(),

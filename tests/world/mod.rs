@@ -130,8 +130,43 @@ impl World {
     }
 }
 
+impl World {
+    /// The command of an ordinary user without any right, at home in this world.
+    pub(crate) fn as_nobody(&self, arguments: &[&str]) -> Command {
+        let folder = self.folder.path();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(folder, open).unwrap();
+        // Where this very executable lies may be closed to others; a copy is not.
+        let copy = folder.join("iperftester-copy");
+        if !copy.exists() {
+            std::fs::copy(env!("CARGO_BIN_EXE_iperftester"), &copy).unwrap();
+        }
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all", "--"])
+            .arg(copy)
+            .args(arguments)
+            .current_dir(folder)
+            .envs([("HOME", folder), ("TMPDIR", folder), ("XDG_RUNTIME_DIR", folder)])
+            .env("IPERFTESTER_DATA_DIR", folder.join("nobody"))
+            .env_remove("IPERFTESTER_TOPOLOGY")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Processes that hold this topology's user namespaces.
+    pub(crate) fn keepers(&self) -> Vec<String> {
+        let words = format!("keep-namespaces-of {}$", self.name);
+        let found = Command::new("pgrep").args(["-f", &words]).output().unwrap();
+        text(&found.stdout).split_whitespace().map(str::to_owned).collect()
+    }
+}
+
 impl Drop for World {
     fn drop(&mut self) {
+        for keeper in self.keepers() {
+            let _ = Command::new("kill").args(["-9", &keeper]).output();
+        }
         for namespace in self.namespaces() {
             let pids = Command::new("ip").args(["netns", "pids", &namespace]).output();
             for pid in

@@ -2,7 +2,7 @@
 //! the same place.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::domain::name::Name;
 
@@ -14,7 +14,11 @@ pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
 
 /// A slot in `first..=last` for each name: its hash, or the next free one where another name was there before. Names
 /// beyond the last slot get none.
-pub(super) fn slots<'a>(names: impl IntoIterator<Item = &'a Name>, first: u32, last: u32) -> BTreeMap<&'a Name, u32> {
+pub(in crate::backend) fn slots<'a>(
+    names: impl IntoIterator<Item = &'a Name>,
+    first: u32,
+    last: u32,
+) -> BTreeMap<&'a Name, u32> {
     let count = last - first + 1;
     let mut taken = BTreeSet::new();
     let mut slots = BTreeMap::new();
@@ -34,6 +38,13 @@ pub(super) const FIRST_HOST: u32 = 2;
 pub(super) const LAST_HOST: u32 = (1 << 12) - 2;
 /// Last /30 of 172.16.0.0/12 for links between sites.
 pub(super) const LAST_WIRE: u32 = (1 << 18) - 1;
+
+/// The /48 of IPv6 that all is in: unique local addresses (RFC 4193). Not drawn by lot, for they never leave the lab.
+const LOCAL_48: u128 = 0xfd69_7065_7266 << 80;
+/// Subnet of the ways to the core; those below are LANs.
+const TRANSIT: u128 = 0x1000 << 64;
+/// Subnet of links between sites.
+const WIRES: u128 = 0x2000 << 64;
 
 /// The LAN of a site, or of the probes without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +69,29 @@ impl Lan {
         Ipv4Addr::from_bits(0x0a00_0000 | self.0 << 12 | number)
     }
 
+    /// Prefix length of a LAN in IPv6.
+    pub(super) const PREFIX_V6: u8 = 64;
+
+    /// Its network in IPv6.
+    pub(super) fn network_v6(self) -> Ipv6Addr {
+        self.host_v6(0)
+    }
+
+    /// Its router in IPv6.
+    pub(super) fn gateway_v6(self) -> Ipv6Addr {
+        self.host_v6(1)
+    }
+
+    /// A probe in it in IPv6, by the same number.
+    pub(super) fn host_v6(self, number: u32) -> Ipv6Addr {
+        Ipv6Addr::from_bits(LOCAL_48 | u128::from(self.0) << 64 | u128::from(number))
+    }
+
+    /// The two ends of its way to the core in IPv6, a /126.
+    pub(super) fn transit_v6(self) -> [Ipv6Addr; 2] {
+        [1, 2].map(|end| Ipv6Addr::from_bits(LOCAL_48 | TRANSIT | u128::from(self.0 << 2 | end)))
+    }
+
     /// The two ends of its way to the core, in 100.64.0.0/10 (RFC 6598): the core's, then the site's.
     pub(super) fn transit(self) -> [Ipv4Addr; 2] {
         [1, 2].map(|end| Ipv4Addr::from_bits(0x6440_0000 | self.0 << 2 | end))
@@ -67,6 +101,17 @@ impl Lan {
 /// The two ends of a link between sites.
 pub(super) fn wire(slot: u32) -> [Ipv4Addr; 2] {
     [1, 2].map(|end| Ipv4Addr::from_bits(0xac10_0000 | slot << 2 | end))
+}
+
+/// The same in IPv6, a /126.
+pub(super) fn wire_v6(slot: u32) -> [Ipv6Addr; 2] {
+    [1, 2].map(|end| Ipv6Addr::from_bits(LOCAL_48 | WIRES | u128::from(slot << 2 | end)))
+}
+
+/// The address of an end of a link on its own wire (RFC 4291, 2.5.6): what lies behind is reached by it, for IPv6 answers for
+/// an address only where that is.
+pub(super) fn link_local(side: usize) -> Ipv6Addr {
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, if side == 0 { 1 } else { 2 })
 }
 
 #[cfg(test)]
@@ -105,5 +150,9 @@ mod tests {
         assert_eq!(Lan(LAST_LAN).host(LAST_HOST).to_string(), "10.255.255.254");
         assert_eq!(Lan(LAST_LAN).transit()[1].to_string(), "100.64.63.254");
         assert_eq!(wire(LAST_WIRE)[1].to_string(), "172.31.255.254");
+        assert_eq!(Lan(0).gateway_v6().to_string(), "fd69:7065:7266::1");
+        assert_eq!(Lan(LAST_LAN).host_v6(LAST_HOST).to_string(), "fd69:7065:7266:fff::ffe");
+        assert_eq!(Lan(LAST_LAN).transit_v6()[1].to_string(), "fd69:7065:7266:1000::3ffe");
+        assert_eq!(wire_v6(LAST_WIRE)[1].to_string(), "fd69:7065:7266:2000::f:fffe");
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Program {
     Nft,
     /// `iptables-restore --noflush`.
     Iptables,
+    /// `ip6tables-restore --noflush`.
+    Ip6tables,
 }
 
 /// A batch of commands.
@@ -35,10 +37,8 @@ pub(super) struct Batch {
 pub(super) struct Otherwise {
     /// The feature that the batch itself is made with.
     pub(super) lacking: Feature,
-    /// Who carries it out.
-    pub(super) program: Program,
-    /// One command a line.
-    pub(super) lines: String,
+    /// Who carries it out, and one command a line.
+    pub(super) instead: Vec<(Program, String)>,
 }
 
 impl Batch {
@@ -48,34 +48,35 @@ impl Batch {
     }
 
     /// The same with another way, for machines that lack `lacking`; without one where that would be no other.
-    pub(super) fn or(self, lacking: Feature, program: Program, lines: String) -> Self {
-        if (program, &lines) == (self.program, &self.lines) {
+    pub(super) fn or(self, lacking: Feature, instead: Vec<(Program, String)>) -> Self {
+        if matches!(instead.as_slice(), [(program, lines)] if (*program, lines) == (self.program, &self.lines)) {
             return self;
         }
-        Self { otherwise: Some(Otherwise { lacking, program, lines }), ..self }
+        Self { otherwise: Some(Otherwise { lacking, instead }), ..self }
     }
 
     /// The other way, where there is one.
-    pub(super) fn other_way(&self) -> Option<Self> {
-        let Otherwise { program, lines, .. } = self.otherwise.clone()?;
-        Some(Self::new(program, self.namespace.clone(), lines))
+    pub(super) fn other_way(&self) -> Option<Vec<Self>> {
+        let Otherwise { instead, .. } = self.otherwise.clone()?;
+        Some(instead.into_iter().map(|(program, lines)| Self::new(program, self.namespace.clone(), lines)).collect())
     }
 
     /// The command that reads it.
     pub(super) fn argv(&self, programs: &Programs) -> Vec<String> {
-        let Programs { ip, tc, nft, iptables_restore, .. } = programs;
+        let Programs { ip, tc, nft, iptables_restore, ip6tables_restore, .. } = programs;
         let reader: &[&str] = match self.program {
             Program::Ip => &[ip, "-batch", "-"],
             Program::Tc => &[tc, "-batch", "-"],
             Program::Nft => &[nft, "-f", "-"],
             // -w: the older iptables has one lock for all namespaces.
             Program::Iptables => &[iptables_restore, "--noflush", "-w"],
+            Program::Ip6tables => &[ip6tables_restore, "--noflush", "-w"],
         };
         let mut argv = words(reader);
         match (self.program, &self.namespace) {
             (_, None) => {}
             (Program::Ip | Program::Tc, Some(here)) => drop(argv.splice(1..1, words(&["-n", here]))),
-            (Program::Nft | Program::Iptables, Some(here)) => {
+            (Program::Nft | Program::Iptables | Program::Ip6tables, Some(here)) => {
                 drop(argv.splice(0..0, words(&[ip, "netns", "exec", here])));
             }
         }

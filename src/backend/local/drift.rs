@@ -25,17 +25,22 @@ pub(super) fn drift(resource: &Resource, held: &BTreeMap<String, &Holding>) -> O
         let Some(holding) = held.get(here) else { return Some(format!("the namespace of {place} is missing")) };
         let differs = differs(batch, holding).or_else(|| shaped_since(resource, batch, holding))?;
         // It may have been made the other way.
-        let other = batch.other_way().is_some_and(|other| self::differs(&other, holding).is_none());
+        let other = batch.other_way().is_some_and(|other| other.iter().all(|b| self::differs(b, holding).is_none()));
         (!other).then(|| format!("{differs} in {place}"))
     })
 }
 
 fn differs(batch: &Batch, held: &Holding) -> Option<String> {
     match batch.program {
-        Program::Ip => batch.lines.lines().find_map(|line| network(&line.split(' ').collect::<Vec<_>>(), held)),
+        Program::Ip => {
+            // A device that is down has lost addresses and routes, so that is told first.
+            let about_devices = |line: &&str| line.starts_with("link set ");
+            let (devices, rest): (Vec<&str>, Vec<&str>) = batch.lines.lines().partition(about_devices);
+            devices.iter().chain(&rest).find_map(|line| network(&line.split(' ').collect::<Vec<_>>(), held))
+        }
         Program::Tc => batch.lines.lines().find_map(|line| shaper(&line.split(' ').collect::<Vec<_>>(), held)),
         Program::Nft => nftables(&batch.lines, &held.filters),
-        Program::Iptables => iptables(&batch.lines, &held.filters),
+        Program::Iptables | Program::Ip6tables => iptables(&batch.lines, &held.filters),
     }
 }
 
@@ -57,14 +62,16 @@ fn network(words: &[&str], held: &Holding) -> Option<String> {
             let switch = after(how, "master").filter(|switch| device.master.as_deref() != Some(switch));
             switch.map(|switch| format!("the device {name} is not at the switch {switch}"))
         }
-        ["addr", "add", address, "dev", name] => {
+        ["addr", "add", address, "dev", name, ..] => {
             let there = held.devices.iter().any(|d| d.name == *name && d.has_address(address));
             (!there).then(|| format!("the address {address} of {name} is missing"))
         }
         ["route", "add", to, how @ ..] => {
             let (gateway, device) = (after(how, "via"), after(how, "dev"));
+            let whole = if *to == "::/0" { "default" } else { to };
+            let one = whole.strip_suffix("/32").or_else(|| whole.strip_suffix("/128")).unwrap_or(whole);
             let there = held.routes.iter().any(|route| {
-                route.dst == to.strip_suffix("/32").unwrap_or(to)
+                route.dst == one
                     && route.gateway.as_deref() == gateway
                     && (device.is_none() || route.dev.as_deref() == device)
             });
@@ -194,7 +201,7 @@ mod tests {
             told(&wire(), &holding)
         };
         assert_eq!(without(&|h| h.routes.clear()), "the route to 10.1.0.2/32 by 172.16.0.2 is missing in west");
-        assert_eq!(without(&|h| h.devices.clear()), "the address 172.16.0.1/30 of l-1 is missing in west");
+        assert_eq!(without(&|h| h.devices.clear()), "the device l-1 is missing in west");
         let device =
             r#"[{"ifname":"l-1","flags":["UP"],"qdisc":"netem","addr_info":[{"local":"172.16.0.1","prefixlen":30}]}]"#;
         let shaped = without(&|h| h.devices = serde_json::from_str(device).unwrap());
@@ -215,7 +222,7 @@ mod tests {
         let [tbf, htb] = [shape::Shaper::Tbf, shape::Shaper::Htb].map(|shaper| {
             shape::egress("l-1", Bitrate::parse("80M").ok(), Some(Duration::from_millis(10)), None, shaper)
         });
-        resource(vec![Batch::new(Program::Tc, Some(HERE.into()), tbf).or(Feature::Tbf, Program::Tc, htb)])
+        resource(vec![Batch::new(Program::Tc, Some(HERE.into()), tbf).or(Feature::Tbf, vec![(Program::Tc, htb)])])
     }
 
     #[test]
@@ -250,9 +257,9 @@ mod tests {
     #[test]
     fn loss_is_looked_for_in_what_either_filter_lists() {
         let lossy = |ratio| {
-            let [nft, iptables] = loss::ingress("l-1", Ratio::new(ratio)).unwrap();
+            let [nft, iptables, _] = loss::ingress("l-1", Ratio::new(ratio)).unwrap();
             let batch = Batch::new(Program::Nft, Some(HERE.into()), nft);
-            resource(vec![batch.or(Feature::Loss, Program::Iptables, iptables)])
+            resource(vec![batch.or(Feature::Loss, vec![(Program::Iptables, iptables)])])
         };
         let listed = |filters: &str| Holding { filters: filters.to_owned(), ..Holding::default() };
         let nft = listed(

@@ -128,13 +128,13 @@ pub(super) struct Means(BTreeMap<Feature, Option<Feature>>);
 
 impl Means {
     /// The feature itself, else its substitute, else nothing.
-    pub(super) async fn of(&mut self, feature: Feature, programs: &Programs) -> Option<Feature> {
+    pub(super) async fn of(&mut self, feature: Feature, programs: &Programs, rootless: bool) -> Option<Feature> {
         if let Some(known) = self.0.get(&feature) {
             return *known;
         }
         let mut means = None;
         for candidate in std::iter::once(feature).chain(feature.substitute()) {
-            if candidate.present(programs, false).await.unwrap_or(false) {
+            if candidate.present(programs, rootless).await.unwrap_or(false) {
                 means = Some(candidate);
                 break;
             }

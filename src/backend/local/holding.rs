@@ -94,27 +94,41 @@ impl Local {
         let made_by = |program| made.iter().any(|b| b.program == program);
         let base = async {
             let argv = words(&[&self.programs.ip, "-n", &here, "-j", "-batch", "-"]);
-            process::run(&argv, ASKED, LIMIT).await
+            process::run(&self.inside(argv), ASKED, LIMIT).await
         };
-        let (base, shapes, filters) = tokio::join!(
+        let v6 = async {
+            if !self.layout.has_v6() {
+                return Ok(vec![]);
+            }
+            let argv = words(&[&self.programs.ip, "-n", &here, "-6", "-j", "route", "show"]);
+            let shown = process::run(&self.inside(argv), b"", LIMIT).await?;
+            Ok::<Vec<Route>, ProcessError>(serde_json::from_slice(&shown.stdout).unwrap_or_default())
+        };
+        let (base, v6, shapes, filters) = tokio::join!(
             base,
+            v6,
             async { if made_by(Program::Tc) { self.shapes(&here).await } else { Ok(<_>::default()) } },
             async { if made_by(Program::Nft) { self.filters(&here).await } else { String::new() } },
         );
         let (base, (queues, classes)) = (base?, shapes?);
         let known = base.status.success().then(|| read(&base.stdout)).flatten();
-        Ok(known.map(|known| Holding { queues, classes, filters, ..known }))
+        let mut v6 = v6?;
+        Ok(known.map(|mut known| {
+            known.routes.append(&mut v6);
+            Holding { queues, classes, filters, ..known }
+        }))
     }
 
     /// The queueing disciplines of a namespace, and the classes of those that have some.
     async fn shapes(&self, here: &str) -> Result<(Vec<Queue>, BTreeMap<String, String>), ProcessError> {
         let tc = &self.programs.tc;
-        let shown = process::run(&words(&[tc, "-n", here, "-j", "qdisc", "show"]), b"", LIMIT).await?;
+        let shown = process::run(&self.inside(words(&[tc, "-n", here, "-j", "qdisc", "show"])), b"", LIMIT).await?;
         let queues: Vec<Queue> = serde_json::from_slice(&shown.stdout).unwrap_or_default();
         let mut classes = BTreeMap::new();
         for queue in queues.iter().filter(|q| q.kind == "htb") {
             // Not as JSON: iproute2 of 2022 does not write classes so.
-            let shown = process::run(&words(&[tc, "-n", here, "class", "show", "dev", &queue.dev]), b"", LIMIT).await?;
+            let argv = words(&[tc, "-n", here, "class", "show", "dev", &queue.dev]);
+            let shown = process::run(&self.inside(argv), b"", LIMIT).await?;
             classes.insert(queue.dev.clone(), String::from_utf8_lossy(&shown.stdout).into_owned());
         }
         Ok((queues, classes))
@@ -125,14 +139,15 @@ impl Local {
         let list = async |argv: &[&str]| {
             let mut command = words(&[&self.programs.ip, "netns", "exec", here]);
             command.extend(words(argv));
-            let listed = process::run(&command, b"", LIMIT).await;
+            let listed = process::run(&self.inside(command), b"", LIMIT).await;
             listed.map(|l| String::from_utf8_lossy(&l.stdout).into_owned()).unwrap_or_default()
         };
         let by_nft = list(&[&self.programs.nft, "list", "ruleset"]).await;
         if by_nft.contains("table netdev ") {
             return by_nft;
         }
-        list(&[&self.programs.iptables_save, "-t", "raw"]).await
+        let [v4, v6] = [&self.programs.iptables_save, &self.programs.ip6tables_save];
+        list(&[v4, "-t", "raw"]).await + &list(&[v6, "-t", "raw"]).await
     }
 }
 

@@ -4,17 +4,17 @@
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-/// The folder.
+/// The folder on this machine.
 pub(super) const FOLDER: &str = "/run/netns";
 
-/// Is `namespace` there, be it half made?
-pub(super) fn has(namespace: &str) -> bool {
-    Path::new(FOLDER).join(namespace).exists()
+/// Is `namespace` in `folder`, be it half made?
+pub(super) fn has(folder: &Path, namespace: &str) -> bool {
+    folder.join(namespace).exists()
 }
 
-/// The namespaces whose name starts with `prefix`, without it, in order.
-pub(super) fn list(prefix: &str) -> Result<Vec<String>, Error> {
-    let entries = match fs_err::read_dir(FOLDER) {
+/// The namespaces in `folder` whose name starts with `prefix`, without it, in order.
+pub(super) fn list(folder: &Path, prefix: &str) -> Result<Vec<String>, Error> {
+    let entries = match fs_err::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(vec![]),
         Err(e) => return Err(e),

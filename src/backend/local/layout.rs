@@ -3,13 +3,13 @@
 //! A site is a namespace with a switch (`lan`) and a router in one; `up` (the router's port) and `up-l` (the switch's) are
 //! the two ends of its uplink's inner wire, so that what stays in the site never meets the uplink's shaper. Every site has
 //! an open way to a core router, where the probes without a site live too. A declared link is a wire of its own, and the
-//! routes follow [`Topology::path`]. All of it is IPv4.
+//! routes follow [`Topology::path`]. All of it is IPv4 and, where the machine has it, IPv6.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::address::{FIRST_HOST, LAST_HOST, LAST_LAN, LAST_WIRE, Lan, fnv1a, slots, wire};
+use super::address::{FIRST_HOST, LAST_HOST, LAST_LAN, LAST_WIRE, Lan, fnv1a, link_local, slots, wire, wire_v6};
 use super::batch::{Batch, Program};
 use super::feature::Feature;
 use super::loss;
@@ -26,6 +26,10 @@ const DIGEST: &str = "{digest}";
 /// filter by source where ways differ), and no throttling of ICMP errors, so that a traceroute is complete.
 const SETTINGS: &str = "net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
                         net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.default.arp_ignore=0 net.ipv4.icmp_ratemask=0";
+
+/// The same for IPv6: no router but ours, and no address that waits a second before it may be used (RFC 4862, 5.4).
+const SETTINGS_V6: &str = " net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+                           net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 net.ipv6.icmp.ratelimit=0";
 
 /// A resource: what it is made of, in order. The last command of each of its parts is its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +54,10 @@ pub(super) struct Need {
 pub(super) struct Layout {
     /// The resources, each after what it stands on.
     pub(super) resources: Vec<Resource>,
-    /// Main address of each probe.
-    pub(super) addresses: BTreeMap<Name, Ipv4Addr>,
+    /// The address of each probe in each family, IPv4 first.
+    pub(super) addresses: BTreeMap<Name, Vec<IpAddr>>,
     /// Whose router has each of the other addresses.
-    pub(super) routers: BTreeMap<Ipv4Addr, Router>,
+    pub(super) routers: BTreeMap<IpAddr, Router>,
     /// What the kernel must have.
     pub(super) needs: Vec<Need>,
     /// What no machine could do: a sentence and what mends it.
@@ -98,18 +102,25 @@ struct Builder<'a> {
     topology: &'a Topology,
     prefix: String,
     lans: BTreeMap<Option<&'a Name>, Lan>,
-    hosts: BTreeMap<&'a Name, (Lan, Ipv4Addr)>,
+    /// The LAN of each probe and its number there.
+    hosts: BTreeMap<&'a Name, (Lan, u32)>,
+    ipv6: bool,
     layout: Layout,
 }
 
 impl Layout {
+    /// Is anything of it IPv6?
+    pub(super) fn has_v6(&self) -> bool {
+        self.routers.keys().any(IpAddr::is_ipv6)
+    }
+
     /// Names of the topology's links.
     pub(super) fn links(&self) -> impl Iterator<Item = Name> {
         self.resources.iter().filter_map(|r| Name::new(r.desired.id.0.strip_prefix("link/")?).ok())
     }
 
-    /// The layout of `topology`.
-    pub(super) fn new(topology: &Topology) -> Self {
+    /// The layout of `topology`, with or without IPv6.
+    pub(super) fn new(topology: &Topology, ipv6: bool) -> Self {
         let mut lans: BTreeMap<_, _> =
             slots(topology.sites.keys(), 1, LAST_LAN).into_iter().map(|(s, n)| (Some(s), Lan(n))).collect();
         lans.insert(None, Lan(0));
@@ -117,10 +128,10 @@ impl Layout {
         for (site, lan) in &lans {
             let inside = topology.probes.iter().filter(|(_, p)| p.site.as_ref() == *site).map(|(n, _)| n);
             let numbers = slots(inside, FIRST_HOST, LAST_HOST);
-            hosts.extend(numbers.into_iter().map(|(probe, number)| (probe, (*lan, lan.host(number)))));
+            hosts.extend(numbers.into_iter().map(|(probe, number)| (probe, (*lan, number))));
         }
         let layout = Self::default();
-        let mut builder = Builder { topology, prefix: prefix(&topology.name), lans, hosts, layout };
+        let mut builder = Builder { topology, prefix: prefix(&topology.name), lans, hosts, ipv6, layout };
         builder.core();
         builder.sites();
         builder.probes();
@@ -153,8 +164,25 @@ impl Builder<'_> {
         self.layout.needs.push(Need { feature, who: who.into() });
     }
 
-    fn router(&mut self, address: Ipv4Addr, name: &Name, link: Option<&Name>) {
-        self.layout.routers.insert(address, Router { name: name.clone(), link: link.cloned() });
+    fn router(&mut self, address: Ipv4Addr, and: Ipv6Addr, name: &Name, link: Option<&Name>) {
+        let router = Router { name: name.clone(), link: link.cloned() };
+        self.layout.routers.insert(address.into(), router.clone());
+        if self.ipv6 {
+            self.layout.routers.insert(and.into(), router);
+        }
+    }
+
+    /// `lines`, where the machine has IPv6.
+    fn v6(&self, lines: String) -> String {
+        if self.ipv6 { lines } else { String::new() }
+    }
+
+    /// The command that sets a new namespace up; a router's forwards.
+    fn settings(&self, here: &str, forwards: bool) -> String {
+        let v6 = self.v6(SETTINGS_V6.to_owned());
+        let v4 = if forwards { " net.ipv4.ip_forward=1" } else { "" };
+        let v6_forwards = if forwards { self.v6(" net.ipv6.conf.all.forwarding=1".to_owned()) } else { String::new() };
+        format!("netns add {here}\nnetns exec {here} sysctl -q -w {SETTINGS}{v4}{v6}{v6_forwards}\n")
     }
 
     fn refuse(&mut self, what: String, hint: &'static str) {
@@ -165,11 +193,12 @@ impl Builder<'_> {
         for feature in [Feature::Veth, Feature::Bridge] {
             self.need(feature, "every local probe asks for a network of its own");
         }
-        self.router(Lan(0).gateway(), &core_name(), None);
+        self.router(Lan(0).gateway(), Lan(0).gateway_v6(), &core_name(), None);
         let core = self.namespace(CORE);
-        let begin = format!("netns add {core}\nnetns exec {core} sysctl -q -w {SETTINGS} net.ipv4.ip_forward=1\n");
+        let begin = self.settings(&core, true);
+        let v6 = self.v6(format!("addr add {}/{} dev lan nodad\n", Lan(0).gateway_v6(), Lan::PREFIX_V6));
         let inside = format!(
-            "link set dev lo up\nlink add lan type bridge\naddr add {}/{} dev lan\nlink set dev lan up\nlink set dev lo alias {}\n",
+            "link set dev lo up\nlink add lan type bridge\naddr add {}/{} dev lan\n{v6}link set dev lan up\nlink set dev lo alias {}\n",
             Lan(0).gateway(),
             Lan::PREFIX,
             label("core")
@@ -193,24 +222,33 @@ impl Builder<'_> {
             let port = device('s', name);
             let (gateway, prefix) = (lan.gateway(), Lan::PREFIX);
             let [far, near] = lan.transit();
-            self.router(gateway, name, None);
-            self.router(near, name, None);
-            self.router(far, &core_name(), None);
+            let (gateway_v6, prefix_v6, [far_v6, near_v6]) = (lan.gateway_v6(), Lan::PREFIX_V6, lan.transit_v6());
+            self.router(gateway, gateway_v6, name, None);
+            self.router(near, near_v6, name, None);
+            self.router(far, far_v6, &core_name(), None);
+            let begin = self.settings(&here, true);
             let begin = format!(
-                "netns add {here}\nnetns exec {here} sysctl -q -w {SETTINGS} net.ipv4.ip_forward=1\n\
-                 link add name {port} netns {core} type veth peer name core netns {here}\n\
+                "{begin}link add name {port} netns {core} type veth peer name core netns {here}\n\
                  link add name up netns {here} type veth peer name up-l netns {here}\n"
             );
+            let network_v6 = lan.network_v6();
+            let v6 = [
+                format!("addr add {far_v6}/126 dev {port} nodad\n"),
+                format!("route add {network_v6}/{prefix_v6} via {near_v6} dev {port}\n"),
+                format!("addr add {gateway_v6}/{prefix_v6} dev up nodad\naddr add {near_v6}/126 dev core nodad\n"),
+                format!("route add ::/0 via {far_v6} dev core\n"),
+            ];
+            let [far_v6, to_site, own_v6, out_v6] = v6.map(|lines| self.v6(lines));
             let at_core = format!(
-                "addr add {far}/30 dev {port}\nlink set dev {port} up\nroute add {}/{prefix} via {near}\n",
+                "addr add {far}/30 dev {port}\n{far_v6}link set dev {port} up\nroute add {}/{prefix} via {near}\n{to_site}",
                 lan.network()
             );
             // The router answers ARP at `up` alone: an answer from the switch itself would lead around the shaper.
             let inside = format!(
-                "link set dev lo up\nlink add lan type bridge\nlink set dev lan arp off up\nlink set dev up-l master lan up\n\
+                "link set dev lo up\nlink add lan type bridge\nlink set dev lan arp off up\nlink set dev up-l master lan up\n{own_v6}\
                  addr add {gateway}/{prefix} dev up\nlink set dev up up\n\
                  addr add {near}/30 dev core\nlink set dev core up\nroute add default via {far}\n\
-                 link set dev lo alias {}\n",
+                 {out_v6}link set dev lo alias {}\n",
                 label("site")
             );
             let mut shapes = <[String; 2]>::default();
@@ -226,7 +264,7 @@ impl Builder<'_> {
             let batches = vec![
                 Batch::new(Program::Ip, None, begin),
                 Batch::new(Program::Ip, Some(core.clone()), at_core),
-                Batch::new(Program::Tc, Some(here.clone()), by_tbf).or(Feature::Tbf, Program::Tc, by_htb),
+                Batch::new(Program::Tc, Some(here.clone()), by_tbf).or(Feature::Tbf, vec![(Program::Tc, by_htb)]),
                 Batch::new(Program::Ip, Some(here), inside),
             ];
             self.push(format!("site/{name}"), vec![ResourceId("core".to_owned())], batches);
@@ -235,7 +273,7 @@ impl Builder<'_> {
 
     fn probes(&mut self) {
         for (name, probe) in &self.topology.probes {
-            let Some((lan, address)) = self.hosts.get(name).copied() else {
+            let Some((lan, number)) = self.hosts.get(name).copied() else {
                 let most = LAST_HOST - FIRST_HOST + 1;
                 self.refuse(
                     format!("probe `{name}` is one too many in its site: there are {most} at most"),
@@ -243,21 +281,23 @@ impl Builder<'_> {
                 );
                 continue;
             };
-            self.layout.addresses.insert(name.clone(), address);
+            let (address, address_v6) = (lan.host(number), lan.host_v6(number));
+            let addresses = std::iter::once(address.into()).chain(self.ipv6.then_some(address_v6.into()));
+            self.layout.addresses.insert(name.clone(), addresses.collect());
             let (switch, below) = match &probe.site {
                 Some(site) => (self.namespace(site.as_str()), format!("site/{site}")),
                 None => (self.namespace(CORE), "core".to_owned()),
             };
             let here = self.namespace(name.as_str());
             let port = device('p', name);
-            let begin = format!(
-                "netns add {here}\nnetns exec {here} sysctl -q -w {SETTINGS}\n\
-                 link add name {port} netns {switch} type veth peer name eth0 netns {here}\n"
-            );
+            let begin = self.settings(&here, false);
+            let begin = format!("{begin}link add name {port} netns {switch} type veth peer name eth0 netns {here}\n");
             let at_switch = format!("link set dev {port} master lan up\n");
+            let own_v6 = self.v6(format!("addr add {address_v6}/{} dev eth0 nodad\n", Lan::PREFIX_V6));
+            let out_v6 = self.v6(format!("route add ::/0 via {} dev eth0\n", lan.gateway_v6()));
             let inside = format!(
-                "link set dev lo up\naddr add {address}/{} dev eth0\nlink set dev eth0 up\nroute add default via {}\n\
-                 link set dev lo alias {}\n",
+                "link set dev lo up\naddr add {address}/{} dev eth0\n{own_v6}link set dev eth0 up\n\
+                 route add default via {}\n{out_v6}link set dev lo alias {}\n",
                 Lan::PREFIX,
                 lan.gateway(),
                 label("probe")
@@ -277,7 +317,7 @@ impl Builder<'_> {
             let device = link_device(name);
             let [a, b] = link.between.each_ref().map(|end| self.namespace(end.name().as_str()));
             let begin = format!("link add name {device} netns {a} type veth peer name {device} netns {b}\n");
-            let ends = wires.get(name).map(|slot| wire(*slot));
+            let ends = wires.get(name).map(|slot| (wire(*slot), wire_v6(*slot)));
             let mut batches = vec![Batch::new(Program::Ip, None, begin)];
             let mut labels = vec![];
             for (side, here) in [a, b].into_iter().enumerate() {
@@ -289,25 +329,38 @@ impl Builder<'_> {
                 let [by_tbf, by_htb] =
                     [Shaper::Tbf, Shaper::Htb].map(|shaper| shape::egress(&device, rate, delay, jitter, shaper));
                 let shapes = Batch::new(Program::Tc, Some(here.clone()), by_tbf);
-                batches.push(shapes.or(Feature::Tbf, Program::Tc, by_htb));
-                let [by_nft, by_iptables] = loss::ingress(&device, impair.loss_ratio.toward(!out)).unwrap_or_default();
-                let losses = Batch::new(Program::Nft, Some(here.clone()), by_nft);
-                batches.push(losses.or(Feature::Loss, Program::Iptables, by_iptables));
+                batches.push(shapes.or(Feature::Tbf, vec![(Program::Tc, by_htb)]));
+                if let Some([by_nft, by_iptables, by_ip6tables]) =
+                    loss::ingress(&device, impair.loss_ratio.toward(!out))
+                {
+                    let losses = Batch::new(Program::Nft, Some(here.clone()), by_nft);
+                    let v6 = self.ipv6.then_some((Program::Ip6tables, by_ip6tables));
+                    let instead = std::iter::once((Program::Iptables, by_iptables)).chain(v6);
+                    batches.push(losses.or(Feature::Loss, instead.collect()));
+                }
 
                 let mut inside = String::new();
                 if loss::ingress(&device, impair.loss_ratio.toward(out)).is_some() {
                     // The far end's filter must see packets, not the kernel's bundles of them.
                     let _ = writeln!(inside, "link set dev {device} gso_max_segs 1");
                 }
-                if let ([End::Site(_), End::Site(_)], Some(ends)) = (&link.between, ends) {
+                inside += &self.v6(format!("addr add {}/64 dev {device} nodad\n", link_local(side)));
+                if let ([End::Site(_), End::Site(_)], Some((ends, ends_v6))) = (&link.between, ends) {
                     let _ = writeln!(inside, "addr add {}/30 dev {device}", ends[side]);
-                    self.router(ends[side], link.between[side].name(), Some(name));
+                    inside += &self.v6(format!("addr add {}/126 dev {device} nodad\n", ends_v6[side]));
+                    self.router(ends[side], ends_v6[side], link.between[side].name(), Some(name));
                 }
                 let _ = writeln!(inside, "link set dev {device} up");
-                if self.carries(name, link)
-                    && let Some(route) = self.route(&link.between[side], &link.between[1 - side], ends, 1 - side)
-                {
-                    let _ = writeln!(inside, "route add {route} dev {device}");
+                let (near, far) = (&link.between[side], &link.between[1 - side]);
+                if self.carries(name, link) {
+                    if let Some(route) = self.route(near, far, ends.map(|(ends, _)| ends), 1 - side) {
+                        let _ = writeln!(inside, "route add {route} dev {device}");
+                    }
+                    if let Some((to, from)) = self.route_v6(near, far) {
+                        let via = link_local(1 - side);
+                        let from = from.map(|from| format!(" src {from}")).unwrap_or_default();
+                        inside += &self.v6(format!("route add {to} via {via} dev {device}{from}\n"));
+                    }
                 }
                 let _ = writeln!(inside, "link set dev {device} alias {}", label(&format!("link={name}")));
                 labels.push(Batch::new(Program::Ip, Some(here), inside));
@@ -340,7 +393,7 @@ impl Builder<'_> {
     /// How `here` reaches `there` over the link, up to the device.
     fn route(&self, here: &End, there: &End, wire: Option<[Ipv4Addr; 2]>, far: usize) -> Option<String> {
         let lan = |site| self.lans.get(&Some(site)).copied();
-        let host = |probe| self.hosts.get(probe).map(|(_, address)| *address);
+        let host = |probe| self.hosts.get(probe).map(|(lan, number)| lan.host(*number));
         Some(match (here, there) {
             (End::Probe(from), End::Probe(to)) => format!("{}/32 src {}", host(to)?, host(from)?),
             (End::Site(from), End::Probe(to)) => format!("{}/32 src {}", host(to)?, lan(from)?.gateway()),
@@ -352,18 +405,48 @@ impl Builder<'_> {
         })
     }
 
+    /// What `here` reaches over the link in IPv6, and by which address of its own; a link between sites has addresses.
+    fn route_v6(&self, here: &End, there: &End) -> Option<(String, Option<Ipv6Addr>)> {
+        let lan = |site| self.lans.get(&Some(site)).copied();
+        let host = |probe| self.hosts.get(probe).map(|(lan, number)| lan.host_v6(*number));
+        let to = match there {
+            End::Probe(to) => format!("{}/128", host(to)?),
+            End::Site(to) => format!("{}/{}", lan(to)?.network_v6(), Lan::PREFIX_V6),
+        };
+        let from = match (here, there) {
+            (End::Probe(from), _) => Some(host(from)?),
+            (End::Site(from), End::Probe(_)) => Some(lan(from)?.gateway_v6()),
+            (End::Site(_), End::Site(_)) => None,
+        };
+        Some((to, from))
+    }
+
     fn link_needs(&mut self, name: &Name, link: &Link) {
-        let impair = &link.impair;
-        let asked = [
-            (any(&impair.rate_bits_per_second), "rate", Feature::Tbf),
-            (any(&impair.delay_seconds), "delay", Feature::Netem),
-            (any(&impair.jitter_seconds), "jitter", Feature::Netem),
-            (any(&impair.loss_ratio), "loss", Feature::Loss),
-        ];
-        for (_, option, feature) in asked.into_iter().filter(|(asked, ..)| *asked) {
-            self.need(feature, format!("link `{name}` asks for `impair.{option}`"));
+        for (who, feature) in impaired(name, link) {
+            self.need(feature, who);
         }
     }
+}
+
+/// What a link's `impair` asks for, as the start of a sentence, and with what it is made.
+fn impaired(name: &Name, link: &Link) -> impl Iterator<Item = (String, Feature)> {
+    let impair = &link.impair;
+    let asked = [
+        (any(&impair.rate_bits_per_second), "rate", Feature::Tbf),
+        (any(&impair.delay_seconds), "delay", Feature::Netem),
+        (any(&impair.jitter_seconds), "jitter", Feature::Netem),
+        (any(&impair.loss_ratio), "loss", Feature::Loss),
+    ];
+    let asks = move |option| format!("link `{name}` asks for `impair.{option}`");
+    asked.into_iter().filter(|(asked, ..)| *asked).map(move |(_, option, feature)| (asks(option), feature))
+}
+
+/// Everything in `topology` that only a shaped network can give, each as the start of a sentence.
+pub(in crate::backend) fn shaped_by(topology: &Topology) -> Vec<String> {
+    let uplinks = topology.sites.iter().filter(|(_, site)| site.uplink.is_some());
+    let uplinks = uplinks.map(|(name, _)| format!("site `{name}` asks for `uplink`"));
+    let links = topology.links.iter().flat_map(|(name, link)| impaired(name, link)).map(|(who, _)| who);
+    uplinks.chain(links).collect()
 }
 
 const fn any<T: Copy>(directed: &Directed<T>) -> bool {

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, getpid, kill_process};
 
 use super::batch::{Batch, Program};
 use super::layout::link_device;
-use super::{LIMIT, Local, device, kept, loss, step};
+use super::{LIMIT, Local, device, keeper, kept, loss, step};
 use crate::backend::{Backend, BackendError};
 use crate::domain::name::Name;
 use crate::plan::ResourceId;
@@ -18,11 +18,23 @@ const LOOKS: u32 = 250;
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Local {
+    /// Ends the keeper and before it what runs in its namespaces, which would hold them.
+    pub(super) async fn remove_keeper(&self, id: &ResourceId) -> Result<(), BackendError> {
+        if !self.is_unkept() {
+            // A half-made keeper has none.
+            for name in kept::list(&self.folder(), &self.prefix).unwrap_or_default() {
+                self.end_processes(id, &format!("{}{name}", self.prefix)).await?;
+            }
+        }
+        self.note_keeper(None);
+        keeper::remove(self.topology.as_str()).await
+    }
+
     /// Removes a namespace with all in it. Wires into other namespaces are deleted first, for the kernel deletes those of
     /// a dead namespace only later, and their names would still be taken when it is made anew.
     pub(super) async fn remove_namespace(&self, id: &ResourceId, name: &str) -> Result<(), BackendError> {
         let here = format!("{}{name}", self.prefix);
-        if !kept::has(&here) {
+        if !self.has(&here) {
             return Ok(());
         }
         self.end_processes(id, &here).await?;
@@ -38,7 +50,7 @@ impl Local {
             self.attempt(&Batch::new(Program::Ip, Some(here.clone()), wires)).await;
         }
         let deleted = self.ip(&["netns", "del", &here]).await.map_err(|e| step("remove", id, e))?;
-        if deleted.status.success() || !kept::has(&here) {
+        if deleted.status.success() || !self.has(&here) {
             return Ok(());
         }
         let complaint = deleted.complaint();
@@ -88,14 +100,14 @@ impl Local {
             .collect();
         let made_of = self.layout.resources.iter().filter(|r| r.desired.id == *id).flat_map(|r| &r.batches);
         places.extend(made_of.filter_map(|batch| batch.namespace.clone()));
-        for here in places.iter().filter(|here| kept::has(here)) {
+        for here in places.iter().filter(|here| self.has(here)) {
             self.remove_loss(here, &device).await;
         }
-        for here in places.iter().filter(|here| kept::has(here)) {
+        for here in places.iter().filter(|here| self.has(here)) {
             let deleted =
                 self.ip(&["-n", here, "link", "del", "dev", &device]).await.map_err(|e| step("remove", id, e))?;
             let complaint = deleted.complaint();
-            if !deleted.status.success() && !complaint.contains("Cannot find device") && kept::has(here) {
+            if !deleted.status.success() && !complaint.contains("Cannot find device") && self.has(here) {
                 let command = format!("ip -n {here} link del dev {device}");
                 return Err(step("remove", id, ProcessError::Failed { command, complaint }));
             }
@@ -110,12 +122,13 @@ impl Local {
         let unlabel = format!("link set dev {device} alias removing\n");
         self.attempt(&Batch::new(Program::Ip, place.clone(), unlabel)).await;
         // By whichever program it was made: another may be there today.
-        let [first, second] = loss::clear(device).map(|(program, lines)| Batch::new(program, place.clone(), lines));
-        tokio::join!(self.attempt(&first), self.attempt(&second));
+        let [first, second, third] =
+            loss::clear(device).map(|(program, lines)| Batch::new(program, place.clone(), lines));
+        tokio::join!(self.attempt(&first), self.attempt(&second), self.attempt(&third));
     }
 
     /// Carries out a batch that may have nothing to do.
     async fn attempt(&self, batch: &Batch) {
-        let _ = process::run(&batch.argv(&self.programs), batch.lines.as_bytes(), LIMIT).await;
+        let _ = process::run(&self.inside(batch.argv(&self.programs)), batch.lines.as_bytes(), LIMIT).await;
     }
 }

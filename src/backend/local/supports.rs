@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use super::Programs;
 use super::batch::words;
 use super::feature::{Feature, Means};
 use super::layout::{Layout, Need};
+use super::rootless::{self, Hindrance};
+use super::{Form, Programs};
 use crate::backend::BackendError;
 use crate::process::{self, ProcessError};
 
@@ -16,12 +17,23 @@ const NET_ADMIN: u64 = 1 << 12;
 const SYS_ADMIN: u64 = 1 << 21;
 
 /// Looks at rights, programs and kernel, in this order; what hides the rest ends the search. Notes in `means` what it finds.
-pub(super) async fn check(layout: &Layout, programs: &Programs, means: &mut Means) -> Result<(), Vec<BackendError>> {
+pub(super) async fn check(
+    form: Form,
+    layout: &Layout,
+    programs: &Programs,
+    means: &mut Means,
+) -> Result<(), Vec<BackendError>> {
     let mut errors: Vec<BackendError> = layout.refusals.iter().map(|(what, hint)| unsupported(what, *hint)).collect();
-    errors.extend(rights(&fs_err::read_to_string("/proc/self/status").unwrap_or_default()));
-    let Programs { ip, tc, unshare, .. } = programs;
-    let wanted = [(ip.as_str(), "iproute2"), (tc, "iproute2"), (unshare, "util-linux"), ("sysctl", "procps")];
-    for (program, package) in wanted {
+    errors.extend(match form {
+        Form::Machine => rights(&fs_err::read_to_string("/proc/self/status").unwrap_or_default()),
+        Form::User => rootless::hindrance(programs).await.map(|Hindrance { why, mend }| {
+            unsupported(format!("local probes in user namespaces cannot be made: {why}"), mend)
+        }),
+    });
+    let Programs { ip, tc, unshare, nsenter, .. } = programs;
+    let always = [(ip.as_str(), "iproute2"), (tc, "iproute2"), (unshare, "util-linux"), ("sysctl", "procps")];
+    let entering = (form == Form::User).then_some((nsenter.as_str(), "util-linux"));
+    for (program, package) in always.into_iter().chain(entering) {
         if let Err(error) = process::run(&words(&[program, "-V"]), b"", LIMIT).await {
             errors.push(missing(program, package, &error));
         }
@@ -30,11 +42,18 @@ pub(super) async fn check(layout: &Layout, programs: &Programs, means: &mut Mean
         return Err(errors);
     }
     for need in &layout.needs {
-        if means.of(need.feature, programs).await.is_none() {
+        if means.of(need.feature, programs, form == Form::User).await.is_none() {
             errors.push(lacking(need));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Has this machine IPv6, and is it switched on?
+#[must_use]
+pub fn has_ipv6() -> bool {
+    let off = fs_err::read_to_string("/proc/sys/net/ipv6/conf/all/disable_ipv6");
+    std::path::Path::new("/proc/net/if_inet6").exists() && off.is_ok_and(|text| text.trim() == "0")
 }
 
 fn unsupported(what: impl Into<String>, hint: impl Into<String>) -> BackendError {
@@ -54,7 +73,7 @@ fn rights(status: &str) -> Option<BackendError> {
     let lacking = lacking_right(status)?;
     Some(unsupported(
         format!("local probes need root, and this process lacks {lacking}"),
-        "run it with sudo; rootless local probes are not there yet",
+        "run it with sudo, or let the host say `local: { isolation: user-namespaces }`, which needs no root",
     ))
 }
 

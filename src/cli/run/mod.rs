@@ -14,8 +14,7 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::speech::lang;
 use super::stop;
-use crate::backend::Backend;
-use crate::backend::local::Local;
+use crate::backend::{Backend, Backends};
 use crate::deploy;
 use crate::domain::campaign::{Campaign, Expectations};
 use crate::domain::name::Name;
@@ -56,8 +55,9 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         return Ok(Exit::Ok);
     }
     let _lock = Context::lock(&topology.name, "run")?;
-    let backend = Context::backend(&topology);
+    let backend = Context::backend(&topology).await?;
     backend.supports().await?;
+    context.tell_limits(&topology, &backend);
     deployed(&topology, &backend).await?;
     let results = context.results().await?;
     let started = Context::now();
@@ -73,7 +73,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         interrupted: false,
     };
     let id = header.id.clone();
-    let recording = results.begin(Head { header, topology: topology.clone(), routers: backend.routers() }).await?;
+    let recording =
+        results.begin(Head { header, topology: backend.settled(&topology), routers: backend.routers() }).await?;
     let outcome = measure(context, &topology, &backend, &choice, &table, &recording).await;
     let interrupted = outcome.as_ref().map_or(true, |o| o.interrupted);
     for notice in recording.finish(Context::now(), interrupted).await? {
@@ -89,7 +90,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
 async fn measure(
     context: &Context<'_>,
     topology: &Topology,
-    backend: &Local,
+    backend: &Backends,
     choice: &Choice<'_>,
     table: &Timetable,
     recording: &crate::store::Recording<'_>,
@@ -195,7 +196,7 @@ fn list<'a>(names: impl Iterator<Item = &'a Name>) -> String {
 }
 
 /// Measuring something else than the file says would be worse than not measuring.
-async fn deployed(topology: &Topology, backend: &Local) -> Result<(), Failure> {
+async fn deployed(topology: &Topology, backend: &Backends) -> Result<(), Failure> {
     let plan = deploy::plan(backend).await?;
     if plan.is_empty() {
         return Ok(());
@@ -216,8 +217,8 @@ async fn deployed(topology: &Topology, backend: &Local) -> Result<(), Failure> {
         "la topología {name} {what}: {missing}"
     ))
     .hint(lang().word(
-        "`iperftester deploy` takes them, `iperftester plan` shows them",
-        "`iperftester deploy` los da, `iperftester plan` los muestra",
+        "`iperftester deploy` takes them, `iperftester plan` shows them; what root has deployed is root's to run",
+        "`iperftester deploy` los da, `iperftester plan` los muestra; lo que desplegó root lo ejecuta root",
     )))
 }
 

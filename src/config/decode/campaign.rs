@@ -1,13 +1,17 @@
 //! Suites, campaigns and what they expect.
 
+use chrono_tz::{TZ_VARIANTS, Tz};
+use croner::parser::{CronParser, Seconds, Year};
+
 use super::group::some_names;
-use super::object::{Fields, Slot, entries};
-use super::scalar::{self, number_in};
+use super::object::{Fields, Slot};
+use super::scalar;
 use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Quoted, Spanned};
-use crate::config::language::{CAMPAIGN, EXPECT, LIMITS};
-use crate::config::raw::{Campaign, Field, Limits, Names};
-use crate::domain::campaign::{Limit, Metric};
+use crate::config::language::{BUDGET, CAMPAIGN, CONTRACT_WORD, DAYS, EXPECT, MTU, SCHEDULE, TIME, Takes, limits_of};
+use crate::config::nearest::nearest;
+use crate::config::raw::{Campaign, Field, Limits, Names, Schedule};
+use crate::domain::campaign::{Days, Limit, Metric};
 
 pub(super) fn suite(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Field<Names> {
     some_names(slot, faults).map_or(Field::Faulty, |names| Field::Given(Spanned::new(names, slot.node.span)))
@@ -18,8 +22,8 @@ pub(super) fn campaign(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Campaign {
     let mut campaign = Campaign {
         group: fields.read("group", scalar::name, faults),
         run: fields.read("run", some_names, faults),
-        repeat: fields.read("repeat", number_in(1..=1_000_000), faults),
-        expect: vec![],
+        repeat: fields.read("repeat", scalar::number, faults),
+        ..Campaign::default()
     };
     if let Some(expect) = fields.object("expect", &EXPECT, faults) {
         for metric in Metric::ALL {
@@ -28,16 +32,63 @@ pub(super) fn campaign(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Campaign {
             }
         }
     }
+    if let Some(budget) = fields.object("budget", &BUDGET, faults) {
+        campaign.bytes_per_day = budget.read("bytes-per-day", scalar::size, faults);
+        campaign.max_rate = budget.read("max-rate", scalar::rate, faults);
+    }
+    campaign.schedule = fields.object("schedule", &SCHEDULE, faults).map(|schedule| Schedule {
+        cron: schedule.read("cron", cron, faults),
+        time_zone: schedule.read("time-zone", time_zone, faults),
+        skip: schedule.read("skip", scalar::list("a list of stretches of days", days), faults),
+    });
     campaign
 }
 
-fn limits(metric: Metric, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Limits {
-    if entries(slot, faults).is_some_and(<[_]>::is_empty) {
-        let fault = Fault::new(Code::MissingKey, slot.key, format!("`{metric}` says neither `warn` nor `fail`"));
-        faults.add(fault.fix(format!("write `{}`", slot.written())));
-        return Limits::default();
+/// Five fields as in crontab(5). The calendar reads them by the same crate.
+fn cron(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    let text = scalar::form_or(Code::BadCron, slot, faults)?;
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    let Err(reason) = parser.parse(&text) else { return Some(text) };
+    let reason = reason.to_string();
+    let message = format!("{} is no time to run: {}", Quoted(&text), reason.trim_end_matches('.'));
+    let fault = Fault::new(Code::BadCron, slot.node.span, message);
+    faults.add(fault.fix(format!("for example `{}`: every day at three", slot.written())));
+    None
+}
+
+fn time_zone(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    let text = scalar::form_or(Code::UnknownTimeZone, slot, faults)?;
+    if text.parse::<Tz>().is_ok() {
+        return Some(text);
     }
-    let Some(fields) = Fields::open(&LIMITS, None, slot, faults) else { return Limits::default() };
+    let names = TZ_VARIANTS.iter().map(|zone| zone.name());
+    let fault = Fault::new(Code::UnknownTimeZone, slot.node.span, format!("there is no time zone {}", Quoted(&text)));
+    // Names of zones have capitals, which the search for the nearest word does not.
+    let near = names.clone().find(|name| name.eq_ignore_ascii_case(&text)).or_else(|| {
+        let lower: Vec<String> = names.clone().map(str::to_lowercase).collect();
+        let near = nearest(&text, lower.iter().map(String::as_str))?;
+        names.clone().find(|name| name.eq_ignore_ascii_case(near))
+    });
+    let near = near.unwrap_or("Europe/Madrid");
+    faults.add(fault.label("not in the IANA database").fix(format!("for example `{}: {near}`", slot.name)));
+    None
+}
+
+fn days(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Days> {
+    let fields = Fields::open(&DAYS, None, slot, faults)?;
+    let from = fields.read("from", scalar::date, faults);
+    let to = fields.read("to", scalar::date, faults);
+    let (from, to) = (from.given()?, to.given()?);
+    if to.value >= from.value {
+        return Some(Days { from: from.value, to: to.value });
+    }
+    let fault = Fault::new(Code::DaysReversed, to.span, format!("{} is before {}", to.value, from.value));
+    faults.add(fault.label("ends before it starts").related(from.span, "starts here").fix("exchange the two days"));
+    None
+}
+
+fn limits(metric: Metric, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Limits {
+    let Some(fields) = Fields::open(limits_of(metric), None, slot, faults) else { return Limits::default() };
     Limits {
         warn: fields.read("warn", |s, f| limit(metric, s, f), faults),
         fail: fields.read("fail", |s, f| limit(metric, s, f), faults),
@@ -47,7 +98,7 @@ fn limits(metric: Metric, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Limits {
 /// An absolute value, a share of the contract, or the word `contract`. A share of loss is itself absolute.
 fn limit(metric: Metric, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Limit> {
     let text = slot.scalar("a limit", faults)?;
-    if text == "contract" {
+    if text == CONTRACT_WORD {
         return Some(Limit::CONTRACT);
     }
     if metric == Metric::Loss {
@@ -64,10 +115,15 @@ fn limit(metric: Metric, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Lim
         faults.add(fault.fix(format!("for example `{}: 90%`", slot.name)));
         return None;
     }
-    let example = if metric == Metric::Throughput { "90M" } else { "20ms" };
-    let slot = Slot { example, ..*slot };
+    let (example, takes) = match metric {
+        Metric::Throughput => ("90M", Takes::Rate),
+        Metric::Mtu => ("1500", MTU),
+        Metric::Rtt | Metric::Jitter | Metric::Loss => ("20ms", TIME),
+    };
+    let slot = Slot { example, takes, ..*slot };
     match metric {
         Metric::Throughput => scalar::rate(&slot, faults).map(Limit::BitsPerSecond),
-        Metric::Rtt | Metric::Jitter | Metric::Loss => scalar::duration(&slot, faults).map(Limit::time),
+        Metric::Mtu => scalar::number(&slot, faults).map(Limit::Bytes),
+        Metric::Rtt | Metric::Jitter | Metric::Loss => scalar::time(&slot, faults).map(Limit::time),
     }
 }

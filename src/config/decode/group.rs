@@ -5,20 +5,16 @@ use super::place::two_names;
 use super::scalar;
 use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Spanned};
-use crate::config::language::{ALL, BETWEEN, GROUP_EXTRAS, GROUP_KINDS, SELECTOR, STAR};
+use crate::config::language::{ALL, BETWEEN, GROUPS, SELECTOR, STAR};
 use crate::config::raw::{Base, Field, Group, Names, Selector, Shape};
 use crate::config::tree::Node;
 use crate::domain::name::Name;
 
 pub(super) fn group(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Group {
-    let Some(kind) = kind("group", slot, GROUP_KINDS, GROUP_EXTRAS, Code::UnknownKind, faults) else {
-        return Group::default();
-    };
-    let mut one_way = Field::Absent;
-    for (key, node) in kind.extras.iter().filter(|(k, _)| k.value == "one-way") {
-        let slot = Slot { name: "one-way", example: "true", node, key: key.span };
-        one_way = scalar::boolean(&slot, faults).map_or(Field::Faulty, |v| Field::Given(Spanned::new(v, node.span)));
-    }
+    let Some(kind) = kind(&GROUPS, slot, Code::UnknownKind, faults) else { return Group::default() };
+    let one_way = kind.extra("one-way").map_or(Field::Absent, |slot| {
+        scalar::boolean(&slot, faults).map_or(Field::Faulty, |v| Field::Given(Spanned::new(v, slot.node.span)))
+    });
     let shape = match kind.slot.name {
         "mesh" => Some(Shape::Mesh(selector(&kind.slot, faults))),
         "ring" => Some(Shape::Ring(selector(&kind.slot, faults))),
@@ -47,10 +43,10 @@ fn between(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Shape> {
 
 fn pairs(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Vec<Spanned<[Spanned<Name>; 2]>>> {
     let items = slot.list("a list of pairs", faults)?;
-    empty(items.is_empty(), slot, faults)?;
+    some(items, slot, faults)?;
     let mut pairs = vec![];
     for item in items {
-        let slot = Slot { name: "a pair", example: "[alpha, beta]", node: item, key: item.span };
+        let slot = Slot { name: "a pair", example: "[alpha, beta]", node: item, key: item.span, ..*slot };
         pairs.push(two_names(&slot, faults).map(|pair| Spanned::new(pair, item.span)));
     }
     pairs.into_iter().collect()
@@ -92,13 +88,14 @@ fn base(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Base {
 /// At least one name.
 pub(super) fn some_names(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Names> {
     if let Node::List(items) = &slot.node.value {
-        empty(items.is_empty(), slot, faults)?;
+        some(items, slot, faults)?;
     }
     scalar::names(slot, faults)
 }
 
-fn empty(is_empty: bool, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<()> {
-    if is_empty {
+/// Is there an item?
+pub(super) fn some(items: &[Spanned<Node>], slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<()> {
+    if items.is_empty() {
         let fault = Fault::new(Code::EmptyList, slot.node.span, format!("`{}` is an empty list", slot.name));
         faults.add(fault.fix(format!("for example `{}`", slot.written())));
         return None;

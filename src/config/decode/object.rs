@@ -2,7 +2,7 @@
 
 use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Quoted, Span, Spanned};
-use crate::config::language::{Key, Object};
+use crate::config::language::{Key, Kinds, Object, Takes};
 use crate::config::nearest::nearest;
 use crate::config::raw::{Field, Named};
 use crate::config::tree::{Entry, Node};
@@ -15,12 +15,18 @@ pub(super) struct Slot<'t> {
     pub(super) name: &'t str,
     /// A value as one would write it.
     pub(super) example: &'t str,
+    /// What the value is, with its bounds.
+    pub(super) takes: Takes,
     pub(super) node: &'t Spanned<Node>,
     /// Place of its key.
     pub(super) key: Span,
 }
 
 impl<'t> Slot<'t> {
+    pub(super) const fn of(key: &Key, written: &Spanned<String>, node: &'t Spanned<Node>) -> Self {
+        Self { name: key.name, example: key.example, takes: key.takes, node, key: written.span }
+    }
+
     /// The scalar's text, or a fault.
     pub(super) fn scalar(&self, wanted: &str, faults: &mut Faults<'_>) -> Option<&'t str> {
         if let Node::Scalar(text) = &self.node.value {
@@ -41,6 +47,12 @@ impl<'t> Slot<'t> {
 
     pub(super) const fn item(&self, node: &'t Spanned<Node>) -> Self {
         Self { node, ..*self }
+    }
+
+    /// What `pick` finds among the things that the value may be.
+    pub(super) fn bounds<T>(&self, pick: impl Fn(Takes) -> Option<T>) -> T {
+        let found = self.takes.parts().find_map(pick);
+        found.expect("a reader is only asked for what its key takes; the table's test reads each key")
     }
 
     pub(super) fn wrong_type(&self, wanted: &str, faults: &mut Faults<'_>) {
@@ -97,6 +109,15 @@ impl<'t> Fields<'t> {
                 fields.meant.push((near, entry));
             }
         }
+        if object.some && entries.is_empty() {
+            let message = match object.keys {
+                [a, b] => format!("{} says neither `{}` nor `{}`", slot.subject(), a.name, b.name),
+                _ => format!("{} says nothing", slot.subject()),
+            };
+            let fault = Fault::new(Code::MissingKey, slot.key, message);
+            faults.add(fault.fix(format!("write `{}`", slot.written())));
+            return None;
+        }
         let subject = || subject.map_or_else(|| object.what.to_owned(), |s| format!("`{s}`"));
         for missing in object.keys.iter().filter(|k| k.required && fields.entry(k.name).is_none()) {
             let message = format!("{} needs the key `{}`", subject(), missing.name);
@@ -115,7 +136,12 @@ impl<'t> Fields<'t> {
     /// The slot of a key that is there.
     pub(super) fn slot(&self, name: &'static str) -> Option<Slot<'t>> {
         let key = self.object.key(name)?;
-        self.entry(name).map(|(k, node)| Slot { name: key.name, example: key.example, node, key: k.span })
+        self.entry(name).map(|(k, node)| Slot::of(key, k, node))
+    }
+
+    /// The keys that are there and spelled right.
+    pub(super) fn written(&self) -> Vec<(&'static str, Span)> {
+        self.entries.iter().filter_map(|(k, _)| self.object.key(&k.value).map(|key| (key.name, k.span))).collect()
     }
 
     /// Reads a key's value.
@@ -126,6 +152,16 @@ impl<'t> Fields<'t> {
         faults: &mut Faults<'_>,
     ) -> Field<T> {
         debug_assert!(self.object.key(name).is_some(), "`{name}` is not in the table of {}", self.object.what);
+        self.read_if(name, reader, faults)
+    }
+
+    /// Reads a key's value where the object has such a key at all.
+    pub(super) fn read_if<T>(
+        &self,
+        name: &'static str,
+        reader: impl FnOnce(&Slot<'t>, &mut Faults<'_>) -> Option<T>,
+        faults: &mut Faults<'_>,
+    ) -> Field<T> {
         let Some(slot) = self.slot(name) else { return Field::Absent };
         reader(&slot, faults).map_or(Field::Faulty, |value| Field::Given(Spanned::new(value, slot.node.span)))
     }
@@ -158,8 +194,9 @@ impl<'t> Fields<'t> {
             let fault = Fault::new(Code::MissingKey, slot.key, format!("`{name}` is empty"));
             faults.add(fault.fix(format!("write `{}`", slot.written())));
         }
+        let item = key.takes.parts().next().unwrap_or(key.takes);
         for (own, node) in entries {
-            let value = reader(&Slot { name: &own.value, example: key.item, node, key: own.span }, faults);
+            let value = reader(&Slot { name: &own.value, example: key.item, takes: item, node, key: own.span }, faults);
             match check_name(&own.value, own.span, faults) {
                 Some(name) => named.entries.push((Spanned::new(name, own.span), value)),
                 None => named.refused += 1,
@@ -193,21 +230,21 @@ pub(super) fn check_name(text: &str, span: Span, faults: &mut Faults<'_>) -> Opt
     None
 }
 
-/// What a thing of one kind is: the one key under it, with its slot; `extras` may stand beside the kind.
+/// What a thing of one kind is: the one key under it, with its slot, and what stands beside it.
 pub(super) struct Kind<'t> {
     pub(super) slot: Slot<'t>,
-    pub(super) extras: &'t [Entry],
+    table: &'static Kinds,
+    entries: &'t [Entry],
 }
 
-/// Finds the one kind among `kinds`; `unknown` is the code of a kind that is none of them.
+/// Finds the one kind; `unknown` is the code of a kind that is none of them.
 pub(super) fn kind<'t>(
-    what: &str,
+    table: &'static Kinds,
     slot: &Slot<'t>,
-    kinds: &'static [Key],
-    extras: &'static [Key],
     unknown: Code,
     faults: &mut Faults<'_>,
 ) -> Option<Kind<'t>> {
+    let Kinds { what, kinds, extras, .. } = *table;
     let all = entries(slot, faults)?;
     let has_kind = all.iter().any(|(key, _)| kinds.iter().any(|k| k.name == key.value));
     let mut found: Option<Slot<'t>> = None;
@@ -215,7 +252,7 @@ pub(super) fn kind<'t>(
     for (key, node) in all.iter().filter(|(key, _)| extras.iter().all(|k| k.name != key.value)) {
         let Some(kind) = kinds.iter().find(|k| k.name == key.value) else {
             strange = true;
-            stranger(what, key, (kinds, extras), has_kind, unknown, faults);
+            stranger(table, key, has_kind, unknown, faults);
             continue;
         };
         if let Some(first) = &found {
@@ -223,7 +260,7 @@ pub(super) fn kind<'t>(
             let fault = Fault::new(Code::SeveralKinds, key.span, message).label("second kind");
             faults.add(fault.related(first.key, "first kind").fix("keep one of the two"));
         } else {
-            found = Some(Slot { name: kind.name, example: kind.example, node, key: key.span });
+            found = Some(Slot::of(kind, key, node));
         }
     }
     if found.is_none() && !strange {
@@ -233,19 +270,21 @@ pub(super) fn kind<'t>(
         let fault = Fault::new(Code::MissingKind, slot.key, message).known(known);
         faults.add(fault.maybe_fix(kinds.first().map(example)));
     }
-    found.map(|slot| Kind { slot, extras: all })
+    found.map(|slot| Kind { slot, table, entries: all })
+}
+
+impl<'t> Kind<'t> {
+    /// The slot of a key beside the kind.
+    pub(super) fn extra(&self, name: &str) -> Option<Slot<'t>> {
+        let key = self.table.extras.iter().find(|k| k.name == name)?;
+        self.entries.iter().find(|(k, _)| k.value == name).map(|(k, node)| Slot::of(key, k, node))
+    }
 }
 
 /// Reports a key that is neither a kind nor an extra. Beside a kind, or near an extra, it is a key; else it is meant as
 /// a kind.
-fn stranger(
-    what: &str,
-    key: &Spanned<String>,
-    (kinds, extras): (&'static [Key], &'static [Key]),
-    has_kind: bool,
-    unknown: Code,
-    faults: &mut Faults<'_>,
-) {
+fn stranger(table: &'static Kinds, key: &Spanned<String>, has_kind: bool, unknown: Code, faults: &mut Faults<'_>) {
+    let Kinds { what, kinds, extras, .. } = *table;
     let near = |keys: &'static [Key]| nearest(&key.value, keys.iter().map(|k| k.name));
     let as_extra = near(extras);
     let fault = if has_kind || as_extra.is_some() {

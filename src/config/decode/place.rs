@@ -1,45 +1,26 @@
-//! Hosts, sites, probes and links.
+//! Sites, probes and links.
 
+use super::group::some_names;
 use super::object::{Fields, Slot, check_name, kind};
 use super::scalar;
 use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Quoted, Spanned};
 use crate::config::language::{
-    CONTRACT, DEFAULT_PROBE, HOST_KINDS, IMPAIR, LINK, LOCAL, OTHER_HOST_KINDS, PROBE, SITE, SITE_PROBE, UPLINK,
+    CONTRACT, DEFAULT_PROBE, IMPAIR, LINK, MACVLAN, NETWORK_KINDS, NETWORKS, PLACEMENT_KINDS, PLACEMENTS, PROBE,
+    RESOURCES, SITE, SITE_PROBE, UPLINK,
 };
 use crate::config::raw::{Contract, Directed, Field, Impair, Link, Probe, Site, Uplink, Way};
 use crate::config::tree::Node;
-use crate::domain::host::{HostKind, Local};
+use crate::domain::host::{Network, Placement};
 use crate::domain::name::Name;
-
-pub(super) fn host(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<HostKind> {
-    if let Node::Map(entries) = &slot.node.value
-        && let [(key, _)] = entries.as_slice()
-        && OTHER_HOST_KINDS.contains(&key.value.as_str())
-    {
-        let message = format!("this build does not know hosts of kind `{}`", key.value);
-        let fault = Fault::new(Code::UnknownHostKind, key.span, message).label("not in this build");
-        let known = HOST_KINDS.iter().map(|k| k.name.to_owned()).collect();
-        faults.add(fault.known(known).fix(format!("write `{}: {{ local: {{}} }}`", slot.name)));
-        return None;
-    }
-    let kind = kind("host", slot, HOST_KINDS, &[], Code::UnknownHostKind, faults)?;
-    Fields::open(&LOCAL, None, &kind.slot, faults)?;
-    Some(HostKind::Local(Local::default()))
-}
 
 pub(super) fn site(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Site {
     let Some(fields) = Fields::open(&SITE, Some(slot.name), slot, faults) else {
-        return Site { uplink: Field::Faulty, probe: Probe::FAULTY };
+        return Site { uplink: Field::Faulty, probe: Probe::faulty() };
     };
     let probe = fields.slot("probe").map(|slot| {
-        let Some(probe) = Fields::open(&SITE_PROBE, None, &slot, faults) else { return Probe::FAULTY };
-        Probe {
-            host: probe.read("host", scalar::name, faults),
-            site: Field::Absent,
-            tags: probe.read("tags", scalar::names, faults),
-            ports: probe.read("ports", scalar::ports, faults),
-        }
+        let fields = Fields::open(&SITE_PROBE, None, &slot, faults);
+        fields.map_or_else(Probe::faulty, |fields| probe_fields(&fields, faults))
     });
     Site { uplink: fields.read("uplink", uplink, faults), probe: probe.unwrap_or_default() }
 }
@@ -57,23 +38,68 @@ fn uplink(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Uplink> {
 
 pub(super) fn probe(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Probe {
     let fields = Fields::open(&PROBE, Some(slot.name), slot, faults);
-    fields.map_or(Probe::FAULTY, |fields| probe_fields(&fields, faults))
+    fields.map_or_else(Probe::faulty, |fields| probe_fields(&fields, faults))
 }
 
 /// The `probe` key of the defaults.
 pub(super) fn default_probe(defaults: &Fields<'_>, faults: &mut Faults<'_>) -> Probe {
     let Some(slot) = defaults.slot("probe") else { return Probe::default() };
     let fields = Fields::open(&DEFAULT_PROBE, None, &slot, faults);
-    fields.map_or(Probe::FAULTY, |fields| probe_fields(&fields, faults))
+    fields.map_or_else(Probe::faulty, |fields| probe_fields(&fields, faults))
 }
 
+/// The keys that the object has; those that it has not are absent.
 fn probe_fields(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Probe {
-    Probe {
+    let mut probe = Probe {
         host: fields.read("host", scalar::name, faults),
-        site: fields.read("site", scalar::name, faults),
+        site: fields.read_if("site", scalar::name, faults),
         tags: fields.read("tags", scalar::names, faults),
         ports: fields.read("ports", scalar::ports, faults),
+        address: fields.read_if("address", scalar::address, faults),
+        management: fields.read_if("management", scalar::form, faults),
+        interface: fields.read("interface", scalar::form, faults),
+        behind_nat: fields.read("behind-nat", scalar::boolean, faults),
+        network: fields.read("network", network, faults),
+        placement: fields.read_if("placement", placement, faults),
+        gateway: fields.read("gateway", scalar::ip, faults),
+        dns: fields.read("dns", scalar::list("a list of addresses", scalar::ip), faults),
+        written: fields.written(),
+        ..Probe::default()
+    };
+    if let Some(limits) = fields.object("limits", &RESOURCES, faults) {
+        probe.cpus = limits.read("cpus", scalar::thousandths, faults);
+        probe.memory = limits.read("memory", scalar::size, faults);
     }
+    probe
+}
+
+/// A word, or a kind with its settings.
+fn network(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Network> {
+    let Node::Map(_) = slot.node.value else { return scalar::word(&NETWORKS)(slot, faults) };
+    let kind = kind(&NETWORK_KINDS, slot, Code::UnknownKind, faults)?;
+    let fields = Fields::open(&MACVLAN, None, &kind.slot, faults)?;
+    let parent = fields.read("parent", scalar::form, faults);
+    let address = fields.read_if("address", scalar::address_with_prefix, faults);
+    Some(Network::Macvlan { parent: parent.value()?.clone(), address: *address.value()? })
+}
+
+/// A word, or members, or a number of replicas with labels.
+fn placement(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Placement> {
+    let Node::Map(_) = slot.node.value else { return scalar::word(&PLACEMENTS)(slot, faults) };
+    let kind = kind(&PLACEMENT_KINDS, slot, Code::UnknownKind, faults)?;
+    let labels = kind.extra("labels");
+    if kind.slot.name == "members" {
+        let members = some_names(&kind.slot, faults)?;
+        if let Some(labels) = labels {
+            let message = "labels choose the nodes of `replicas`; `members` are named";
+            faults.add(Fault::new(Code::KeyOfOtherKind, labels.key, message).fix("remove `labels`"));
+            return None;
+        }
+        return Some(Placement::Members(members.into_iter().map(|m| m.value).collect()));
+    }
+    let count = scalar::number(&kind.slot, faults);
+    let labels = labels.map_or(Some(vec![]), |slot| scalar::list("a list of labels", scalar::form)(&slot, faults));
+    Some(Placement::Replicas { count: count?, labels: labels? })
 }
 
 pub(super) fn link(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Link {
@@ -82,18 +108,17 @@ pub(super) fn link(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Link {
     if let Some(contract) = fields.object("contract", &CONTRACT, faults) {
         link.contract = Contract {
             rate: contract.read("rate", directed(scalar::rate), faults),
-            rtt: contract.read("rtt", scalar::duration, faults),
-            jitter: contract.read("jitter", scalar::duration, faults),
+            rtt: contract.read("rtt", scalar::time, faults),
+            jitter: contract.read("jitter", scalar::time, faults),
             loss: contract.read("loss", scalar::ratio, faults),
-            // The least that IPv4 lets a path have (RFC 791) and the most that its length field can say.
-            mtu: contract.read("mtu", scalar::number_in(68..=65535), faults),
+            mtu: contract.read("mtu", scalar::number, faults),
         };
     }
     if let Some(impair) = fields.object("impair", &IMPAIR, faults) {
         link.impair = Impair {
             rate: impair.read("rate", directed(scalar::rate), faults),
-            delay: impair.read("delay", directed(scalar::duration), faults),
-            jitter: impair.read("jitter", directed(scalar::duration), faults),
+            delay: impair.read("delay", directed(scalar::time), faults),
+            jitter: impair.read("jitter", directed(scalar::time), faults),
             loss: impair.read("loss", directed(scalar::ratio), faults),
         };
     }

@@ -8,9 +8,9 @@ use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Spanned};
 use crate::config::language::ALL;
 use crate::config::raw;
-use crate::domain::campaign::{Budget, Campaign, Expectations, Limit, Limits, Metric};
+use crate::domain::campaign::{Budget, Campaign, Expectations, Limit, Limits, Metric, Schedule};
 use crate::domain::name::Name;
-use crate::domain::test::TestDefinition;
+use crate::domain::test::{OfferedRate, TestDefinition};
 
 pub(super) fn campaigns(
     raw: &raw::Topology,
@@ -44,12 +44,15 @@ pub(super) fn campaigns(
         });
         let run = campaign.run.value().map(|run| open(run, raw, tests, suites, faults));
         let expect = expectations(&campaign.expect, faults);
+        check_budget(campaign, raw, tests, suites, faults);
         let repeat = *campaign.repeat.value().unwrap_or(&1);
         if let (Some(group), Some(tests)) = (group, run) {
-            campaigns.insert(
-                name.value.clone(),
-                Campaign { group, tests, repeat, expect, schedule: None, budget: Budget::default() },
-            );
+            let schedule = campaign.schedule.as_ref().and_then(schedule);
+            let budget = Budget {
+                bytes_per_day: campaign.bytes_per_day.value().copied(),
+                max_rate_bits_per_second: campaign.max_rate.value().copied(),
+            };
+            campaigns.insert(name.value.clone(), Campaign { group, tests, repeat, expect, schedule, budget });
         }
     }
     campaigns
@@ -80,6 +83,47 @@ fn open(
     opened
 }
 
+fn schedule(written: &raw::Schedule) -> Option<Schedule> {
+    Some(Schedule {
+        cron: written.cron.value()?.clone(),
+        time_zone: written.time_zone.value().cloned().unwrap_or_else(|| "UTC".to_owned()),
+        skip: written.skip.value().cloned().unwrap_or_default(),
+    })
+}
+
+/// Tests that say themselves that they send faster than their campaign may.
+fn check_budget(
+    campaign: &raw::Campaign,
+    raw: &raw::Topology,
+    tests: &BTreeMap<Name, TestDefinition>,
+    suites: &BTreeMap<Name, Vec<Name>>,
+    faults: &mut Faults<'_>,
+) {
+    let (Some(most), Some(run)) = (campaign.max_rate.given(), campaign.run.value()) else { return };
+    let mut seen = HashSet::new();
+    for item in run {
+        let inner = suites.get(&item.value).map_or(std::slice::from_ref(&item.value), Vec::as_slice);
+        for test in inner.iter().filter(|test| seen.insert(*test)) {
+            let rate = match tests.get(test) {
+                Some(TestDefinition::Iperf3(test)) => test.rate,
+                Some(TestDefinition::Iperf2(test)) => test.rate,
+                _ => None,
+            };
+            let Some(OfferedRate::Absolute(rate)) = rate else { continue };
+            if rate <= most.value {
+                continue;
+            }
+            let message = format!("`{test}` sends {rate}, and the budget of this campaign is {}", most.value);
+            let mut fault = Fault::new(Code::BudgetExceeded, item.span, message).label("faster than allowed");
+            fault = fault.related(most.span, "the budget");
+            if let Some(written) = raw.tests.rate_of(test) {
+                fault = fault.related(written.span, "the rate of the test");
+            }
+            faults.add(fault.fix("lower the rate of the test, raise `max-rate`, or leave the test out"));
+        }
+    }
+}
+
 fn expectations(written: &[(Metric, raw::Limits)], faults: &mut Faults<'_>) -> Option<Expectations> {
     let mut expect = Expectations::new();
     for (metric, limits) in written {
@@ -94,7 +138,7 @@ fn expectations(written: &[(Metric, raw::Limits)], faults: &mut Faults<'_>) -> O
 fn check_order(metric: Metric, limits: &raw::Limits, faults: &mut Faults<'_>) {
     let (Some(warn), Some(fail)) = (limits.warn.given(), limits.fail.given()) else { return };
     let Some((warn_size, fail_size)) = comparable(&warn.value, &fail.value) else { return };
-    let lower_is_worse = metric == Metric::Throughput;
+    let lower_is_worse = metric.lower_is_worse();
     let beyond = if lower_is_worse { warn_size < fail_size } else { warn_size > fail_size };
     if beyond {
         let side = if lower_is_worse { "below" } else { "above" };
@@ -111,6 +155,7 @@ fn comparable(a: &Limit, b: &Limit) -> Option<(f64, f64)> {
         (Limit::BitsPerSecond(a), Limit::BitsPerSecond(b)) => Some((a.as_f64(), b.as_f64())),
         (Limit::Seconds(a), Limit::Seconds(b)) => Some((a.0.as_secs_f64(), b.0.as_secs_f64())),
         (Limit::Share(a), Limit::Share(b)) => Some((a.share(), b.share())),
+        (Limit::Bytes(a), Limit::Bytes(b)) => Some((f64::from(*a), f64::from(*b))),
         _ => None,
     }
 }

@@ -1,10 +1,11 @@
 //! Groups: selectors turned into probes, in the order of the file or as listed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::probes::Outline;
 use super::{built_in, unknown};
 use crate::config::codes::Code;
+use crate::config::crossing::Sides;
 use crate::config::fault::{Fault, Faults, Span, Spanned};
 use crate::config::language::ALL;
 use crate::config::raw::{self, Base, Field, Names, Selector};
@@ -13,7 +14,11 @@ use crate::domain::name::Name;
 
 pub(super) fn groups(raw: &raw::Topology, outline: &Outline<'_>, faults: &mut Faults<'_>) -> BTreeMap<Name, Group> {
     let everyone = outline.probes.iter().map(|p| p.name.value.clone()).collect();
-    let mut groups = BTreeMap::from([(built_in(ALL), Group { shape: Shape::Mesh(everyone), one_way: false })]);
+    // Others' servers take part as far as they can.
+    let external: BTreeSet<Name> =
+        outline.probes.iter().filter(|p| p.is_external()).map(|p| p.name.value.clone()).collect();
+    let all = Group { shape: Shape::Mesh(everyone), one_way: false, only_destinations: external.clone() };
+    let mut groups = BTreeMap::from([(built_in(ALL), all)]);
     let tags = outline.probes.iter().flat_map(|p| p.tags).map(|t| t.value.as_str()).collect();
     let mut binder = Binder { raw, outline, tags, faults };
     for (name, group) in &raw.groups.entries {
@@ -25,9 +30,29 @@ pub(super) fn groups(raw: &raw::Topology, outline: &Outline<'_>, faults: &mut Fa
         let Some(shape) = group.shape.as_ref().and_then(|shape| binder.shape(shape)) else { continue };
         binder.check_pairs(name, &shape);
         let one_way = *group.one_way.value().unwrap_or(&false);
-        groups.insert(name.value.clone(), Group { shape, one_way });
+        let group = Group { shape, one_way, only_destinations: BTreeSet::new() };
+        check_sources(name, &group, &external, binder.faults);
+        groups.insert(name.value.clone(), group);
     }
     groups
+}
+
+/// An external server starts nothing.
+fn check_sources(name: &Spanned<Name>, group: &Group, external: &BTreeSet<Name>, faults: &mut Faults<'_>) {
+    let forward = Group { one_way: true, ..group.clone() };
+    let starts = |group: &Group, probe: &Name| match Sides::of(group) {
+        Some(sides) => sides.starts(probe),
+        None => group.pairs().iter().any(|pair| pair.source == *probe),
+    };
+    for probe in external.iter().filter(|probe| starts(group, probe)) {
+        let message = format!("`{}` pairs from `{probe}`, an external server, which is a destination only", name.value);
+        let fault = Fault::new(Code::ExternalSource, name.span, message).label(format!("`{probe}` would be a source"));
+        faults.add(if starts(&forward, probe) {
+            fault.fix("leave it out, or put it where the destinations stand and add `one-way: true`")
+        } else {
+            fault.fix(format!("add `one-way: true`, or leave it out: `except: [{probe}]`"))
+        });
+    }
 }
 
 struct Binder<'b, 'r, 's> {

@@ -1,7 +1,10 @@
 //! From what was written to what is meant: defaults filled in, every reference bound, what cannot be together refused.
 
+mod attach;
 mod campaigns;
+mod families;
 mod groups;
+mod light;
 mod links;
 mod probes;
 mod suites;
@@ -12,7 +15,7 @@ use super::fault::{Fault, Faults, Spanned};
 use super::nearest::{listed, nearest};
 use super::raw;
 use crate::domain::name::Name;
-use crate::domain::topology::{Host, Metadata, Topology};
+use crate::domain::topology::{Host, Topology};
 
 /// The topology with all that could be bound; it is complete where no fault was reported.
 pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<Topology> {
@@ -23,12 +26,13 @@ pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<T
     let tests = tests::tests(raw, faults);
     let suites = suites::suites(raw, &tests, faults);
     let campaigns = campaigns::campaigns(raw, &tests, &suites, faults);
+    families::check(raw, &outline, &groups, &campaigns, &tests, faults);
     let hosts =
         raw.hosts.entries.iter().filter_map(|(name, kind)| Some((name.value.clone(), Host { kind: kind.clone()? })));
     Some(Topology {
         name: raw.name.value()?.clone(),
         description: raw.description.value().cloned(),
-        metadata: Metadata::default(),
+        metadata: raw.metadata.clone(),
         hosts: hosts.collect(),
         sites: probes::sites(raw),
         probes: outline.probes(),

@@ -1,12 +1,14 @@
 //! Hosts, sites and probes: defaults → site → probe, the nearest wins.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 
-use super::unknown;
+use super::{attach, unknown};
 use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Span, Spanned};
+use crate::config::language::usable;
 use crate::config::raw::{self, Field};
-use crate::domain::host::Attachment;
+use crate::domain::host::{Address, Attachment, HostKind, Network, ResourceLimits};
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Probe, Site, Uplink};
 
@@ -26,14 +28,80 @@ pub(super) struct Member<'r> {
     pub(super) host: &'r Field<Name>,
     pub(super) site: Option<&'r Name>,
     pub(super) tags: &'r [Spanned<Name>],
-    ports: PortRange,
+    /// Its host's kind, where that is known.
+    pub(super) kind: Option<&'r HostKind>,
+    pub(super) ports: PortRange,
+    /// What was written at the probe itself, at its site and in the defaults.
+    pub(super) levels: [&'r raw::Probe; 3],
+}
+
+static NOTHING: raw::Probe = raw::Probe::NOTHING;
+
+impl<'r> Member<'r> {
+    /// The nearest value of a key, where the probe's host can use the key.
+    fn read<T>(&self, key: &str, field: impl Fn(&'r raw::Probe) -> &'r Field<T>) -> Option<&'r Spanned<T>> {
+        let [near, middle, far] = self.levels;
+        let found = field(near).or(field(middle)).or(field(far)).given();
+        found.filter(|_| self.kind.is_some_and(|kind| usable(key, kind)))
+    }
+
+    fn attachment(&self) -> Attachment {
+        let cpus = self.read("limits", |p| &p.cpus).map(|cpus| cpus.value);
+        let memory = self.read("limits", |p| &p.memory).map(|memory| memory.value);
+        Attachment {
+            address: self.read("address", |p| &p.address).map(|a| a.value),
+            management: self.read("management", |p| &p.management).map(|m| m.value.clone()),
+            interface: self.read("interface", |p| &p.interface).map(|i| i.value.clone()),
+            behind_nat: self.read("behind-nat", |p| &p.behind_nat).is_some_and(|n| n.value),
+            network: self.network().cloned(),
+            limits: (cpus.is_some() || memory.is_some())
+                .then_some(ResourceLimits { cpu_millicores: cpus, memory_bytes: memory }),
+            placement: self.read("placement", |p| &p.placement).map(|p| p.value.clone()),
+            gateway: self.gateway().map(|g| g.value),
+            dns: self.read("dns", |p| &p.dns).map_or_else(Vec::new, |d| d.value.clone()),
+        }
+    }
+
+    pub(super) fn network(&self) -> Option<&'r Network> {
+        self.read("network", |p| &p.network).map(|n| &n.value)
+    }
+
+    pub(super) fn gateway(&self) -> Option<&'r Spanned<IpAddr>> {
+        self.read("gateway", |p| &p.gateway)
+    }
+
+    /// The address that is written for it, with the place of its value.
+    pub(super) fn address(&self) -> Option<Spanned<Address>> {
+        let own = self.read("address", |p| &p.address).cloned();
+        let macvlan = || match self.read("network", |p| &p.network) {
+            Some(Spanned { value: Network::Macvlan { address, .. }, span }) => Some(Spanned::new(*address, *span)),
+            _ => None,
+        };
+        own.or_else(macvlan).or_else(|| match self.kind? {
+            HostKind::External(host) => {
+                let ip = host.address.parse().ok()?;
+                Some(Spanned::new(Address { ip, prefix_bits: None }, self.name.span))
+            }
+            _ => None,
+        })
+    }
+
+    /// The place of its ports, or of its name where none are written.
+    pub(super) fn ports_span(&self) -> Span {
+        self.read("ports", |p| &p.ports).map_or(self.name.span, |ports| ports.span)
+    }
+
+    pub(super) fn is_external(&self) -> bool {
+        matches!(self.kind, Some(HostKind::External(_)))
+    }
 }
 
 impl<'r> Outline<'r> {
     pub(super) fn new(raw: &'r raw::Topology) -> Self {
         let by_name: HashMap<&str, &raw::Site> =
             raw.sites.entries.iter().map(|(name, site)| (name.value.as_str(), site)).collect();
-        let nothing: &'static raw::Probe = &raw::Probe::NOTHING;
+        let kinds: HashMap<&str, &HostKind> =
+            raw.hosts.entries.iter().filter_map(|(name, kind)| Some((name.value.as_str(), kind.as_ref()?))).collect();
         let far = &raw.default_probe;
         let mut complete = raw.probes.refused == 0;
         let probes: Vec<Member<'r>> = raw
@@ -42,15 +110,20 @@ impl<'r> Outline<'r> {
             .iter()
             .map(|(name, near)| {
                 let site = near.site.or(&far.site);
-                let middle = site.value().and_then(|s| by_name.get(s.as_str())).map_or(nothing, |s| &s.probe);
+                let middle = site.value().and_then(|s| by_name.get(s.as_str())).map_or(&NOTHING, |s| &s.probe);
                 let tags = near.tags.or(&middle.tags).or(&far.tags);
                 complete &= !matches!(site, Field::Faulty) && !matches!(tags, Field::Faulty);
+                let host = near.host.or(&middle.host).or(&far.host);
+                let kind = host.value().and_then(|h| kinds.get(h.as_str())).copied();
+                let ports = *near.ports.or(&middle.ports).or(&far.ports).value().unwrap_or(&PortRange::DEFAULT);
                 Member {
                     name,
-                    host: near.host.or(&middle.host).or(&far.host),
+                    host,
                     site: site.value(),
                     tags: tags.value().map_or(&[], Vec::as_slice),
-                    ports: *near.ports.or(&middle.ports).or(&far.ports).value().unwrap_or(&PortRange::DEFAULT),
+                    kind,
+                    ports: if let Some(HostKind::External(host)) = kind { host.ports } else { ports },
+                    levels: [near, middle, far],
                 }
             })
             .collect();
@@ -74,7 +147,7 @@ impl<'r> Outline<'r> {
                 site: p.site.cloned(),
                 tags,
                 ports: p.ports,
-                attachment: Attachment::default(),
+                attachment: p.attachment(),
             };
             Some((p.name.value.clone(), probe))
         });
@@ -111,6 +184,7 @@ pub(super) fn check(raw: &raw::Topology, outline: &Outline<'_>, faults: &mut Fau
             let fault = Fault::new(Code::MissingKey, name.span, format!("`{}` needs the key `host`", name.value));
             faults.add(fault.label("`host` is missing").fix(format!("add `host: {host}`")));
         }
+        attach::keys(probe, faults);
         if let Some(&site) = outline.sites.get(name.value.as_str()) {
             let (first, second) = if site.start < name.span.start { (site, name.span) } else { (name.span, site) };
             let message = format!("`{}` names a site and a probe", name.value);
@@ -120,6 +194,7 @@ pub(super) fn check(raw: &raw::Topology, outline: &Outline<'_>, faults: &mut Fau
             );
         }
     }
+    attach::shared(outline, faults);
     let written = raw.probes.entries.len() + raw.probes.refused;
     if let Some(key) = raw.probes.key.filter(|_| written == 1) {
         let fault = Fault::new(Code::TooFewProbes, key, "one probe has no other to be measured against");

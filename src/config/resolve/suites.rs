@@ -10,7 +10,7 @@ use crate::domain::name::Name;
 use crate::domain::test::TestDefinition;
 
 /// What the suite `auto` runs.
-const AUTO: [&str; 4] = ["ping", "traceroute", "tcp", "udp"];
+const AUTO: [&str; 5] = ["ping", "traceroute", "path-mtu", "tcp", "udp"];
 
 /// Names and places of a suite's items.
 type Items = Vec<Spanned<Name>>;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::built_in;
+use super::{built_in, light};
 use crate::config::codes::Code;
-use crate::config::fault::{Fault, Faults, Spanned};
+use crate::config::fault::{Fault, Faults, Span, Spanned};
 use crate::config::raw::{self, DefaultTest, Field};
 use crate::domain::name::Name;
 use crate::domain::test::{
-    Direction, Directions, Iperf3, Iperf3Definition, OfferedRate, Ping, Protocol, TestDefinition, Traceroute,
+    Direction, Directions, Iperf2, Iperf2Definition, Iperf3, Iperf3Definition, OfferedRate, Protocol, TestDefinition,
 };
 use crate::domain::unit::{ByteSize, Ratio, format_duration};
 
@@ -19,6 +19,10 @@ const DURATION: Duration = Duration::from_secs(10);
 const INTERVAL: Duration = Duration::from_secs(1);
 /// UDP payload that makes a datagram with its headers a frame of 1490 bytes, as large as a full TCP segment's payload.
 const DATAGRAM: ByteSize = ByteSize::new(1448);
+
+/// What the built-in UDP test sends of what TCP reached, where nothing was bought: enough to show loss and jitter under
+/// load, not enough to make the loss itself.
+const SHARE_OF_TCP: f64 = 0.8;
 
 /// The tests of the file and the built-in ones that it does not replace.
 pub(super) fn tests(raw: &raw::Topology, faults: &mut Faults<'_>) -> BTreeMap<Name, TestDefinition> {
@@ -31,46 +35,35 @@ pub(super) fn tests(raw: &raw::Topology, faults: &mut Faults<'_>) -> BTreeMap<Na
         let resolved = match test {
             None => continue,
             Some(raw::Test::Iperf3(test)) => TestDefinition::Iperf3(iperf3(test, defaults, faults)),
-            Some(raw::Test::Ping(test)) => TestDefinition::Ping(ping(test)),
-            Some(raw::Test::Traceroute(test)) => TestDefinition::Traceroute(traceroute(test)),
+            Some(raw::Test::Iperf2(test)) => TestDefinition::Iperf2(iperf2(test, defaults, faults)),
+            Some(raw::Test::Ping(test)) => TestDefinition::Ping(light::ping(test)),
+            Some(raw::Test::Traceroute(test)) => TestDefinition::Traceroute(light::traceroute(test)),
+            Some(raw::Test::Mtr(test)) => TestDefinition::Mtr(light::mtr(test)),
+            Some(raw::Test::Tracepath(test)) => TestDefinition::Tracepath(light::tracepath(test)),
+            Some(raw::Test::PathMtu(test)) => TestDefinition::PathMtu(light::path_mtu(test)),
+            Some(raw::Test::Connect(test)) => TestDefinition::Connect(light::connect(test)),
         };
         tests.insert(name.value.clone(), resolved);
     }
     tests
 }
 
-/// `ping`, `traceroute`, `tcp` and `udp`.
-fn built_ins(defaults: &DefaultTest) -> [(Name, TestDefinition); 4] {
-    let tcp = definition(&raw::Iperf3::default(), defaults);
+/// `ping`, `traceroute`, `path-mtu`, `tcp` and `udp`. UDP is sent at what was bought or, where nothing was, a little
+/// below what TCP found to be there.
+fn built_ins(defaults: &DefaultTest) -> [(Name, TestDefinition); 5] {
+    let mut tcp = definition(&raw::Iperf3::default(), defaults);
+    tcp.directions = Directions::Both;
     let mut udp = tcp.clone();
     udp.base.protocol = Protocol::Udp;
     udp.base.length = Some(DATAGRAM);
-    udp.rate = Ratio::new(1.0).map(OfferedRate::Contract);
+    udp.rate = Ratio::new(SHARE_OF_TCP).map(OfferedRate::ContractOrTcp);
     [
-        (built_in("ping"), TestDefinition::Ping(ping(&raw::Ping::default()))),
-        (built_in("traceroute"), TestDefinition::Traceroute(traceroute(&raw::Traceroute::default()))),
+        (built_in("ping"), TestDefinition::Ping(light::ping(&raw::Ping::default()))),
+        (built_in("traceroute"), TestDefinition::Traceroute(light::traceroute(&raw::Traceroute::default()))),
+        (built_in("path-mtu"), TestDefinition::PathMtu(light::path_mtu(&raw::PathMtu::default()))),
         (built_in("tcp"), TestDefinition::Iperf3(tcp)),
         (built_in("udp"), TestDefinition::Iperf3(udp)),
     ]
-}
-
-fn ping(raw: &raw::Ping) -> Ping {
-    Ping {
-        count: *raw.count.value().unwrap_or(&10),
-        interval: *raw.interval.value().unwrap_or(&Duration::from_millis(200)),
-        timeout: *raw.timeout.value().unwrap_or(&Duration::from_secs(1)),
-        size: raw.size.value().copied(),
-        family: None,
-    }
-}
-
-fn traceroute(raw: &raw::Traceroute) -> Traceroute {
-    Traceroute {
-        max_hops: *raw.max_hops.value().unwrap_or(&30),
-        queries: *raw.queries.value().unwrap_or(&3),
-        timeout: *raw.timeout.value().unwrap_or(&Duration::from_secs(1)),
-        family: None,
-    }
 }
 
 /// The test with its defaults, whatever it says.
@@ -88,12 +81,12 @@ fn definition(raw: &raw::Iperf3, defaults: &DefaultTest) -> Iperf3Definition {
             rate_bits_per_second: None,
             congestion_control: raw.congestion_control.value().cloned(),
             length: if protocol == Protocol::Udp { length.or(Some(DATAGRAM)) } else { length },
-            mss: None,
-            window: None,
-            dscp: None,
-            family: None,
-            fq_rate_bits_per_second: None,
-            zero_copy: false,
+            mss: raw.mss.value().copied(),
+            window: raw.window.value().copied(),
+            dscp: raw.dscp.value().copied(),
+            family: raw.family.value().copied(),
+            fq_rate_bits_per_second: raw.fq_rate.value().copied(),
+            zero_copy: *raw.zero_copy.value().unwrap_or(&false),
         },
         directions: *raw.direction.value().unwrap_or(&Directions::Forward),
         rate: raw.rate.value().copied(),
@@ -102,26 +95,89 @@ fn definition(raw: &raw::Iperf3, defaults: &DefaultTest) -> Iperf3Definition {
 
 fn iperf3(raw: &raw::Iperf3, defaults: &DefaultTest, faults: &mut Faults<'_>) -> Iperf3Definition {
     let definition = definition(raw, defaults);
-    if let Some(protocol) = raw.protocol.given().filter(|p| p.value == Protocol::Udp) {
-        if raw.rate.is_absent() {
-            let fault = Fault::new(Code::UdpWithoutRate, protocol.span, "a UDP test must say at which rate it sends")
-                .label("without `rate`")
-                .fix("add `rate: contract`, or a rate such as `rate: 50M`");
-            faults.add(fault);
-        }
-        if let Some(control) = raw.congestion_control.given() {
-            let fault = Fault::new(Code::TcpOnly, control.span, "UDP has no congestion control");
-            faults.add(fault.related(protocol.span, "this test is UDP").fix("remove `congestion-control`"));
-        }
-        // iperf3's own header takes sixteen bytes; IPv4 carries 65507 in a datagram.
-        if let Some(length) = raw.length.given().filter(|l| !(16..=65_507).contains(&l.value.bytes())) {
-            let message = format!("a datagram cannot carry {}B; it carries 16B to 65507B", length.value.bytes());
-            faults.add(Fault::new(Code::OutOfRange, length.span, message).fix("write `length: 1448B`"));
-        }
+    if let Some(protocol) = raw.protocol.given() {
+        check_protocol(protocol, raw, faults);
+        check_datagrams(protocol, &raw.rate, &raw.length, faults);
     }
-    // What is inherited on both sides is checked once, where it is written.
-    match (raw.interval.given(), raw.duration.given(), defaults.interval.given()) {
-        (Some(interval), _, _) => check_interval(interval, definition.base.duration, faults),
+    check_times(&raw.interval, &raw.duration, definition.base.duration, defaults, faults);
+    definition
+}
+
+fn iperf2(raw: &raw::Iperf2, defaults: &DefaultTest, faults: &mut Faults<'_>) -> Iperf2Definition {
+    let protocol = *raw.protocol.value().unwrap_or(&Protocol::Tcp);
+    let length = raw.length.value().copied();
+    let duration = *raw.duration.or(&defaults.duration).value().unwrap_or(&DURATION);
+    if let Some(protocol) = raw.protocol.given() {
+        check_datagrams(protocol, &raw.rate, &raw.length, faults);
+    }
+    check_times(&raw.interval, &raw.duration, duration, defaults, faults);
+    Iperf2Definition {
+        base: Iperf2 {
+            protocol,
+            direction: Direction::Forward,
+            streams: *raw.streams.value().unwrap_or(&1),
+            duration,
+            interval: *raw.interval.or(&defaults.interval).value().unwrap_or(&INTERVAL),
+            rate_bits_per_second: None,
+            length: if protocol == Protocol::Udp { length.or(Some(DATAGRAM)) } else { length },
+            window: raw.window.value().copied(),
+            family: raw.family.value().copied(),
+        },
+        directions: *raw.direction.value().unwrap_or(&Directions::Forward),
+        rate: raw.rate.value().copied(),
+    }
+}
+
+/// Keys that only some protocols have.
+fn check_protocol(protocol: &Spanned<Protocol>, raw: &raw::Iperf3, faults: &mut Faults<'_>) {
+    let (tcp, udp) = (protocol.value == Protocol::Tcp, protocol.value == Protocol::Udp);
+    let name = if udp { "UDP" } else { "SCTP" };
+    let mut refuse = |key: &str, span: Option<Span>, allowed: bool, what: &str| {
+        if let Some(span) = span.filter(|_| !allowed) {
+            let fault = Fault::new(Code::TcpOnly, span, format!("{name} has no {what}"));
+            faults.add(fault.related(protocol.span, format!("this test is {name}")).fix(format!("remove `{key}`")));
+        }
+    };
+    let control = raw.congestion_control.given().map(|c| c.span);
+    refuse("congestion-control", control, tcp, "congestion control to choose");
+    refuse("mss", raw.mss.given().map(|m| m.span), !udp, "segments");
+    let zero_copy = raw.zero_copy.given().filter(|z| z.value).map(|z| z.span);
+    refuse("zero-copy", zero_copy, tcp, "sending without a copy");
+}
+
+/// What UDP asks of a test.
+fn check_datagrams(
+    protocol: &Spanned<Protocol>,
+    rate: &Field<OfferedRate>,
+    length: &Field<ByteSize>,
+    faults: &mut Faults<'_>,
+) {
+    if protocol.value != Protocol::Udp {
+        return;
+    }
+    if rate.is_absent() {
+        let fault = Fault::new(Code::UdpWithoutRate, protocol.span, "a UDP test must say at which rate it sends")
+            .label("without `rate`")
+            .fix("add `rate: contract`, or a rate such as `rate: 50M`");
+        faults.add(fault);
+    }
+    // iperf3's own header takes sixteen bytes, as does iperf 2's; IPv4 carries 65507 in a datagram.
+    if let Some(length) = length.given().filter(|l| !(16..=65_507).contains(&l.value.bytes())) {
+        let message = format!("a datagram cannot carry {}B; it carries 16B to 65507B", length.value.bytes());
+        faults.add(Fault::new(Code::OutOfRange, length.span, message).fix("write `length: 1448B`"));
+    }
+}
+
+/// What is inherited on both sides is checked once, where it is written.
+fn check_times(
+    interval: &Field<Duration>,
+    duration: &Field<Duration>,
+    lasts: Duration,
+    defaults: &DefaultTest,
+    faults: &mut Faults<'_>,
+) {
+    match (interval.given(), duration.given(), defaults.interval.given()) {
+        (Some(interval), _, _) => check_interval(interval, lasts, faults),
         (None, Some(duration), Some(interval)) if interval.value > duration.value => {
             let message = format!(
                 "the test takes {}, less than the default interval of {}",
@@ -134,7 +190,6 @@ fn iperf3(raw: &raw::Iperf3, defaults: &DefaultTest, faults: &mut Faults<'_>) ->
         }
         _ => {}
     }
-    definition
 }
 
 fn check_defaults(defaults: &DefaultTest, faults: &mut Faults<'_>) {

@@ -56,6 +56,15 @@ pub(super) const PAIRS: &[Pair] = &[
     ("ended by signal {signal}", "terminado por la señal {signal}"),
     ("not a request: {fault}", "no es una petición: {fault}"),
     ("work {job} is still going on", "la tarea {job} sigue en marcha"),
+    (
+        "{source} is not ours: no test can start there; `direction: reverse` measures the way from it",
+        "{source} no es nuestra: allí no puede empezar ninguna prueba; `direction: reverse` mide el sentido desde ella",
+    ),
+    (
+        "{destination} is not ours, and its servers are iperf3's",
+        "{destination} no es nuestra, y sus servidores son de iperf3",
+    ),
+    ("{probe} has no {program}: apt install {package}", "{probe} no tiene {program}: apt install {package}"),
     // preflight
     (
         "TCP port {port} of {address}: no answer within {limit} s",

@@ -21,6 +21,21 @@ pub(super) fn paths(out: &mut String, view: &View, width: usize) {
     more(out, lang, count, |n| lang.counted(n, ["more path", "more paths"], ["ruta más", "rutas más"]));
 }
 
+/// What else was found on the way, a line each.
+pub(super) fn others(out: &mut String, view: &View, width: usize) {
+    let all = || view.pairs.iter().flat_map(|pair| pair.others.iter().map(move |other| (pair, other)));
+    let count = all().count();
+    if count == 0 {
+        return;
+    }
+    let lang = view.lang;
+    heading(out, lang.word("Path MTU and connections", "MTU de la ruta y conexiones"));
+    for (pair, (test, found)) in all().take(ROWS_MAX) {
+        paragraph(out, &format!("{test}: {found}"), width, &format!("{} → {}: ", pair.sender, pair.receiver));
+    }
+    more(out, lang, count, |n| lang.counted(n, ["more result", "more results"], ["resultado más", "resultados más"]));
+}
+
 /// What was run, to be run again by hand. Not wrapped: a command is copied whole.
 pub(super) fn commands(out: &mut String, view: &View) {
     let all = || view.pairs.iter().flat_map(|pair| &pair.commands);

@@ -21,6 +21,7 @@ pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     let mut out = answer(view, width);
     pairs(&mut out, view, width);
     evidence::paths(&mut out, view, width);
+    evidence::others(&mut out, view, width);
     evidence::commands(&mut out, view);
     evidence::probes(&mut out, view, width);
     out.push('\n');

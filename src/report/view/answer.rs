@@ -10,7 +10,7 @@ use crate::domain::campaign::Metric;
 use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::run::CampaignRun;
-use crate::domain::test::{Protocol, Test};
+use crate::domain::test::Protocol;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
 use crate::i18n::{Lang, say};
@@ -93,17 +93,19 @@ const RATE_KEPT: f64 = 0.9;
 /// Can the figure show whether the contract is kept? A sender that was asked for less than the contract cannot.
 fn tells(seen: &Seen<'_>) -> bool {
     let Some(contract) = seen.judgement.contracted else { return false };
-    let offered = match &seen.run.specification {
-        Test::Iperf3(t) if seen.judgement.metric == Metric::Throughput => t.rate_bits_per_second.map(Bitrate::as_f64),
-        _ => None,
-    };
+    let asked = seen.run.specification.rate().filter(|_| seen.judgement.metric == Metric::Throughput);
+    let offered = asked.map(Bitrate::as_f64);
     offered.is_none_or(|offered| offered >= RATE_KEPT * contract)
 }
 
 /// Does the figure keep the contract itself, whatever the campaign expects?
 fn keeps(seen: &Seen<'_>) -> bool {
     let (Some(value), Some(contract)) = (seen.judgement.measured, seen.judgement.contracted) else { return false };
-    if seen.judgement.metric == Metric::Throughput { value >= RATE_KEPT * contract } else { value <= contract }
+    match seen.judgement.metric {
+        Metric::Throughput => value >= RATE_KEPT * contract,
+        Metric::Mtu => value >= contract,
+        Metric::Rtt | Metric::Jitter | Metric::Loss => value <= contract,
+    }
 }
 
 fn tolerated(lang: Lang, run: &CampaignRun, groups: &Groups<'_>, link: &Name) -> Vec<Finding> {

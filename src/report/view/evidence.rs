@@ -96,7 +96,7 @@ pub(super) fn judgement_rows(
 fn reason(lang: Lang, metric: Metric, seen: &[(&Run, &Judgement)]) -> Option<String> {
     let badness = |j: &Judgement| match (metric, j.measured) {
         (_, None) => f64::INFINITY,
-        (Metric::Throughput, Some(value)) => -value,
+        (Metric::Throughput | Metric::Mtu, Some(value)) => -value,
         (_, Some(value)) => value,
     };
     let (run, worst) = seen.iter().max_by(|(_, a), (_, b)| badness(a).total_cmp(&badness(b)))?;
@@ -118,8 +118,13 @@ fn reason(lang: Lang, metric: Metric, seen: &[(&Run, &Judgement)]) -> Option<Str
         Metric::Throughput => numbers::rate_scale(summary.max),
         Metric::Rtt | Metric::Jitter => numbers::time_scale(summary.max),
         Metric::Loss => PERCENT,
+        Metric::Mtu => numbers::BYTES,
     };
-    let shown = |value| if unit == PERCENT { numbers::percent(lang, value) } else { unit.round(lang, value, 3) };
+    let shown = |value| match metric {
+        Metric::Loss => numbers::percent(lang, value),
+        Metric::Mtu => unit.exact(lang, value),
+        Metric::Throughput | Metric::Rtt | Metric::Jitter => unit.round(lang, value, 3),
+    };
     let (least, most) = (shown(summary.min), shown(summary.max));
     let range = if least == most { most.to_string() } else { range_text(lang, &least.number, &most.to_string()) };
     Some(say!(
@@ -132,6 +137,7 @@ fn reason(lang: Lang, metric: Metric, seen: &[(&Run, &Judgement)]) -> Option<Str
 const fn metric(lang: Lang, metric: Metric) -> &'static str {
     match metric {
         Metric::Rtt => lang.word("round trip", "ida y vuelta"),
+        Metric::Mtu => lang.word("path MTU", "MTU de la ruta"),
         Metric::Throughput | Metric::Jitter | Metric::Loss => lang.metric(metric),
     }
 }

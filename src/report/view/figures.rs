@@ -377,7 +377,8 @@ fn path_row(lang: Lang, run: &CampaignRun, test: &Name, path: &HopPath) -> PathR
         let unit = unit.map_or("", |u| u.unit);
         let lost =
             if hop.unanswered > 0 { format!(" {}", "*".repeat(hop.unanswered.min(8) as usize)) } else { String::new() };
-        (hop.ttl, who, format!("{} {unit}{lost}", times.join(" / ")).trim().to_owned())
+        let counted = hop.figures.as_ref().map(|figures| super::others::hop(lang, figures));
+        (hop.ttl, who, counted.unwrap_or_else(|| format!("{} {unit}{lost}", times.join(" / ")).trim().to_owned()))
     });
     PathRow { test: test.clone(), reached: path.reached, hops: hops.collect() }
 }

@@ -187,8 +187,8 @@ fn shortfall(
     let sentence = sentence(lang, &route.ends(topology), metric, &representative, &scope);
     let Judgement { contracted, missed_limit, .. } = representative.seen.judgement;
     let weight = match (metric, representative.value, missed_limit.or(*contracted)) {
-        (Metric::Throughput, Some(value), Some(limit)) => 2.0 - value / limit,
-        (Metric::Throughput, ..) => 1.0,
+        (Metric::Throughput | Metric::Mtu, Some(value), Some(limit)) => 2.0 - value / limit,
+        (Metric::Throughput | Metric::Mtu, ..) => 1.0,
         _ => 0.0,
     };
     Some((weight, Finding::new(State::of(verdict), sentence)))
@@ -210,10 +210,9 @@ pub(super) fn representative<'a>(seen: &[&'a Seen<'a>], metric: Metric, best: bo
         let values: Vec<f64> = pair.iter().filter_map(|s| s.judgement.measured).collect();
         pair.first().map(|first| Representative { seen: first, value: median(&values) })
     };
-    let highest = best == (metric == Metric::Throughput);
+    let highest = best == metric.lower_is_worse();
     // Without a value it is worse than any: no answer at all.
-    let key =
-        |r: &Representative<'_>| r.value.unwrap_or(if metric == Metric::Throughput { -1.0 } else { f64::INFINITY });
+    let key = |r: &Representative<'_>| r.value.unwrap_or(if metric.lower_is_worse() { -1.0 } else { f64::INFINITY });
     let pairs = by_pair.into_values().filter_map(of_pair);
     if highest {
         pairs.max_by(|a, b| key(a).total_cmp(&key(b)))
@@ -231,12 +230,17 @@ fn sentence(lang: Lang, ends: &str, metric: Metric, representative: &Representat
         Metric::Throughput => numbers::rate_scale(value),
         Metric::Rtt | Metric::Jitter => numbers::time_scale(value),
         Metric::Loss => PERCENT,
+        Metric::Mtu => numbers::BYTES,
     };
-    let measured = numbers::apart(lang, unit, value, limit, false);
+    let measured = match metric {
+        Metric::Mtu => unit.exact(lang, value),
+        _ => numbers::apart(lang, unit, value, limit, false),
+    };
     let expected = match metric {
         Metric::Throughput => numbers::rate_exact(lang, limit),
         Metric::Rtt | Metric::Jitter => numbers::time_exact(lang, limit),
         Metric::Loss => PERCENT.exact(lang, limit),
+        Metric::Mtu => numbers::BYTES.exact(lang, limit),
     };
     // A limit that the campaign gives as a value is its own and not the contract's.
     let own = judgement.missed_limit.is_some();
@@ -258,6 +262,16 @@ fn sentence(lang: Lang, ends: &str, metric: Metric, representative: &Representat
                 say!(lang, "{ends} delivers {share}{over}{scope}", "{ends} entrega {share}{over}{scope}")
             }
         }
+        Metric::Mtu if own => say!(
+            lang,
+            "{ends} carries packets of {measured}{scope}, below the {expected} expected",
+            "{ends} lleva paquetes de {measured}{scope}, por debajo de los {expected} esperados"
+        ),
+        Metric::Mtu => say!(
+            lang,
+            "{ends} carries packets of {measured}{scope} of the contracted {expected}",
+            "{ends} lleva paquetes de {measured}{scope} de los {expected} contratados"
+        ),
         Metric::Rtt => say!(
             lang,
             "{ends} takes {measured} for a round trip{scope}{allowed}",

@@ -9,7 +9,7 @@ use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::reason::{Account, Reason as Why, SkipReason};
 use crate::domain::run::{CampaignRun, Run, RunStatus};
-use crate::domain::test::{Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
+use crate::domain::test::{Iperf2Definition, Iperf3Definition, OfferedRate, TestDefinition};
 use crate::domain::topology::{Contract, Topology};
 use crate::domain::verdict::{Cause, Judgement, Verdict};
 use crate::i18n::{Lang, say, sentences};
@@ -100,12 +100,13 @@ fn unreachable(run: &Run) -> Option<(Pair, &str)> {
 
 /// A test that takes its rate from the contract, on a path without one: it cannot be run there, whatever happens.
 fn has_no_rate(topology: &Topology, run: &Run) -> bool {
-    let asks = matches!(
-        topology.tests.get(&run.test),
-        Some(TestDefinition::Iperf3(Iperf3Definition { rate: Some(OfferedRate::Contract(_)), .. }))
-    );
-    let has = !matches!(run.specification, Test::Iperf3(Iperf3 { rate_bits_per_second: None, .. }));
-    run.status == RunStatus::Skipped && asks && !has
+    let rate = match topology.tests.get(&run.test) {
+        Some(TestDefinition::Iperf3(Iperf3Definition { rate, .. })) => *rate,
+        Some(TestDefinition::Iperf2(Iperf2Definition { rate, .. })) => *rate,
+        _ => None,
+    };
+    let asks = matches!(rate, Some(OfferedRate::Contract(_)));
+    run.status == RunStatus::Skipped && asks && run.specification.rate().is_none()
 }
 
 /// Longest reason in a sentence, in characters; the whole of it stands with its run.
@@ -181,12 +182,10 @@ pub(super) fn gaps(lang: Lang, run: &CampaignRun, link: &Name) -> Vec<String> {
         (rtt_seconds.is_some(), Metric::Rtt, lang.word("round-trip time", "tiempo de ida y vuelta")),
         (jitter_seconds.is_some(), Metric::Jitter, lang.word("jitter", "jitter")),
         (loss_ratio.is_some(), Metric::Loss, lang.word("loss", "pérdida")),
+        (mtu_bytes.is_some(), Metric::Mtu, lang.word("MTU", "MTU")),
     ];
     let rest = rest.into_iter();
     gaps.extend(rest.filter(|(agreed, metric, _)| *agreed && unjudged(*metric)).map(|(_, _, word)| word.to_owned()));
-    if mtu_bytes.is_some() {
-        gaps.push("MTU".to_owned());
-    }
     gaps
 }
 

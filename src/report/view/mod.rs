@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::facts::ProbeFacts;
+use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::topology::Topology;
@@ -16,6 +17,7 @@ mod evidence;
 mod figures;
 mod findings;
 mod missing;
+mod others;
 mod pair;
 
 pub use findings::Finding;
@@ -231,6 +233,17 @@ fn warnings(lang: Lang, run: &CampaignRun) -> Vec<String> {
         );
         warnings.push(going_on.to_owned());
     }
+    let isolations = run.topology.hosts.values().filter_map(|host| match &host.kind {
+        HostKind::Local(local) => local.isolation,
+        _ => None,
+    });
+    if isolations.into_iter().any(|isolation| isolation == Isolation::Processes) {
+        warnings.push(
+            "The probes were plain processes of one machine: nothing was shaped, no network lies between them, and all \
+             share its CPU. What was measured between them is that machine."
+                .to_owned(),
+        );
+    }
     warnings
 }
 
@@ -310,6 +323,13 @@ fn notes(lang: Lang, run: &CampaignRun) -> Vec<String> {
         )
         .to_owned(),
     ];
+    let measured: BTreeSet<&Name> = run.runs.iter().map(|run| &run.destination).collect();
+    for probe in measured.into_iter().filter(|probe| run.topology.external(probe).is_some()) {
+        notes.push(format!(
+            "There are no counters of {probe}: it is not ours. Whether its machine or another of its users was the limit \
+             cannot be told from here."
+        ));
+    }
     let mut told: BTreeMap<&String, Vec<&Run>> = BTreeMap::new();
     for one in &run.runs {
         let Some(Measurement::Throughput(t)) = &one.measurement else { continue };

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::dead::is_unanswered;
 use super::evidence::{Command, CounterRow, JudgementRow, commands, counter_rows, judgement_rows, label};
 use super::figures::{PathRow, PingRow, Rate, RateRow, path_rows, ping_rows, rate_rows, rates_of, round_trip};
-use super::{State, place, site};
+use super::{State, others, place, site};
 use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
-use crate::domain::test::{Direction, Protocol, Test};
+use crate::domain::test::{Direction, Protocol};
 use crate::domain::verdict::Verdict;
 use crate::i18n::{Lang, say};
 use crate::stats::median;
@@ -36,6 +36,8 @@ pub(in crate::report) struct Pair {
     pub(in crate::report) rates: Vec<RateRow>,
     pub(in crate::report) pings: Vec<PingRow>,
     pub(in crate::report) paths: Vec<PathRow>,
+    /// What other tests found: the test and its figures.
+    pub(in crate::report) others: Vec<(String, String)>,
     pub(in crate::report) judgements: Vec<JudgementRow>,
     /// Runs without a measurement: the test and why.
     pub(in crate::report) unmeasured: Vec<(String, String)>,
@@ -90,6 +92,7 @@ fn section(lang: Lang, run: &CampaignRun, sender: &Name, receiver: &Name, runs: 
         rates: rate_rows(lang, &rates, rate),
         pings: ping_rows(lang, runs),
         paths: path_rows(lang, run, runs),
+        others: others::rows(lang, runs, repeated),
         judgements: judgement_rows(lang, runs, sender, receiver, repeated),
         unmeasured: failed
             .map(|r| (format!("{} {}", label(r, repeated), lang.status(r.status, 1)), no_measurement(lang, r)))
@@ -101,7 +104,7 @@ fn section(lang: Lang, run: &CampaignRun, sender: &Name, receiver: &Name, runs: 
 
 /// What the path gives: runs that were held to a rate of their own speak only where there are no others.
 fn throughput(rates: &[Rate<'_>]) -> Option<(f64, &'static str)> {
-    let held = |r: &Rate<'_>| matches!(&r.run.specification, Test::Iperf3(t) if t.rate_bits_per_second.is_some());
+    let held = |r: &Rate<'_>| r.run.specification.rate().is_some();
     let of = |protocol| {
         let valid = || rates.iter().filter(|r| r.protocol == protocol && r.run.status == RunStatus::Ok);
         let free: Vec<f64> = valid().filter(|r| !held(r)).map(|r| r.flow.throughput_bits_per_second).collect();
@@ -150,6 +153,7 @@ fn contract_text(lang: Lang, agreed: &Agreed) -> String {
         agreed.rtt.map(|t| format!("{} {}", lang.word("round trip", "ida y vuelta"), time(t))),
         agreed.jitter.map(|t| format!("{} {}", lang.metric(Metric::Jitter), time(t))),
         agreed.loss.map(|l| format!("{} {}", lang.metric(Metric::Loss), numbers::PERCENT.exact(lang, l.share()))),
+        agreed.mtu.map(|mtu| format!("MTU {mtu} B")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -58,7 +58,7 @@ fn lab() -> Topology {
 }
 
 fn hashes(topology: &Topology) -> BTreeMap<String, String> {
-    Layout::new(topology).resources.into_iter().map(|r| (r.desired.id.0, r.desired.hash.0)).collect()
+    Layout::new(topology, true).resources.into_iter().map(|r| (r.desired.id.0, r.desired.hash.0)).collect()
 }
 
 /// Resources of `before` that are another in `after`.
@@ -70,15 +70,17 @@ fn changed(before: &Topology, after: &Topology) -> Vec<String> {
 #[test]
 fn the_commands_of_every_kind_of_resource() {
     let mut text = String::new();
-    for Resource { desired, batches } in Layout::new(&lab()).resources {
+    for Resource { desired, batches } in Layout::new(&lab(), true).resources {
         let below: Vec<_> = desired.depends_on.iter().map(ToString::to_string).collect();
         let _ = writeln!(text, "== {} on [{}]", desired.id, below.join(", "));
         for batch in batches {
             let _ = writeln!(text, "-- {:?} {}", batch.program, batch.namespace.unwrap_or_default());
             text.push_str(&batch.lines);
-            if let Some(Otherwise { lacking, program, lines }) = batch.otherwise {
-                let _ = writeln!(text, "-- without {lacking:?}, {program:?}");
-                text.push_str(&lines);
+            if let Some(Otherwise { lacking, instead }) = batch.otherwise {
+                for (program, lines) in instead {
+                    let _ = writeln!(text, "-- without {lacking:?}, {program:?}");
+                    text.push_str(&lines);
+                }
             }
         }
     }
@@ -88,7 +90,7 @@ fn the_commands_of_every_kind_of_resource() {
 #[test]
 fn each_resource_comes_after_what_it_stands_on_and_ends_with_its_label() {
     let mut known = BTreeSet::new();
-    for Resource { desired, batches } in Layout::new(&lab()).resources {
+    for Resource { desired, batches } in Layout::new(&lab(), true).resources {
         assert!(desired.depends_on.iter().all(|d| known.contains(d)), "{}", desired.id);
         let last = batches.last().and_then(|b| b.lines.lines().last()).unwrap();
         let label = last.split('"').nth(1).unwrap();
@@ -126,6 +128,15 @@ fn a_contract_shapes_nothing_and_an_impairment_only_its_link() {
 }
 
 #[test]
+fn without_ipv6_nothing_is_of_it() {
+    let layout = Layout::new(&lab(), false);
+    assert!(!layout.has_v6() && Layout::new(&lab(), true).has_v6());
+    assert!(layout.addresses.values().flatten().all(IpAddr::is_ipv4));
+    let lines: String = layout.resources.iter().flat_map(|r| &r.batches).map(|b| b.lines.as_str()).collect();
+    assert!(!lines.contains("ipv6") && !lines.contains("nodad") && !lines.contains("::"), "{lines}");
+}
+
+#[test]
 fn names_of_devices_fit_the_kernel() {
     let long = name(&"x".repeat(40));
     for kind in ['l', 'p', 's'] {
@@ -135,7 +146,7 @@ fn names_of_devices_fit_the_kernel() {
 
 #[test]
 fn needs_name_who_asks() {
-    let needs = Layout::new(&lab()).needs;
+    let needs = Layout::new(&lab(), true).needs;
     let who = |feature| needs.iter().filter(|n| n.feature == feature).map(|n| n.who.as_str()).collect::<Vec<_>>();
     assert_eq!(who(Feature::Netem), ["link `macrolan` asks for `impair.delay`"]);
     assert_eq!(who(Feature::Loss), ["link `macrolan` asks for `impair.loss`"]);
@@ -148,7 +159,7 @@ fn what_has_no_address_left_is_refused() {
     for number in 0..4200 {
         topology.probes.insert(name(&format!("p{number}")), probe("sevilla"));
     }
-    let layout = Layout::new(&topology);
+    let layout = Layout::new(&topology, true);
     let most = (LAST_HOST - FIRST_HOST + 1) as usize;
     assert_eq!(layout.refusals.len(), 4201 - most);
     assert!(layout.refusals[0].0.ends_with("is one too many in its site: there are 4093 at most"));

@@ -1,0 +1,66 @@
+//! Probes as plain processes of this machine, each with an address of 127.0.0.0/8 of its own: nothing is made, so nothing
+//! can be shaped.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::BackendError;
+use super::local::{shaped_by, slots};
+use crate::domain::name::Name;
+use crate::domain::topology::Topology;
+use crate::process::{self, Errors, Running};
+
+/// The first address; 127.0.0.1, 127.0.0.53 (systemd-resolved) and 127.0.1.1 (Debian's own name) belong to others.
+const FIRST: u32 = 0x7f40_0001;
+/// The last one: 127.127.255.254.
+const LAST: u32 = 0x7f7f_fffe;
+
+/// The probes of a topology.
+#[derive(Debug, Default)]
+pub(super) struct Processes {
+    addresses: BTreeMap<Name, Ipv4Addr>,
+    /// Who asks for what plain processes cannot have, as the start of a sentence.
+    shaped: Vec<String>,
+}
+
+impl Processes {
+    /// Those of `topology`, which has no others.
+    pub(super) fn new(topology: &Topology) -> Self {
+        let slots = slots(topology.probes.keys(), FIRST, LAST);
+        let addresses = slots.into_iter().map(|(name, slot)| (name.clone(), Ipv4Addr::from_bits(slot)));
+        Self { addresses: addresses.collect(), shaped: shaped_by(topology) }
+    }
+
+    /// Has the topology such probes?
+    pub(super) fn has(&self, probe: &Name) -> bool {
+        self.addresses.contains_key(probe)
+    }
+
+    /// What of the topology cannot be true here.
+    pub(super) fn supports(&self) -> Result<(), Vec<BackendError>> {
+        let refuse = |who: &String| BackendError::Unsupported {
+            what: format!("{who}, and plain processes (`isolation: processes`) cannot be shaped"),
+            hint:
+                "take that out of the topology, or let the host say `isolation: user-namespaces` (no root needed) or \
+                   `isolation: namespaces` (root)"
+                    .to_owned(),
+        };
+        let errors: Vec<_> = self.shaped.iter().map(refuse).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// A child of ours.
+    pub(super) fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError> {
+        let subject = format!("probe/{probe}");
+        if !self.has(probe) {
+            return Err(BackendError::Unknown(subject));
+        }
+        let failed = |source| BackendError::Step { action: "reach", subject, source };
+        process::start(argv, Errors::Inherited).map_err(failed)
+    }
+
+    /// Its one address.
+    pub(super) fn address(&self, probe: &Name) -> Option<IpAddr> {
+        self.addresses.get(probe).copied().map(IpAddr::V4)
+    }
+}

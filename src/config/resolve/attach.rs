@@ -1,0 +1,150 @@
+//! How probes are attached: keys that their host has no use for, and what two of them cannot share.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::probes::{Member, Outline};
+use crate::config::codes::Code;
+use crate::config::fault::{Fault, Faults, Spanned};
+use crate::config::language::{kinds_of, usable};
+use crate::config::raw;
+use crate::domain::host::{Address, HostKind, Network, Placement};
+use crate::domain::name::Name;
+use crate::domain::topology::PortRange;
+
+/// Keys written at a probe that its kind of host cannot use. Inherited ones are meant for others and are left out.
+pub(super) fn keys(probe: &Member<'_>, faults: &mut Faults<'_>) {
+    let Some(kind) = probe.kind else { return };
+    let [written, ..] = probe.levels;
+    for (key, span) in &written.written {
+        if usable(key, kind) {
+            continue;
+        }
+        let word = kind.word();
+        let message = format!("`{key}` means nothing on a host of kind `{word}`");
+        let known: Vec<String> = kinds_of(key).into_iter().flatten().map(|k| (*k).to_owned()).collect();
+        let others = known.join(", ");
+        let fault = Fault::new(Code::KeyOfOtherKind, *span, message).label(format!("not for {word}"));
+        let fault = fault.known(known);
+        faults.add(match (*key, kind) {
+            ("ports", HostKind::External(_)) => fault.fix("give the `external` host its `ports`"),
+            _ => fault.fix(format!("remove it, or put the probe on a host that can: {others}")),
+        });
+    }
+    placement(written, kind, faults);
+    live(probe, kind, faults);
+}
+
+/// Swarm chooses nodes, LXD names members.
+fn placement(written: &raw::Probe, kind: &HostKind, faults: &mut Faults<'_>) {
+    let Some(placement) = written.placement.given() else { return };
+    let (fits, fix) = match (kind, &placement.value) {
+        (HostKind::Swarm(_), Placement::Members(_)) => (false, "write `placement: each-node`, or `replicas`"),
+        (HostKind::Lxd(_), Placement::EachNode | Placement::Replicas { .. }) => {
+            (false, "write `placement: { members: [a, b] }`")
+        }
+        _ => (true, ""),
+    };
+    if !fits {
+        let message = format!("this placement means nothing on a host of kind `{}`", kind.word());
+        faults.add(Fault::new(Code::KeyOfOtherKind, placement.span, message).fix(fix));
+    }
+}
+
+/// A live image configures its own interface.
+fn live(probe: &Member<'_>, kind: &HostKind, faults: &mut Faults<'_>) {
+    let HostKind::LiveIso(_) = kind else { return };
+    let Some(address) = probe.address() else {
+        if let Some(gateway) = probe.gateway() {
+            let fault = Fault::new(Code::GatewayOutside, gateway.span, "a gateway without an address");
+            faults.add(fault.fix("add `address: ADDRESS/BITS`, or leave both to DHCP"));
+        }
+        return;
+    };
+    let Some(bits) = address.value.prefix_bits else {
+        let bits = if address.value.ip.is_ipv4() { 24 } else { 64 };
+        let message = "a live image needs the length of its network's prefix";
+        let fault = Fault::new(Code::BadAddress, address.span, message);
+        faults.add(fault.fix(format!("for example `address: {}/{bits}`", address.value.ip)));
+        return;
+    };
+    if let Some(gateway) = probe.gateway().filter(|g| !same_network(g.value, address.value.ip, bits)) {
+        let message = format!("the gateway {} is not in the network of {}/{bits}", gateway.value, address.value.ip);
+        let fault = Fault::new(Code::GatewayOutside, gateway.span, message).label("out of reach");
+        faults.add(fault.related(address.span, "the probe's address").fix("correct one of the two"));
+    }
+}
+
+fn same_network(a: IpAddr, b: IpAddr, bits: u8) -> bool {
+    let differ = match (a, b) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => u128::from(a.to_bits() ^ b.to_bits()) << 96,
+        (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits() ^ b.to_bits(),
+        _ => return false,
+    };
+    differ.leading_zeros() >= u32::from(bits)
+}
+
+/// Addresses and ports that two probes would have to share.
+pub(super) fn shared(outline: &Outline<'_>, faults: &mut Faults<'_>) {
+    let mut by_address: HashMap<IpAddr, &Member<'_>> = HashMap::new();
+    let mut by_machine: HashMap<Machine<'_>, Vec<&Member<'_>>> = HashMap::new();
+    for probe in &outline.probes {
+        let machine = Machine::of(probe);
+        if let Some(Spanned { value: Address { ip, .. }, span }) = probe.address() {
+            let first = by_address.entry(ip).or_insert(probe);
+            let other = first.name.value != probe.name.value;
+            // Probes of one machine share its address, and divide its ports.
+            if other && (machine.is_none() || Machine::of(first) != machine) {
+                let message = format!("`{}` and `{}` cannot both have {ip}", first.name.value, probe.name.value);
+                let fault = Fault::new(Code::AddressUsedTwice, span, message).label("second use");
+                let first = first.address().map_or(first.name.span, |a| a.span);
+                faults.add(fault.related(first, "first use").fix("give one of the two another address"));
+            }
+        }
+        let Some(machine) = machine else { continue };
+        let others = by_machine.entry(machine).or_default();
+        if let Some(first) = others.iter().find(|first| overlap(first.ports, probe.ports)) {
+            overlapping(first, probe, faults);
+        }
+        others.push(probe);
+    }
+}
+
+/// What has one set of ports.
+#[derive(PartialEq, Eq, Hash)]
+enum Machine<'r> {
+    Host(&'r Name),
+    /// Somebody else's server, whatever its hosts are called here.
+    Server(&'r str),
+}
+
+impl<'r> Machine<'r> {
+    /// `None` for a probe with an address of its own.
+    fn of(probe: &Member<'r>) -> Option<Self> {
+        let host = probe.host.value()?;
+        match probe.kind? {
+            HostKind::External(server) => Some(Self::Server(&server.address)),
+            HostKind::Ssh(_) => Some(Self::Host(host)),
+            HostKind::Docker(_) if probe.network() == Some(&Network::Host) => Some(Self::Host(host)),
+            _ => None,
+        }
+    }
+}
+
+const fn overlap(a: PortRange, b: PortRange) -> bool {
+    a.first() <= b.last() && b.first() <= a.last()
+}
+
+fn overlapping(first: &Member<'_>, second: &Member<'_>, faults: &mut Faults<'_>) {
+    let message = format!("`{}` and `{}` share an address and ports", first.name.value, second.name.value);
+    let fault = Fault::new(Code::PortsOverlap, second.ports_span(), message)
+        .label(format!("{}-{}", second.ports.first(), second.ports.last()))
+        .related(first.ports_span(), format!("{}-{}", first.ports.first(), first.ports.last()));
+    let wide = first.ports.last() - first.ports.first();
+    let next = first.ports.last().checked_add(1).and_then(|start| Some((start, start.checked_add(wide)?)));
+    faults.add(match (second.is_external(), next) {
+        (true, _) => fault.fix("one external server is one probe: use it in both places, or part its ports"),
+        (false, Some((start, end))) => fault.fix(format!("add `ports: {start}-{end}` to `{}`", second.name.value)),
+        (false, None) => fault.fix("give them ports of their own"),
+    });
+}

@@ -1,0 +1,113 @@
+//! One run against somebody else's server: the client alone, by the first of its ports that serves us.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::ends::Foreign;
+use super::execute::{Executed, deadline, end};
+use super::session::Session;
+use crate::domain::test::{Direction, Test, ToolKind};
+use crate::domain::topology::PortRange;
+use crate::protocol::{Ending, Reply, Request};
+
+/// Waits when every port was busy, each before all are tried again: a minute together.
+const WAITS_SECONDS: [u64; 6] = [1, 2, 4, 8, 15, 30];
+
+/// Runs `test` from `source` to `address`; `live` hears the rate at our end, where the data arrives there.
+pub(super) async fn execute(
+    test: &Test,
+    source: &Session,
+    foreign: &Foreign,
+    address: IpAddr,
+    live: impl Fn(f64) + Copy,
+) -> Executed {
+    let mut executed = Executed::default();
+    let mut waits = WAITS_SECONDS.into_iter().map(Duration::from_secs);
+    loop {
+        let mut busy = false;
+        for port in ports(test, foreign.ports) {
+            let ended = attempt(test, source, (address, port), live, &mut executed).await;
+            let refusal = ended.as_ref().ok().and_then(refusal);
+            busy |= refusal == Some(Refusal::Busy);
+            match ended {
+                Ok(ending) => executed.client = Some(ending),
+                Err(fault) => executed.fault = Some(fault),
+            }
+            if refusal.is_none() {
+                return executed;
+            }
+        }
+        // Where nobody listens, nobody will a moment later.
+        let Some(wait) = waits.next().filter(|_| busy) else { return executed };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// The ports to try, in order; a tool without one needs none.
+fn ports(test: &Test, range: PortRange) -> Vec<u16> {
+    match test.tool() {
+        ToolKind::Iperf3 => (range.first()..=range.last()).collect(),
+        ToolKind::Connect => vec![range.first()],
+        _ => vec![0],
+    }
+}
+
+async fn attempt(
+    test: &Test,
+    source: &Session,
+    (address, port): (IpAddr, u16),
+    live: impl Fn(f64),
+    executed: &mut Executed,
+) -> Result<Ending, String> {
+    let (limit, interface) = (deadline(test), source.interface.clone());
+    let mut client =
+        source.begin(|job| Request::Start { job, test: test.clone(), address, port, interface, deadline: limit });
+    let Reply::Started { command, .. } = source.answer(&mut client).await? else { return Err(source.misfit()) };
+    executed.command = command;
+    let arrives_here = test.direction() != Direction::Forward;
+    let live = |rate| {
+        if arrives_here {
+            live(rate);
+        }
+    };
+    end(&mut client, source, limit, live).await
+}
+
+/// Why another port may serve us where this one did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// It serves somebody else.
+    Busy,
+    /// Nobody listens.
+    Closed,
+}
+
+fn refusal(ending: &Ending) -> Option<Refusal> {
+    if ending.exit_code == Some(0) {
+        return None;
+    }
+    // The words of iperf3 (src/iperf_error.c), in its JSON or on standard error.
+    let says = |words: &str| ending.stdout.contains(words) || ending.stderr.contains(words);
+    if says("the server is busy running a test") {
+        Some(Refusal::Busy)
+    } else if says("Connection refused") {
+        Some(Refusal::Closed)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_and_a_closed_port_are_told_from_a_failed_test() {
+        let ending = |stdout: &str| Ending { exit_code: Some(1), stdout: stdout.to_owned(), ..Ending::default() };
+        let busy = ending(r#"{"error":"error - the server is busy running a test. try again later"}"#);
+        assert_eq!(refusal(&busy), Some(Refusal::Busy));
+        assert_eq!(refusal(&ending("unable to connect to server: Connection refused")), Some(Refusal::Closed));
+        assert_eq!(refusal(&ending("control socket has closed unexpectedly")), None);
+        assert_eq!(refusal(&Ending { exit_code: Some(0), ..busy }), None);
+    }
+}
