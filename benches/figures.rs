@@ -9,6 +9,11 @@
     reason = "a bench starts programs, reads the clock and prints its lines"
 )]
 
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
+#[path = "../tests/support/campaign_run.rs"]
+mod campaign_run;
+#[path = "../tests/support/stored.rs"]
+mod stored;
 #[path = "../tests/world/mod.rs"]
 mod world;
 
@@ -26,6 +31,7 @@ const PAYLOAD: f64 = 1448.0 / 1514.0;
 
 fn main() {
     validate_a_thousand_probes();
+    report_of_ten_thousand_runs();
     deploy_eight_probes();
     idle_agent();
     overhead();
@@ -63,6 +69,16 @@ fn validate_a_thousand_probes() {
         began.elapsed().as_secs_f64()
     };
     line("validate-1000-probes", median((0..5).map(|_| once()).collect()), "s", 0.3);
+}
+
+/// The page of 9,900 pairs, from the store: time and memory of the whole process.
+fn report_of_ten_thousand_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    stored::keep(folder.path(), &campaign_run::mesh(100, 10_000));
+    let took: Vec<stored::Took> = (0..3).map(|_| stored::report(folder.path(), "html")).collect();
+    line("report-10000-runs", median(took.iter().map(|t| t.seconds).collect()), "s", 3.0);
+    line("report-10000-runs-memory", took.iter().map(|t| t.peak_megabytes).fold(0.0, f64::max), "MB", 200.0);
+    line("report-10000-runs-html", took.iter().map(|t| t.bytes).max().unwrap() as f64 / 1e6, "MB", 10.0);
 }
 
 fn deploy_eight_probes() {

@@ -63,7 +63,8 @@ fn commands(text: &str) -> Vec<Vec<String>> {
     let told = lines.filter_map(|line| line.trim().trim_start_matches("sudo ").strip_prefix("iperftester "));
     told.map(|line| {
         let line = line.split(['#', '|', '>']).next().unwrap_or_default();
-        line.split_whitespace().map(str::to_owned).collect()
+        // What follows `--` is another program's.
+        line.split_whitespace().take_while(|word| *word != "--").map(str::to_owned).collect()
     })
     .collect()
 }

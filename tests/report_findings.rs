@@ -11,10 +11,10 @@ use std::time::Duration;
 use campaign_run::{
     Builder, Result, offices, ping, ping_measured, rate, tcp, tcp_measured, topology, udp, udp_measured,
 };
-use iperftester::domain::campaign::{Limit, Limits, Metric};
+use iperftester::domain::campaign::{Budget, Campaign, Limit, Limits, Metric};
 use iperftester::domain::run::CampaignRun;
 use iperftester::domain::test::{Direction, Directions, Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
-use iperftester::domain::unit::Ratio;
+use iperftester::domain::unit::{Bitrate, Ratio};
 use iperftester::i18n::Lang;
 use iperftester::report::{findings, html, terminal};
 
@@ -28,6 +28,23 @@ fn measured(runs: &[(&str, &str, f64)]) -> CampaignRun {
         builder.run(from, to, "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(*megabits)));
     }
     builder.finish()
+}
+
+#[test]
+fn a_rate_that_the_budget_held_back_is_told() {
+    let run = |limit: u64, asked: u64| {
+        let mut run = measured(&[("m1", "s1", 48.0)]);
+        let Test::Iperf3(test) = &mut run.runs[0].specification else { panic!("iperf3 measured it") };
+        test.rate_bits_per_second = Bitrate::new(asked);
+        let budget = Budget { max_rate_bits_per_second: Bitrate::new(limit), bytes_per_day: None };
+        let (group, tests) = ("all".parse().unwrap(), vec!["tcp".parse().unwrap()]);
+        let campaign = Campaign { group, tests, repeat: 1, expect: None, schedule: None, budget };
+        run.topology.campaigns.insert(run.header.campaign.clone(), campaign);
+        terminal(&run, 100, false).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let told = "TCP was held to 50 Mbit/s by the campaign's budget";
+    assert!(run(50_000_000, 50_000_000).contains(told));
+    assert!(!run(50_000_000, 10_000_000).contains(told), "it asked for less by itself");
 }
 
 #[test]

@@ -12,7 +12,35 @@ use proptest::prelude::*;
 mod tool_cases;
 use tool_cases::{Case, cases};
 
-static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| cases().into_iter().filter(|c| !c.client.is_empty()).collect());
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+    let mut all: Vec<Case> = cases().into_iter().filter(|c| !c.client.is_empty()).collect();
+    all.extend(own_outputs());
+    // Nine in ten are iperf3's; the others are to be met as often.
+    let others: Vec<usize> = (0..all.len()).filter(|i| all[*i].kind != ToolKind::Iperf3).collect();
+    let again: Vec<Case> = (0..3).flat_map(|_| others.iter().map(|i| copy(&all[*i])).collect::<Vec<_>>()).collect();
+    all.extend(again);
+    all
+});
+
+fn copy(case: &Case) -> Case {
+    let (name, ending, client) = (case.name.clone(), case.ending.clone(), case.client.clone());
+    Case { name, ending, client, kind: case.kind, client_errors: vec![], exit_code: None, server: None }
+}
+
+/// What our own tools print.
+fn own_outputs() -> [Case; 2] {
+    let search = r#"{"kind":"path-mtu","mtu_bytes":1400,"black_hole":true,"tries":[{"size_bytes":1500,"outcome":"silent"},{"size_bytes":1401,"outcome":{"too-large":1400}},{"size_bytes":1400,"outcome":"answered"}]}"#;
+    let times = r#"{"kind":"connect","attempts":3,"connected":2,"connect_seconds":0.02,"connect_min_seconds":0.01,"connect_max_seconds":0.03,"connects_seconds":[0.01,0.03],"faults":["refused"]}"#;
+    [("path-mtu", ToolKind::PathMtu, search), ("connect", ToolKind::Connect, times)].map(|(name, kind, text)| Case {
+        name: name.to_owned(),
+        kind,
+        ending: "json".to_owned(),
+        client: text.as_bytes().to_vec(),
+        client_errors: vec![],
+        exit_code: None,
+        server: None,
+    })
+}
 
 /// Reads `bytes` as each tool's output, in each place, and checks what no measurement may hold.
 fn read_everywhere(bytes: &[u8], exit_code: Option<i32>) -> Result<(), TestCaseError> {
@@ -32,12 +60,20 @@ fn sane(measurement: &Measurement) -> Result<(), TestCaseError> {
         Measurement::Throughput(t) => {
             let rate = t.flow.throughput_bits_per_second;
             prop_assert!(rate.is_finite() && rate >= 0.0, "{rate}");
+            prop_assert!(t.flow.loss_ratio.is_none_or(|loss| loss.is_finite()));
+            prop_assert!(t.flow.intervals.iter().all(|i| i.throughput_bits_per_second.is_finite()));
         }
         Measurement::RoundTrip(r) => {
             prop_assert!((0.0..=1.0).contains(&r.loss_ratio));
             prop_assert!(r.rtts_seconds.iter().all(|t| t.is_finite() && *t >= 0.0));
         }
-        Measurement::PathMtu(_) | Measurement::Connect(_) => {}
+        Measurement::PathMtu(found) => {
+            prop_assert!(found.mtu_bytes.is_none_or(|m| found.tries.iter().any(|t| t.size_bytes == m)))
+        }
+        Measurement::Connect(c) => {
+            prop_assert_eq!(c.attempts, c.connected + c.faults.len() as u64);
+            prop_assert!(c.connects_seconds.iter().all(|t| t.is_finite() && *t >= 0.0));
+        }
         Measurement::Path(p) => {
             let times: Vec<&f64> = p.hops.iter().flat_map(|h| &h.rtts_seconds).collect();
             prop_assert!(times.iter().all(|t| t.is_finite() && **t >= 0.0));
@@ -76,6 +112,15 @@ fn replacement() -> impl Strategy<Value = Vec<u8>> {
             "*",
             "!X",
             "(1.1.1.1)",
+            "[  1] ",
+            " sec ",
+            "0.0000-2.0000",
+            "ms 1/2 (50%)",
+            "Server Report:",
+            "Resume: pmtu ",
+            "no reply",
+            "pmtu",
+            ",",
         ])
         .prop_map(|s| s.as_bytes().to_vec()),
         proptest::collection::vec(any::<u8>(), 0..8),
@@ -99,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn on_arbitrary_text(text in "(PING |traceroute to |\\{\"start\": )?[ -~\n\u{e9}\u{202e}]{0,200}") {
+    fn on_arbitrary_text(text in "(PING |traceroute to |\\{\"start\": |Client connecting to x, TCP port 1\n\\[  1\\] 0.0-1.0 sec | 1\\?: \\[LOCALHOST\\]\n)?[ -~\n\u{e9}\u{202e}]{0,200}") {
         read_everywhere(text.as_bytes(), Some(0))?;
     }
 
@@ -129,7 +174,18 @@ proptest! {
 #[test]
 fn no_cut_of_a_good_output_is_a_measurement() {
     // Every length of one output per tool; the end of the last line is all that may be missing.
-    for name in ["iperf3-deb3.12-tcp", "iperf3-deb3.12-udp", "ping-basic", "traceroute-udp"] {
+    let names = [
+        "iperf3-deb3.12-tcp",
+        "iperf3-deb3.12-udp",
+        "ping-basic",
+        "traceroute-udp",
+        "iperf2-2.1.8-e-udp-20M-lossy",
+        "mtr-0.95-json",
+        "tracepath-mtu1400",
+        "path-mtu",
+        "connect",
+    ];
+    for name in names {
         let case = CASES.iter().find(|c| c.name == name).expect("it is recorded");
         let needed = case.client.trim_ascii_end().len();
         // ping's and traceroute's texts can be read once their last needed line is whole.

@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use chrono::Utc;
+use iperftester::domain::counters::EndCounters;
 use iperftester::domain::measurement::{ConnectTimes, HopPath, Measurement, PathMtuFound, Throughput};
 use iperftester::domain::run::{CampaignRun, CampaignRunHeader, Run, RunStatus};
 use iperftester::domain::test::{
@@ -66,6 +67,7 @@ async fn measure(topology: &Topology, lab: &Lab) -> CampaignRun {
         version: String::new(),
         duration_override: None,
         interrupted: false,
+        ad_hoc: None,
     };
     let head = Head { header, topology: topology.clone(), routers: [].into() };
     let recording = results.begin(head).await.unwrap();
@@ -148,8 +150,17 @@ async fn iperf2_measures_what_the_shaper_lets_through_in_every_direction() {
         ],
     );
     let lab = Lab::deploy(&topology).await;
-    let campaign = measure(&topology, &lab).await;
-    for (test, rate) in [("tcp", 100e6), ("back", 40e6), ("four", 100e6)] {
+    let shaped = [("tcp", 100e6), ("back", 40e6), ("four", 100e6)];
+    let mut campaign = measure(&topology, &lab).await;
+    // Measured again where the machine was too busy to be believed.
+    for _ in 0..2 {
+        let starved = |end: &Option<EndCounters>| end.as_ref().and_then(|c| c.run_queue_wait_ratio) > Some(0.1);
+        if !campaign.runs.iter().any(|r| starved(&r.source_counters) || starved(&r.destination_counters)) {
+            break;
+        }
+        campaign = measure(&topology, &lab).await;
+    }
+    for (test, rate) in shaped {
         let measured = throughput(&campaign, test);
         let flow = &measured.flow;
         // The first bucket of the shaper comes on top: 1.5 % over 4 s beside other work.
@@ -281,7 +292,7 @@ async fn a_link_that_carries_less_than_its_contract_is_found_even_where_it_is_si
 
     // The router says nothing any more, and what was learnt is forgotten.
     let mute =
-        "table ip mute { chain out { type filter hook output priority 0; icmp type destination-unreachable drop; } }";
+        "table ip mute { chain out { type filter hook output priority 0; icmp type destination-unreachable drop; }; }";
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), mute).unwrap();
     lab.say("left", &format!("nft -f {}", file.path().display()));

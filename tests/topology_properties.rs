@@ -1,9 +1,10 @@
 //! What holds for every quantity and for every file, however broken.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use iperftester::config::{Source, load, render};
+use iperftester::config::{Refused, Source, Surroundings, load, render, resolve_in};
 use iperftester::domain::diagnostic::Severity;
 use iperftester::domain::unit::{Bitrate, ByteSize, Ratio, format_duration, parse_duration};
 use proptest::prelude::*;
@@ -14,6 +15,24 @@ const VALID: [&str; 4] = [
     include_str!("topologies/valid/smallest.yaml"),
     include_str!("../examples/quickstart.yaml"),
 ];
+
+/// One variable, and one file to include that includes itself.
+struct Around;
+
+impl Surroundings for Around {
+    fn identity(&self, file: &Path) -> PathBuf {
+        file.to_owned()
+    }
+
+    fn read(&self, file: &Path) -> Result<Vec<u8>, Refused> {
+        let missing = Refused { message: "missing".to_owned(), fix: "write it".to_owned() };
+        if file.ends_with("a") { Ok(b"include: b\nsites: { x: {} }\n".to_vec()) } else { Err(missing) }
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "A").then(|| "a".to_owned())
+    }
+}
 
 /// Whatever the bytes are: no panic, a topology exactly where there is no error, places inside the file.
 fn holds(bytes: Vec<u8>) {
@@ -30,6 +49,15 @@ fn holds(bytes: Vec<u8>) {
             render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, color).is_empty(),
             loaded.diagnostics.is_empty()
         );
+    }
+    let (loaded, resolved) = resolve_in(&source, &Around);
+    assert_eq!(loaded.topology.is_some(), resolved.is_some());
+    let sources: Vec<Source> = std::iter::once(source).chain(loaded.included).collect();
+    assert_eq!(render(&loaded.diagnostics, &sources, false).is_empty(), loaded.diagnostics.is_empty());
+    if let Some(resolved) = resolved {
+        let yaml = resolved.yaml();
+        let again = load(&Source { file: "again.yaml".into(), bytes: yaml.clone().into_bytes() });
+        assert_eq!(again.topology, loaded.topology, "{yaml}\n{:?}", again.diagnostics);
     }
 }
 
@@ -98,6 +126,11 @@ const PIECES: &[&str] = &[
     "\r\n",
     "? ",
     "~",
+    "include: ",
+    "${A}",
+    "${A:-b}",
+    "${",
+    "$$",
     "0",
     "-",
     "99999999999999999999T",

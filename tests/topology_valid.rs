@@ -63,9 +63,9 @@ fn the_smallest_file_gets_all_that_is_built_in() {
     assert_eq!(topology.probes["alpha"].ports, PortRange::DEFAULT);
     assert_eq!(topology.probes["alpha"].site, None);
     assert_eq!(topology.groups["all"].shape, Shape::Mesh(names(&["alpha", "beta"])));
-    assert_eq!(topology.suites["auto"], names(&["ping", "traceroute", "tcp", "udp"]));
+    assert_eq!(topology.suites["auto"], names(&["ping", "traceroute", "path-mtu", "tcp", "udp"]));
     let TestDefinition::Iperf3(udp) = &topology.tests["udp"] else { panic!("udp is no iperf3 test") };
-    assert_eq!(udp.rate, Some(OfferedRate::Contract(Ratio::new(1.0).unwrap())));
+    assert_eq!(udp.rate, Some(OfferedRate::ContractOrTcp(Ratio::new(0.8).unwrap())));
     assert_eq!(udp.base.length, Some(ByteSize::new(1448)));
     let TestDefinition::Iperf3(tcp) = &topology.tests["tcp"] else { panic!("tcp is no iperf3 test") };
     assert_eq!(tcp.base.duration, Duration::from_secs(10));
@@ -78,7 +78,7 @@ fn the_smallest_file_gets_all_that_is_built_in() {
     assert_eq!(topology.campaigns.len(), 1);
     let auto = &topology.campaigns["auto"];
     assert_eq!((auto.group.as_str(), auto.repeat), ("all", 1));
-    assert_eq!(auto.tests, names(&["ping", "traceroute", "tcp", "udp"]));
+    assert_eq!(auto.tests, names(&["ping", "traceroute", "path-mtu", "tcp", "udp"]));
     assert_eq!(auto.expect, None);
 }
 
@@ -126,6 +126,17 @@ fn the_contract_example_resolves_as_read_aloud() {
     assert_eq!(expect[&Metric::Throughput].warn, Some(Limit::OfContract(0.95)));
     assert_eq!(expect[&Metric::Throughput].fail, Some(Limit::OfContract(0.9)));
     assert_eq!((expect[&Metric::Loss].warn, expect[&Metric::Loss].fail), (None, Some(Limit::CONTRACT)));
+}
+
+#[test]
+fn a_path_mtu_is_expected_in_bytes_or_by_the_contract() {
+    let topology = of_text(
+        "name: t\nhosts: { h: { local: {} } }\nprobes: { a: { host: h }, b: { host: h } }\n\
+         links: { w: { between: [a, b], contract: { mtu: 1500 } } }\n\
+         campaigns: { c: { group: all, run: auto, expect: { mtu: { warn: contract, fail: 1400 } } } }\n",
+    );
+    let limits = topology.campaigns["c"].expect.as_ref().unwrap()[&Metric::Mtu];
+    assert_eq!((limits.warn, limits.fail), (Some(Limit::CONTRACT), Some(Limit::Bytes(1400))));
 }
 
 #[test]
@@ -231,9 +242,9 @@ campaigns:
 ",
     );
     assert_eq!(topology.suites["outer"], names(&["slow", "ping", "tcp"]));
-    assert_eq!(topology.suites["auto"], names(&["ping", "traceroute", "tcp", "udp"]));
+    assert_eq!(topology.suites["auto"], names(&["ping", "traceroute", "path-mtu", "tcp", "udp"]));
     let campaign = &topology.campaigns["all"];
-    assert_eq!(campaign.tests, names(&["slow", "ping", "tcp", "traceroute", "udp"]));
+    assert_eq!(campaign.tests, names(&["slow", "ping", "tcp", "traceroute", "path-mtu", "udp"]));
     assert_eq!((campaign.repeat, topology.campaigns.len()), (3, 1));
     let rtt = campaign.expect.as_ref().unwrap()[&Metric::Rtt];
     assert_eq!(rtt.warn, Some(Limit::time(Duration::from_millis(5))));

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::name::Name;
@@ -102,28 +103,49 @@ pub(super) enum Verb {
     /// Write a first topology file to start from
     Init(Init),
     /// Check the topology file and show every fault at once
-    Validate,
+    Validate(Validate),
+    /// List the campaigns of the topology, what each takes, and when it is to run
+    Campaigns(Campaigns),
     /// Show what `deploy` would change, and why
+    #[command(after_help = "Example:\n  iperftester -t office.yaml plan")]
     Plan,
     /// Make the probes and links of the topology; what stands already is left alone
     Deploy(Deploy),
     /// Show what is deployed and whether each probe answers
+    #[command(after_help = "Example:\n  iperftester status --output json | jq '.probes[] | select(.ready | not)'")]
     Status,
     /// Run a campaign, or one test between two probes
     Run(Run),
     /// List the campaign runs in the store
-    List,
+    List(List),
     /// Report on a campaign run
     Report(Report),
+    /// Show the commands of a campaign run with what the tools wrote, untouched
+    Logs(Logs),
+    /// Write a campaign run to a file that `import` takes in elsewhere
+    Export(Export),
+    /// Take in campaign runs that `export` wrote
+    Import(Import),
+    /// Remove old campaign runs from the store
+    Prune(Prune),
+    /// Run a command of yours on a deployed probe
+    Exec(Exec),
     /// Remove everything that belongs to the topology
     Destroy(Destroy),
     /// Tell what this machine can do, and what mends what it cannot
+    #[command(after_help = "Example:\n  iperftester doctor --output json | jq '.[] | select(.state != \"ok\")'")]
     Doctor,
+    /// Write the completions of a shell to standard output
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
     /// Print the JSON Schema of the topology language, for editors and other programs
     Schema(Schema),
     /// Read the output of a tool, taken anywhere, and print its measurement as JSON
     Parse(Parse),
     /// Be the agent of a probe: a session on standard input and output, started by iperftester itself
+    #[command(after_help = "Example, as iperftester starts it on a probe:\n  ip netns exec iperftester.office.alpha \
+                            iperftester agent")]
     Agent,
     /// Be a tool that no other program is; started by an agent
     #[command(hide = true)]
@@ -136,14 +158,50 @@ pub(super) enum Verb {
 
 /// `init`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  iperftester -t office.yaml init")]
 pub(super) struct Init {
     /// Overwrite an existing file
     #[arg(long)]
     pub(super) force: bool,
 }
 
+/// `validate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester validate
+  iperftester validate --resolved              each value in the end, with its origin
+  iperftester validate --output json | jq '.diagnostics[].code'")]
+pub(super) struct Validate {
+    /// Print the whole topology as it is understood: included files merged, variables and defaults filled in, each
+    /// value with its origin
+    #[arg(long)]
+    pub(super) resolved: bool,
+}
+
+/// `campaigns`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester campaigns
+  iperftester campaigns nightly --next 10
+  iperftester campaigns --from 2027-03-27T00:00:00+01:00     the night on which clocks change")]
+pub(super) struct Campaigns {
+    /// Only this campaign
+    pub(super) campaign: Option<Name>,
+
+    /// How many of the next starts to show
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = starts)]
+    pub(super) next: usize,
+
+    /// Starts after this moment (RFC 3339); now where it is left out
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) from: Option<DateTime<Utc>>,
+}
+
 /// `deploy`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  iperftester deploy\n  iperftester -t office.yaml deploy --dry-run")]
 pub(super) struct Deploy {
     /// Show what would change, and why; change nothing
     #[arg(long)]
@@ -157,10 +215,11 @@ Examples:
   iperftester run                              the topology's only campaign
   iperftester run check --duration 2s          a quick look: every timed test lasts 2 s
   iperftester run --from alpha --to beta --test tcp
+  iperftester run --resume                     go on with the newest that was interrupted
   iperftester run --dry-run                    order, total time and bytes per link")]
 pub(super) struct Run {
     /// The campaign; may be left out where the topology has only one
-    #[arg(conflicts_with_all = ["from", "to", "test"])]
+    #[arg(conflicts_with_all = ["from", "to", "test", "resume"])]
     pub(super) campaign: Option<Name>,
 
     /// Without a campaign: the probe where the client runs
@@ -179,13 +238,163 @@ pub(super) struct Run {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) duration: Option<Duration>,
 
+    /// Go on with a campaign run that was interrupted or cut off, as `list` names it; the newest such of this topology where
+    /// it is left out. Only what has no result yet is run
+    #[arg(long, value_name = "CAMPAIGN_RUN", num_args = 0..=1, conflicts_with_all = ["from", "to", "test", "duration"])]
+    pub(super) resume: Option<Option<String>>,
+
     /// Show order, total time and bytes per link; run nothing
     #[arg(long)]
     pub(super) dry_run: bool,
 }
 
+/// `list`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester list --limit 10                  the newest ten
+  iperftester list --name office --campaign check")]
+pub(super) struct List {
+    /// Only those of the topology of this name
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<Name>,
+
+    /// Only those of this campaign
+    #[arg(long, value_name = "CAMPAIGN")]
+    pub(super) campaign: Option<Name>,
+
+    /// At most so many, the newest first
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) limit: Option<usize>,
+}
+
+/// `logs`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Probes on this machine have no service and so no log of their own: what there is to see is what
+the tools were told and what they wrote. With --run it is the one output, byte for byte.
+
+Examples:
+  iperftester logs                             every run of the newest campaign run
+  iperftester logs check@20261124T104406.000Z --probe alpha
+  iperftester logs --run 3 | jq .end           the third run's output")]
+pub(super) struct Logs {
+    /// The campaign run, as `list` names it; the newest where it is left out
+    pub(super) campaign_run: Option<String>,
+
+    /// Only the client's output of this run, untouched
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) run: Option<u32>,
+
+    /// With --run: the server's output instead
+    #[arg(long, requires = "run")]
+    pub(super) server: bool,
+
+    /// Only runs from or to this probe
+    #[arg(long, value_name = "PROBE")]
+    pub(super) probe: Option<Name>,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester export check@20261124T104406.000Z --out check.json
+  iperftester export check@20261124T104406.000Z | gzip > check.json.gz")]
+pub(super) struct Export {
+    /// The campaign run, as `list` names it
+    pub(super) campaign_run: String,
+
+    /// Write it to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each file is taken in whole or not at all; what is wrong with one does not hold up the others.
+
+Example:
+  iperftester import check.json monday.json")]
+pub(super) struct Import {
+    /// Files that `export` wrote
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// `prune`.
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("criterion").required(true).multiple(true).args(["older_than", "keep"]),
+    after_help = "\
+What runs now always stays. With both --older-than and --keep only what both would remove goes.
+
+Examples:
+  iperftester prune --older-than 90d --dry-run
+  iperftester prune --keep 20 --name office"
+)]
+pub(super) struct Prune {
+    /// Remove what was started longer ago than this, such as 90d
+    #[arg(long, value_name = "TIME", value_parser = age)]
+    pub(super) older_than: Option<Duration>,
+
+    /// Remove all but the newest so many of each topology
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) keep: Option<usize>,
+
+    /// Only those of the topology of this name
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<Name>,
+
+    /// Show what would go; remove nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// `exec`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The command has this input and output, as pipes; its exit code is that of iperftester.
+
+Examples:
+  iperftester exec alpha -- ip address
+  iperftester exec alpha -- ping -c 3 beta")]
+pub(super) struct Exec {
+    /// The probe
+    pub(super) probe: Name,
+
+    /// The command with its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester completions bash > /etc/bash_completion.d/iperftester
+  iperftester completions zsh > ~/.zfunc/_iperftester")]
+pub(super) struct Completions {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  iperftester man | man -l -                   the page on iperftester itself
+  iperftester man --out /usr/local/share/man/man1")]
+pub(super) struct Man {
+    /// Write a page for each verb into this folder, which is made where it is not there
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+}
+
 /// `destroy`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  iperftester destroy\n  iperftester destroy --name office        its file is gone")]
 pub(super) struct Destroy {
     /// The topology's name, where its file is gone or faulty
     #[arg(long, value_name = "NAME")]
@@ -197,15 +406,28 @@ pub(super) struct Destroy {
 #[command(after_help = "\
 Examples:
   iperftester report                           the newest, on the terminal
-  iperftester report --format html --out report.html
-  iperftester report --format json check@20261124T104406.000Z | jq '.runs[].measurement'")]
+  iperftester report --out report.html         a page; also .md .csv .json .jsonl .xml
+  iperftester report --redact --out report.md  without addresses and host names
+  iperftester report --compare previous        the newest beside the one before it
+  iperftester report check@20261124T104406.000Z check@20261125T090000.000Z
+  iperftester report --format json | jq '.runs[].measurement'")]
 pub(super) struct Report {
-    /// The campaign run, as `list` names it; the newest where it is left out
-    pub(super) campaign_run: Option<String>,
+    /// The campaign run, as `list` names it; the newest where it is left out. Several are compared, the first one is the
+    /// base
+    #[arg(value_name = "CAMPAIGN_RUN")]
+    pub(super) campaign_runs: Vec<String>,
+
+    /// Compare with this campaign run, or with the `previous` one of the same topology and campaign
+    #[arg(long, value_name = "CAMPAIGN_RUN", num_args = 1..)]
+    pub(super) compare: Vec<String>,
 
     /// Form of the report; where it is left out, what the name of --out ends in, or --output json, or else terminal
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(super) format: Option<ReportFormat>,
+
+    /// Show pseudonyms instead of addresses, host names and user names
+    #[arg(long)]
+    pub(super) redact: bool,
 
     /// Write it to this file instead of standard output
     #[arg(long, value_name = "FILE")]
@@ -219,8 +441,45 @@ pub(super) enum ReportFormat {
     Terminal,
     /// One self-contained page: no script, no address outside
     Html,
+    /// GitHub's Markdown
+    Md,
+    /// A row for each run and flow, SI units
+    Csv,
     /// Everything, the tools' raw output included
     Json,
+    /// A run a line, with its raw output
+    Jsonl,
+    /// A test case for each expectation, for CI
+    Junit,
+}
+
+impl ReportFormat {
+    /// The form that a file's name asks for by its ending.
+    pub(super) fn of_ending(ending: &str) -> Option<Self> {
+        match ending {
+            "html" | "htm" => Some(Self::Html),
+            "md" | "markdown" => Some(Self::Md),
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "xml" => Some(Self::Junit),
+            "txt" => Some(Self::Terminal),
+            _ => None,
+        }
+    }
+
+    /// Its word on the command line.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Html => "html",
+            Self::Md => "md",
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Junit => "junit",
+        }
+    }
 }
 
 /// `schema`.
@@ -338,6 +597,17 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(value).map_err(|fault| fault.to_string())
 }
 
+/// A number of starts; a year of an hourly schedule has fewer than ten thousand.
+fn starts(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| "a number from 1 to 10000".to_owned())
+}
+
+/// A moment with its offset.
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    let moment = DateTime::parse_from_rfc3339(text);
+    moment.map(|m| m.to_utc()).map_err(|_| "a time with its offset, such as 2027-03-28T00:00:00+01:00".to_owned())
+}
+
 /// What the topology allows for an iperf3 test: whole seconds, from one to a day (iperf3(1), `-t`).
 fn duration(text: &str) -> Result<Duration, String> {
     let time = unit::parse_duration(text).map_err(|fault| fault.to_string())?;
@@ -348,6 +618,13 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ if time.subsec_nanos() > 0 => Err("iperf3 takes whole seconds only".to_owned()),
         _ => Ok(time),
     }
+}
+
+/// How long ago something was started.
+fn age(text: &str) -> Result<Duration, String> {
+    let time = unit::parse_duration(text).map_err(|fault| fault.to_string())?;
+    // What chrono can subtract from any date it knows.
+    if time > Duration::from_secs(36_500 * 86_400) { Err("at most 36500d".to_owned()) } else { Ok(time) }
 }
 
 #[cfg(test)]

@@ -1,23 +1,30 @@
 //! What every verb needs: the topology, the folders, the lock.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use etcetera::BaseStrategy;
 
 use super::failure::Failure;
+use super::files::{self, Disk};
 use super::output::Output;
 use super::speech::lang;
 use crate::backend::{self, Backends};
-use crate::config::{self, Source};
+use crate::config::{self, Loaded, Resolved, Source, Surroundings};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::i18n::{say, sentences};
-use crate::lock::{self, LockGuard};
+use crate::lock::{self, LockError, LockGuard};
 use crate::plan::{Action, Plan, Verb};
 use crate::process;
 use crate::store::{Notice, Results};
+
+/// What to try where the results may be read but not written.
+const ANOTHER_USERS: &str = "these results are another user's: read them as that user (`sudo iperftester report`), or copy `results.db` to a \
+                             folder of your own and name that: `IPERFTESTER_DATA_DIR=FOLDER iperftester report`";
 
 /// Settings of this process.
 pub(super) struct Context<'a> {
@@ -29,7 +36,8 @@ pub(super) struct Context<'a> {
 pub(super) struct Checked {
     pub(super) topology: Topology,
     pub(super) warnings: Vec<Diagnostic>,
-    pub(super) source: Source,
+    /// The file, and what it includes.
+    pub(super) sources: Vec<Source>,
 }
 
 impl<'a> Context<'a> {
@@ -41,37 +49,46 @@ impl<'a> Context<'a> {
         Utc::now()
     }
 
+    /// The same for what begins and ends within this process: the time of its first call and what has gone by since, so that a
+    /// wall clock that is set meanwhile neither stretches a run nor ends it before its start. Time that the machine slept is
+    /// not counted.
+    pub(super) fn steady() -> DateTime<Utc> {
+        static BEGAN: OnceLock<(DateTime<Utc>, Instant)> = OnceLock::new();
+        let (wall, clock) = BEGAN.get_or_init(|| (Self::now(), Instant::now()));
+        *wall + clock.elapsed()
+    }
+
     /// Reads and checks the topology file.
     pub(super) fn check(&self) -> Result<Checked, Failure> {
-        let bytes = fs_err::read(&self.topology).map_err(|fault| {
-            let name = self.topology.display();
-            let failure = Failure::bad_input(say!(
-                lang(),
-                "cannot read the topology file {name}",
-                "no se puede leer el fichero de topología {name}"
-            ));
-            let mut failure = match fault.kind() {
-                std::io::ErrorKind::NotFound => failure.hint(lang().word(
-                    "name it by `-t FILE` or IPERFTESTER_TOPOLOGY; `iperftester init` writes a first one",
-                    "indíquelo con `-t FICHERO` o IPERFTESTER_TOPOLOGY; `iperftester init` escribe uno de partida",
-                )),
-                _ => failure,
-            };
-            failure.chain.push(fault.to_string());
-            failure
+        self.checked(config::load_in)
+    }
+
+    /// Reads and checks the topology file, and gives the origin of each value.
+    pub(super) fn resolve(&self) -> Result<(Checked, Resolved), Failure> {
+        let mut resolved = None;
+        let checked = self.checked(|source, around| {
+            let (loaded, with_origins) = config::resolve_in(source, around);
+            resolved = with_origins;
+            loaded
         })?;
+        Ok((checked, resolved.unwrap_or_default()))
+    }
+
+    /// Reads the topology file and lets `load` make something of it.
+    fn checked(&self, load: impl FnOnce(&Source, &dyn Surroundings) -> Loaded) -> Result<Checked, Failure> {
+        let bytes = files::topology(&self.topology)?;
         let source = Source { file: self.topology.clone(), bytes };
-        let loaded = config::load(&source);
+        let loaded = load(&source, &Disk::around(&self.topology));
+        let mut sources = vec![source];
+        sources.extend(loaded.included);
         match loaded.topology {
-            Some(topology) => Ok(Checked { topology, warnings: loaded.diagnostics, source }),
+            Some(topology) => Ok(Checked { topology, warnings: loaded.diagnostics, sources }),
             None => {
                 let faults = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-                let mut failure = Failure::bad_input({
-                    let (faults, name) =
-                        (lang().counted(faults, ["fault", "faults"], ["fallo", "fallos"]), self.topology.display());
-                    say!(lang(), "{faults} in {name}", "{faults} en {name}")
-                });
-                failure.faults = Some(Box::new((loaded.diagnostics, source)));
+                let (faults, name) =
+                    (lang().counted(faults, ["fault", "faults"], ["fallo", "fallos"]), self.topology.display());
+                let mut failure = Failure::bad_input(say!(lang(), "{faults} in {name}", "{faults} en {name}"));
+                failure.faults = Some(Box::new((loaded.diagnostics, sources)));
                 Err(failure)
             }
         }
@@ -81,25 +98,43 @@ impl<'a> Context<'a> {
     pub(super) fn load(&self) -> Result<Topology, Failure> {
         let checked = self.check()?;
         if !self.output.is_json() && !self.output.is_quiet() {
-            self.output.diagnostics(&checked.warnings, &checked.source);
+            self.output.diagnostics(&checked.warnings, &checked.sources);
         }
         Ok(checked.topology)
     }
 
     /// Takes the topology's lock for `verb`.
     pub(super) fn lock(topology: &Name, verb: &str) -> Result<LockGuard, Failure> {
-        Ok(lock::acquire(&lock_folder(), topology, verb, Self::now())?)
+        Ok(Self::try_lock(topology, verb)?)
+    }
+
+    /// The same, to be told apart why it was not given.
+    pub(super) fn try_lock(topology: &Name, verb: &str) -> Result<LockGuard, LockError> {
+        lock::acquire(&lock_folder(), topology, verb, Self::now())
     }
 
     /// Opens the results and tells what was taken in.
     pub(super) async fn results(&self) -> Result<Results, Failure> {
-        let data = data_folder()?;
-        let folders = vec![data.clone(), std::env::temp_dir().join("iperftester")];
-        let (results, notices) = Results::open(&data.join("results.db"), folders).await?;
+        let (path, folders) = places()?;
+        Ok(self.told(Results::open(&path, folders).await?))
+    }
+
+    fn told(&self, (results, notices): (Results, Vec<Notice>)) -> Results {
         for notice in &notices {
             self.notice(notice);
         }
-        Ok(results)
+        results
+    }
+
+    /// The same for a verb that only reads: a user who may not write them is served too, where the system lets them be read.
+    pub(super) async fn results_to_read(&self) -> Result<Results, Failure> {
+        let (path, folders) = places()?;
+        let opened = Results::open_to_read(&path, folders).await.map_err(|error| {
+            let denied = error.is_denied();
+            let failure = Failure::from(error);
+            if denied { failure.hint(ANOTHER_USERS) } else { failure }
+        });
+        Ok(self.told(opened?))
     }
 
     pub(super) fn notice(&self, notice: &Notice) {
@@ -138,6 +173,12 @@ impl<'a> Context<'a> {
         let us = std::process::id().to_string();
         Ok(vec![program.clone(), process::BOUND_VERB.to_owned(), us, "--".to_owned(), program, "agent".to_owned()])
     }
+}
+
+/// The database, and the folders of rescue files.
+fn places() -> Result<(PathBuf, Vec<PathBuf>), Failure> {
+    let data = data_folder()?;
+    Ok((data.join("results.db"), vec![data, std::env::temp_dir().join("iperftester")]))
 }
 
 /// Where results are kept: IPERFTESTER_DATA_DIR, else `iperftester` in the XDG data directory.

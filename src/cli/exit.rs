@@ -20,6 +20,8 @@ pub(super) enum Exit {
     Bug,
     /// Stopped by the user.
     Interrupted,
+    /// What a command of the user ended with.
+    Command(u8),
 }
 
 impl Exit {
@@ -32,6 +34,7 @@ impl Exit {
             Self::Partial => 4,
             Self::Bug => 70,
             Self::Interrupted => 130,
+            Self::Command(code) => code,
         }
     }
 }

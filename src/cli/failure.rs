@@ -17,8 +17,8 @@ pub(super) struct Failure {
     /// The message, then its causes.
     pub(super) chain: Vec<String>,
     pub(super) hint: Option<String>,
-    /// Faults in the topology file with the file's text, when that is why.
-    pub(super) faults: Option<Box<(Vec<Diagnostic>, crate::config::Source)>>,
+    /// Faults in the topology with its file and what that includes, when that is why.
+    pub(super) faults: Option<Box<(Vec<Diagnostic>, Vec<crate::config::Source>)>>,
 }
 
 impl Failure {

@@ -3,6 +3,7 @@
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
+use super::args::List;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -10,13 +11,23 @@ use super::speech::lang;
 use crate::domain::verdict::Verdict;
 use crate::store::CampaignRunSummary;
 
-pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
-    let runs = context.results().await?.list().await?;
-    context.output.either(|| table(&runs), &runs);
+pub(super) async fn perform(context: &Context<'_>, with: &List) -> Result<Exit, Failure> {
+    let mut runs = context.results_to_read().await?.list().await?;
+    let any = !runs.is_empty();
+    runs.retain(|run| {
+        with.name.as_ref().is_none_or(|name| run.header.topology == *name)
+            && with.campaign.as_ref().is_none_or(|name| run.header.campaign == *name)
+    });
+    runs.truncate(with.limit.unwrap_or(usize::MAX));
+    context.output.either(|| table(&runs, any), &runs);
     Ok(Exit::Ok)
 }
 
-fn table(runs: &[CampaignRunSummary]) -> String {
+/// `any`: is there any campaign run at all?
+fn table(runs: &[CampaignRunSummary], any: bool) -> String {
+    if runs.is_empty() && any {
+        return "no campaign run is as asked for: `iperftester list` shows all".to_owned();
+    }
     if runs.is_empty() {
         return lang()
             .word(

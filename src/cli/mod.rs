@@ -3,19 +3,28 @@
 
 mod agent;
 mod args;
+mod campaigns;
+mod completions;
 mod context;
 mod deploy;
 mod destroy;
 mod doctor;
+mod exec;
 mod exit;
+mod export;
 mod failure;
+mod files;
+mod import;
 mod init;
 mod list;
+mod logs;
+mod man;
 mod measure;
 mod output;
 mod parse;
 mod plan;
 mod progress;
+mod prune;
 mod report;
 mod run;
 mod schema;
@@ -100,15 +109,23 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
     let context = Context::new(arguments.topology, output);
     let outcome = match arguments.verb {
         Verb::Init(with) => init::perform(&context, &with),
-        Verb::Validate => validate::perform(&context),
+        Verb::Validate(with) => validate::perform(&context, &with),
+        Verb::Campaigns(with) => campaigns::perform(&context, &with),
         Verb::Plan => plan::perform(&context).await,
         Verb::Deploy(with) => deploy::perform(&context, &with).await,
         Verb::Status => status::perform(&context).await,
         Verb::Run(with) => run::perform(&context, &with).await,
-        Verb::List => list::perform(&context).await,
+        Verb::List(with) => list::perform(&context, &with).await,
         Verb::Report(with) => report::perform(&context, &with).await,
         Verb::Destroy(with) => destroy::perform(&context, &with).await,
         Verb::Doctor => doctor::perform(&context).await,
+        Verb::Logs(with) => logs::perform(&context, &with).await,
+        Verb::Export(with) => export::perform(&context, &with).await,
+        Verb::Import(with) => import::perform(&context, &with).await,
+        Verb::Prune(with) => prune::perform(&context, &with).await,
+        Verb::Exec(with) => exec::perform(&context, &with).await,
+        Verb::Completions(with) => Ok(completions::perform(&context, &with)),
+        Verb::Man(with) => man::perform(&context, &with),
         Verb::Schema(with) => schema::perform(&context, &with),
         Verb::Parse(with) => parse::perform(&context, &with),
         Verb::Agent => agent::perform().await,

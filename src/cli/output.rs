@@ -73,6 +73,11 @@ impl Output {
         }
     }
 
+    /// Data, byte for byte.
+    pub(super) fn bytes(&self, bytes: &[u8]) {
+        write_out(bytes);
+    }
+
     /// Data, as one JSON document on a line.
     pub(super) fn json(&self, value: &impl Serialize) {
         let mut bytes = serde_json::to_vec(value).expect("what is served has string keys");
@@ -111,10 +116,10 @@ impl Output {
         let _ = writeln!(std::io::stderr(), "{lines}");
     }
 
-    /// Findings in the topology file.
-    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic], source: &config::Source) {
+    /// Findings in the topology file and what it includes.
+    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &[config::Source]) {
         if !diagnostics.is_empty() {
-            let _ = write!(std::io::stderr(), "{}", config::render(lang(), diagnostics, source, self.error_color));
+            let _ = write!(std::io::stderr(), "{}", config::render(lang(), diagnostics, sources, self.error_color));
         }
     }
 
@@ -130,8 +135,8 @@ impl Output {
                 let error = failure.chain.first().map_or("", String::as_str);
                 self.problem_json(&Problem { error, caused_by: &[], hint: None, diagnostics });
             }
-            Some((diagnostics, source)) => {
-                self.diagnostics(diagnostics, source);
+            Some((diagnostics, sources)) => {
+                self.diagnostics(diagnostics, sources);
                 if let Some(hint) = &failure.hint {
                     let _ = writeln!(std::io::stderr(), "{}", say!(lang(), "  hint: {hint}", "  sugerencia: {hint}"));
                 }
@@ -140,7 +145,8 @@ impl Output {
         }
     }
 
-    fn chain(&self, chain: &[String], hint: Option<&str>) {
+    /// An error as a message, its causes and what to try.
+    pub(super) fn chain(&self, chain: &[String], hint: Option<&str>) {
         let (error, caused_by) =
             chain.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
         if self.is_json() {
@@ -184,8 +190,59 @@ fn write_out(bytes: &[u8]) {
     }
 }
 
-/// clap's own messages: help and version are data, the rest is bad input.
+/// clap's own messages: help and version are data, the rest is bad input, told in the form that was asked for.
 pub(super) fn usage(fault: &clap::Error) -> ExitCode {
-    let _ = fault.print();
-    if fault.use_stderr() { Exit::BadInput.into() } else { Exit::Ok.into() }
+    if !fault.use_stderr() {
+        let _ = fault.print();
+        return Exit::Ok.into();
+    }
+    if wants_json(std::env::args_os().skip(1)) {
+        let text = fault.to_string();
+        let (error, hint) = parts(&text);
+        Output::new(Format::Json, false, true).chain(&[error], Some(&hint));
+    } else {
+        let _ = fault.print();
+    }
+    Exit::BadInput.into()
+}
+
+/// Is JSON asked for in arguments that could not be understood?
+fn wants_json(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let words: Vec<_> = arguments.take_while(|word| word != "--").collect();
+    words.iter().any(|word| word == "--output=json")
+        || words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
+}
+
+/// What clap says is wrong, and its tip or where to read on.
+fn parts(text: &str) -> (String, String) {
+    let mut paragraphs = text.trim().split("\n\n").map(str::trim);
+    let error = paragraphs.next().unwrap_or_default();
+    let error = error.strip_prefix("error: ").unwrap_or(error).lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let tip = paragraphs.clone().find_map(|p| p.strip_prefix("tip: "));
+    let read_on = paragraphs.last().unwrap_or_default();
+    (error, tip.unwrap_or(read_on).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_clap_are_an_error_and_a_hint() {
+        let text = "error: unrecognized subcommand 'rnu'\n\n  tip: a similar subcommand exists: 'run'\n\nUsage: x\n\nFor more, \
+                    try '--help'.\n";
+        let told = parts(text);
+        assert_eq!(told.0, "unrecognized subcommand 'rnu'");
+        assert_eq!(told.1, "a similar subcommand exists: 'run'");
+        let told = parts("error: these were not provided:\n  --to <PROBE>\n\nUsage: x\n\nFor more, try '--help'.\n");
+        assert_eq!(told.0, "these were not provided: --to <PROBE>");
+        assert_eq!(told.1, "For more, try '--help'.");
+    }
+
+    #[test]
+    fn json_is_asked_for_before_the_words_of_another_command() {
+        let asked = |words: &[&str]| wants_json(words.iter().map(std::ffi::OsString::from));
+        assert!(asked(&["rnu", "--output", "json"]) && asked(&["--output=json", "rnu"]));
+        assert!(!asked(&["rnu"]) && !asked(&["exec", "a", "--", "x", "--output", "json"]));
+    }
 }

@@ -1,14 +1,21 @@
 //! Places and findings: each stage reports into one [`Faults`] and goes on.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
-use std::path::Path;
+use std::rc::Rc;
 
+use super::Source;
 use super::codes::Code;
 use crate::domain::diagnostic::{Diagnostic, Place, Severity};
 
-/// A stretch of the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Most findings that are kept: more than anybody reads, and a bound for what a hostile file costs.
+const MOST: usize = 100_000;
+
+/// A stretch of a file. Spans are ordered as files were read, and as they stand in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span {
+    /// Which file, in the order of reading: 0 is the topology itself, others are included.
+    pub(crate) file: u32,
     /// First byte.
     pub(crate) start: usize,
     /// One past the last byte.
@@ -20,7 +27,12 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) const START: Self = Self { start: 0, end: 0, line: 1, column: 1 };
+    pub(crate) const START: Self = Self { file: 0, start: 0, end: 0, line: 1, column: 1 };
+
+    /// What tells a value from every other.
+    const fn key(self) -> (u32, usize) {
+        (self.file, self.start)
+    }
 }
 
 /// Something with its place.
@@ -80,6 +92,14 @@ impl Fault {
         self
     }
 
+    /// A fault of an included file as a whole stands at its start.
+    pub(crate) fn in_file(mut self, file: u32) -> Self {
+        if file > 0 {
+            self.span.get_or_insert(Span { file, ..Span::START });
+        }
+        self
+    }
+
     /// The fix, if there is one.
     pub(crate) fn maybe_fix(mut self, fix: Option<String>) -> Self {
         self.fix = fix;
@@ -87,54 +107,140 @@ impl Fault {
     }
 }
 
-/// All findings so far.
+/// A file that was read.
+#[derive(Debug)]
+enum File<'s> {
+    Root(&'s Source),
+    Included(Rc<Source>),
+}
+
+impl File<'_> {
+    fn source(&self) -> &Source {
+        match self {
+            Self::Root(source) => source,
+            Self::Included(source) => source,
+        }
+    }
+}
+
+/// All findings so far, and the files that they are in.
 #[derive(Debug)]
 pub(crate) struct Faults<'s> {
-    file: &'s Path,
-    text: &'s str,
-    found: Vec<Diagnostic>,
+    files: Vec<File<'s>>,
+    /// Scalars that came from the environment, with the variables.
+    variables: HashMap<(u32, usize), String>,
+    /// Scalars whose text could not be made out: reported, so that nothing more is said about them.
+    lost: HashSet<(u32, usize)>,
+    found: Vec<((u32, usize), Diagnostic)>,
+    errors: usize,
 }
 
 impl<'s> Faults<'s> {
-    pub(crate) const fn new(file: &'s Path, text: &'s str) -> Self {
-        Self { file, text, found: vec![] }
+    pub(crate) fn new(root: &'s Source) -> Self {
+        let files = vec![File::Root(root)];
+        Self { files, variables: HashMap::new(), lost: HashSet::new(), found: vec![], errors: 0 }
     }
 
-    pub(crate) const fn text(&self) -> &'s str {
-        self.text
+    /// Takes in an included file; gives its number for spans.
+    pub(crate) fn include(&mut self, source: Rc<Source>) -> u32 {
+        self.files.push(File::Included(source));
+        u32::try_from(self.files.len() - 1).expect("the number of files is limited")
+    }
+
+    /// How many files there are.
+    pub(crate) const fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The file of a span.
+    pub(crate) fn source(&self, span: Span) -> &Source {
+        self.files[span.file as usize].source()
+    }
+
+    /// Marks a scalar as one that came from the environment.
+    pub(crate) fn mark_variables(&mut self, span: Span, variables: String) {
+        self.variables.insert(span.key(), variables);
+    }
+
+    /// The variables that a scalar came from.
+    pub(crate) fn variables(&self, span: Span) -> Option<&str> {
+        self.variables.get(&span.key()).map(String::as_str)
+    }
+
+    /// Keeps silent about a scalar from now on.
+    pub(crate) fn lose(&mut self, span: Span) {
+        self.lost.insert(span.key());
+    }
+
+    pub(crate) fn is_lost(&self, span: Span) -> bool {
+        self.lost.contains(&span.key())
+    }
+
+    /// Lets `copy` be known as what stands at `origin`: an alias.
+    pub(crate) fn alias(&mut self, origin: Span, copy: Span) {
+        if let Some(variables) = self.variables.get(&origin.key()).cloned() {
+            self.variables.insert(copy.key(), variables);
+        }
+        if self.is_lost(origin) {
+            self.lose(copy);
+        }
     }
 
     pub(crate) fn add(&mut self, fault: Fault) {
+        if fault.span.is_some_and(|span| self.is_lost(span)) {
+            return;
+        }
+        let severity = fault.code.severity();
+        self.errors += usize::from(severity == Severity::Error);
+        if self.found.len() >= MOST {
+            return;
+        }
+        let from = fault.span.and_then(|span| self.variables(span)).map(|variables| format!("from {variables}"));
+        let label = match (fault.label, from) {
+            (Some(label), Some(from)) => Some(format!("{label}, {from}")),
+            (label, from) => label.or(from),
+        };
         let diagnostic = Diagnostic {
             code: fault.code.text().to_owned(),
-            severity: fault.code.severity(),
+            severity,
             message: fault.message,
             place: fault.span.map(|s| self.place(s)),
-            label: fault.label,
+            label,
             related: fault.related.into_iter().map(|(s, text)| (self.place(s), text)).collect(),
             known: fault.known,
             fix: fault.fix,
         };
-        self.found.push(diagnostic);
+        self.found.push((fault.span.map_or((0, 0), Span::key), diagnostic));
     }
 
     /// The place of a span; what goes over several lines is cut at the end of its first.
     fn place(&self, span: Span) -> Place {
-        let covered = self.text.get(span.start..span.end).unwrap_or_default();
-        let first = covered.split(['\n', '\r']).next().unwrap_or_default().trim_end();
-        let end = span.start + first.len();
-        Place { file: self.file.to_owned(), line: span.line, column: span.column, start: span.start, end }
+        let source = self.source(span);
+        let covered = source.bytes.get(span.start..span.end).unwrap_or_default();
+        let first = covered.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default();
+        // What ends within a character, as what is no text at all, is shown by its start alone.
+        let end = span.start + std::str::from_utf8(first).map_or(0, |line| line.trim_end().len());
+        Place { file: source.file.clone(), line: span.line, column: span.column, start: span.start, end }
     }
 
-    pub(crate) fn has_error(&self) -> bool {
-        self.found.iter().any(|d| d.severity == Severity::Error)
+    pub(crate) const fn has_error(&self) -> bool {
+        self.errors > 0
     }
 
-    /// The findings in the order of the file, none twice.
-    pub(crate) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by_key(|d| d.place.as_ref().map(|p| p.start));
-        self.found.dedup();
-        self.found
+    pub(crate) const fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// The findings in the order of the files, none twice, and the files that were included.
+    pub(crate) fn finish(mut self) -> (Vec<Diagnostic>, Vec<Source>) {
+        self.found.sort_by_key(|(key, diagnostic)| (diagnostic.place.is_some(), *key));
+        let mut diagnostics: Vec<Diagnostic> = self.found.into_iter().map(|(_, diagnostic)| diagnostic).collect();
+        diagnostics.dedup();
+        let included = self.files.into_iter().filter_map(|file| match file {
+            File::Root(_) => None,
+            File::Included(source) => Some(Rc::unwrap_or_clone(source)),
+        });
+        (diagnostics, included.collect())
     }
 }
 
@@ -166,8 +272,9 @@ mod tests {
 
     #[test]
     fn a_place_ends_with_its_line() {
-        let faults = Faults::new(Path::new("t.yaml"), "a:\n  b: 1 \n  c: 2\n");
-        let place = faults.place(Span { start: 5, end: 18, line: 2, column: 3 });
+        let source = Source { file: "t.yaml".into(), bytes: b"a:\n  b: 1 \n  c: 2\n".to_vec() };
+        let faults = Faults::new(&source);
+        let place = faults.place(Span { file: 0, start: 5, end: 18, line: 2, column: 3 });
         assert_eq!((place.start, place.end), (5, 9));
     }
 }

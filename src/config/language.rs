@@ -175,6 +175,13 @@ pub(crate) const TOPOLOGY: Object = object(
     &[
         needs("name", Takes::Name, "office", "name of the whole"),
         may("description", Takes::Text, "what it is for", "one sentence on its purpose"),
+        // Taken out of the tree before it is decoded.
+        may(
+            "include",
+            Takes::OneOf(&[Takes::Text, Takes::List(&Takes::Text)]),
+            "[sites.yaml]",
+            "other files, whose maps are put together with these",
+        ),
         may("metadata", Takes::Object(&METADATA), "{ customer: ACME }", "whom and what the reports are for"),
         of(
             needs("hosts", Takes::Map(&Takes::Kind(&HOSTS)), "{ here: { local: {} } }", "machines that carry probes"),

@@ -7,73 +7,72 @@ use std::collections::HashMap;
 
 use serde_saphyr::granit_parser::{self as yaml, ErrorKind, Event, Parser, ScalarStyle};
 
-use super::Source;
 use super::codes::Code;
 use super::fault::{Fault, Faults, Quoted, Span, Spanned};
 use super::tree::{Entry, Node};
-use crate::domain::diagnostic::{Diagnostic, Place};
+use super::variable::Expander;
 
-/// Nodes that all aliases together may stand for.
+/// Nodes that all aliases together may stand for; the same for all anchors.
 const ALIAS_BUDGET: usize = 250_000;
+
+/// Values in one file. The largest topology that anybody needs has some ten thousand.
+const VALUES: usize = 1_000_000;
 
 /// Deepest nesting; the language itself needs eight levels.
 const DEPTH: usize = 64;
 
-/// The source as text.
+/// The bytes of a file as text.
 ///
 /// # Errors
-/// The one diagnostic that says why it is none.
-pub(crate) fn text(source: &Source) -> Result<&str, Box<Diagnostic>> {
-    let bytes = source.bytes.as_slice();
+/// The fault that says why it is none.
+pub(crate) fn text(bytes: &[u8], file: u32) -> Result<&str, Box<Fault>> {
     // A byte order mark, or ASCII characters padded with a zero byte.
     let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] | [1..=0x7f, 0, ..]);
-    let problem = match std::str::from_utf8(bytes) {
-        _ if utf16 => (Code::Utf16, None, "the file is written in UTF-16; a topology is UTF-8 text".to_owned()),
+    let fault = match std::str::from_utf8(bytes) {
+        _ if utf16 => Fault::of_file(Code::Utf16, "the file is written in UTF-16; a topology is UTF-8 text"),
         Ok(text) => return Ok(text),
         Err(error) => {
             let start = error.valid_up_to();
             let byte = bytes.get(start).copied().unwrap_or_default();
-            let message = format!("byte 0x{byte:02x} is no UTF-8 text");
-            (Code::NotUtf8, Some(place_of_byte(source, start)), message)
+            Fault::new(Code::NotUtf8, span_of_byte(bytes, start, file), format!("byte 0x{byte:02x} is no UTF-8 text"))
         }
     };
-    let (code, place, message) = problem;
-    Err(Box::new(Diagnostic {
-        code: code.text().to_owned(),
-        severity: code.severity(),
-        message,
-        place,
-        label: None,
-        related: vec![],
-        known: vec![],
-        fix: Some("save the file as UTF-8".to_owned()),
-    }))
+    Err(Box::new(fault.in_file(file).fix("save the file as UTF-8")))
 }
 
-fn place_of_byte(source: &Source, start: usize) -> Place {
-    let valid = std::str::from_utf8(&source.bytes[..start]).unwrap_or_default();
+fn span_of_byte(bytes: &[u8], start: usize, file: u32) -> Span {
+    let valid = std::str::from_utf8(&bytes[..start]).unwrap_or_default();
     let line_start = valid.rfind('\n').map_or(0, |i| i + 1);
-    Place {
-        file: source.file.clone(),
-        line: valid.matches('\n').count() + 1,
-        column: valid[line_start..].chars().count() + 1,
-        start,
-        end: start + 1,
-    }
+    let line = valid.matches('\n').count() + 1;
+    Span { file, start, end: start + 1, line, column: valid[line_start..].chars().count() + 1 }
 }
 
-/// The document's root; `None` where there is none or where it could not be read to its end.
-pub(crate) fn tree(faults: &mut Faults<'_>) -> Option<Spanned<Node>> {
+/// A document's root; `None` where there is none or where it could not be read to its end.
+pub(crate) fn tree(
+    (file, text): (u32, &str),
+    expander: &mut Expander<'_>,
+    faults: &mut Faults<'_>,
+) -> Option<Spanned<Node>> {
     let mut options = yaml::Options::default();
     options.flow_nesting_limit = DEPTH;
     options.block_nesting_limit = DEPTH;
-    let mut parser = Parser::new_from_str_with_options(faults.text(), options);
-    let mut builder = Builder { faults, stack: vec![], anchors: HashMap::new(), aliased: 0, root: None };
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    let before = faults.errors();
+    let mut builder = Builder {
+        faults,
+        expander,
+        stack: vec![],
+        anchors: HashMap::new(),
+        anchored: 0,
+        aliased: 0,
+        values: 0,
+        root: None,
+    };
     while let Some(event) = parser.next_event() {
         match event {
             Ok((event, span)) => {
-                let tag = span.tag_span().map(convert);
-                let span = convert(span);
+                let tag = span.tag_span().map(|span| convert(file, span));
+                let span = convert(file, span);
                 if let Event::DocumentStart(..) = event
                     && builder.root.is_some()
                 {
@@ -86,29 +85,32 @@ pub(crate) fn tree(faults: &mut Faults<'_>) -> Option<Spanned<Node>> {
                 builder.take(event, span)?;
             }
             Err(error) => {
-                let fault = syntax_fault(&error, builder.faults.text());
-                builder.faults.add(fault);
+                builder.faults.add(syntax_fault(&error, text, file));
                 return None;
             }
         }
     }
     let root = builder.root.filter(|r| r.value != Node::Null);
-    if root.is_none() && !faults.has_error() {
-        let fault = Fault::of_file(Code::EmptyFile, "the file says nothing");
-        faults.add(fault.fix("write a first topology with `iperftester init`"));
+    if root.is_none() && faults.errors() == before {
+        let fault = Fault::of_file(Code::EmptyFile, "the file says nothing").in_file(file);
+        let fix = if file == 0 { "write a first topology with `iperftester init`" } else { "remove its include" };
+        faults.add(fault.fix(fix));
     }
     root
 }
 
-fn convert(span: yaml::Span) -> Span {
+fn convert(file: u32, span: yaml::Span) -> Span {
     let range = span.byte_range().unwrap_or_default();
-    Span { start: range.start, end: range.end, line: span.start.line(), column: span.start.col() + 1 }
+    Span { file, start: range.start, end: range.end, line: span.start.line(), column: span.start.col() + 1 }
 }
 
-fn syntax_fault(error: &yaml::ScanError, text: &str) -> Fault {
+/// Where the text is no YAML nothing behind that place can be read.
+const REST: &str = "what else is wrong in this file shows when this is mended";
+
+fn syntax_fault(error: &yaml::ScanError, text: &str, file: u32) -> Fault {
     let marker = error.marker();
     let start = marker.byte_offset().unwrap_or_default();
-    let span = Span { start, end: start + 1, line: marker.line(), column: marker.col() + 1 };
+    let span = Span { file, start, end: start + 1, line: marker.line(), column: marker.col() + 1 };
     match error.kind() {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
@@ -119,7 +121,8 @@ fn syntax_fault(error: &yaml::ScanError, text: &str) -> Fault {
             let before = text.get(..start).unwrap_or_default();
             let tabs = before.len() - before.trim_end_matches('\t').len();
             let span = Span { start: start - tabs, column: span.column - tabs, ..span };
-            Fault::new(Code::TabIndentation, span, "a tab cannot indent YAML").fix("indent with spaces")
+            Fault::new(Code::TabIndentation, span, "a tab cannot indent YAML")
+                .fix(format!("indent with spaces; {REST}"))
         }
         ErrorKind::UnknownAnchor => Fault::new(Code::UnknownAlias, span, "this alias has no anchor before it")
             .fix("define `&name` before `*name` uses it"),
@@ -138,7 +141,7 @@ fn syntax_fault(error: &yaml::ScanError, text: &str) -> Fault {
                 _ => None,
             };
             Fault::new(Code::YamlSyntax, span, format!("the text is no YAML: {}", error.info()))
-                .maybe_fix(fix.map(str::to_owned))
+                .fix(fix.map_or_else(|| REST.to_owned(), |fix| format!("{fix}; {REST}")))
         }
     }
 }
@@ -167,17 +170,28 @@ enum Next {
     Refused,
 }
 
-struct Builder<'f, 's> {
+struct Builder<'f, 's, 'e> {
     faults: &'f mut Faults<'s>,
+    expander: &'f mut Expander<'e>,
     stack: Vec<Open>,
-    anchors: HashMap<usize, Node>,
+    anchors: HashMap<usize, Spanned<Node>>,
+    /// Nodes that the anchors hold.
+    anchored: usize,
+    /// Nodes that the aliases stood for.
     aliased: usize,
+    values: usize,
     root: Option<Spanned<Node>>,
 }
 
-impl Builder<'_, '_> {
+impl Builder<'_, '_, '_> {
     /// `None` where reading on makes no sense.
     fn take(&mut self, event: Event<'_>, span: Span) -> Option<()> {
+        self.values += 1;
+        if self.values > VALUES {
+            let fault = Fault::new(Code::TooLarge, span, format!("the file has more than {VALUES} values"));
+            self.faults.add(fault.fix("look whether this is the right file"));
+            return None;
+        }
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
@@ -185,7 +199,12 @@ impl Builder<'_, '_> {
                     let plain = style == ScalarStyle::Plain;
                     self.key(if span.start == span.end { String::new() } else { text.into_owned() }, plain, span);
                 } else {
-                    self.close(anchor, if null { Node::Null } else { Node::Scalar(text.into_owned()) }, span);
+                    let node = if null {
+                        Node::Null
+                    } else {
+                        Node::Scalar(self.expander.expand(text.into_owned(), span, self.faults)?)
+                    };
+                    self.close(anchor, node, span)?;
                 }
             }
             Event::SequenceStart(_, anchor, _) => self.open(anchor, span, Content::List(vec![]))?,
@@ -199,7 +218,7 @@ impl Builder<'_, '_> {
                     Content::List(items) => Node::List(items),
                     Content::Map { entries, .. } => Node::Map(entries),
                 };
-                self.close(open.anchor, node, Span { end: span.end.max(open.span.end), ..open.span });
+                self.close(open.anchor, node, Span { end: span.end.max(open.span.end), ..open.span })?;
             }
             Event::Alias(anchor) => self.alias(anchor, span)?,
             _ => {}
@@ -245,14 +264,19 @@ impl Builder<'_, '_> {
     }
 
     /// A complete node goes where it belongs.
-    fn close(&mut self, anchor: usize, node: Node, span: Span) {
+    fn close(&mut self, anchor: usize, node: Node, span: Span) -> Option<()> {
+        let node = Spanned::new(node, span);
         if anchor != 0 {
+            // Anchors within anchors hold the same nodes many times.
+            self.anchored += node.value.size();
+            if self.anchored > ALIAS_BUDGET {
+                return self.bomb("anchors", span);
+            }
             self.anchors.insert(anchor, node.clone());
         }
-        let node = Spanned::new(node, span);
         let Some(open) = self.stack.last_mut() else {
             self.root = Some(node);
-            return;
+            return Some(());
         };
         match &mut open.content {
             Content::List(items) => items.push(node),
@@ -266,26 +290,32 @@ impl Builder<'_, '_> {
                 }
             },
         }
+        Some(())
+    }
+
+    fn bomb(&mut self, what: &str, span: Span) -> Option<()> {
+        let message = format!("the {what} of this file stand for more than {ALIAS_BUDGET} values");
+        self.faults.add(Fault::new(Code::AliasBomb, span, message).fix("write the values out"));
+        None
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Option<()> {
-        let Some(node) = self.anchors.get(&anchor).cloned() else {
+        let Some(node) = self.anchors.get(&anchor) else {
             let fault = Fault::new(Code::UnknownAlias, span, "this alias stands inside its own anchor");
             self.faults.add(fault.fix("write the value out"));
             return None;
         };
-        self.aliased += node.size();
+        self.aliased += node.value.size();
         if self.aliased > ALIAS_BUDGET {
-            let message = format!("the aliases of this file stand for more than {ALIAS_BUDGET} values");
-            self.faults.add(Fault::new(Code::AliasBomb, span, message).fix("write the values out"));
-            return None;
+            return self.bomb("aliases", span);
         }
+        let node = node.clone();
         if self.waits_for_key() {
-            let text = if let Node::Scalar(text) = node { text } else { String::new() };
+            let text = if let Node::Scalar(text) = node.value { text } else { String::new() };
             self.key(text, false, span);
-        } else {
-            self.close(0, node, span);
+            return Some(());
         }
-        Some(())
+        self.faults.alias(node.span, span);
+        self.close(0, node.value, span)
     }
 }

@@ -1,5 +1,7 @@
 //! Diagnostics as text for a terminal, in the form that rustc made familiar.
 
+use std::path::Path;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str,
@@ -12,21 +14,27 @@ use crate::i18n::{Lang, say, sentences};
 /// A related place this many lines away or nearer is shown in one piece with the fault.
 const NEAR: usize = 12;
 
-/// The text of all diagnostics and, as the last line, how many there are. Empty where there is none.
+/// The text of all diagnostics and, as the last line, how many there are. Empty where there is none. The first source is
+/// the topology, the others are what it included.
 #[must_use]
-pub fn render(lang: Lang, diagnostics: &[Diagnostic], source: &Source, color: bool) -> String {
+pub fn render(
+    lang: Lang,
+    diagnostics: &[Diagnostic],
+    sources: &(impl AsRef<[Source]> + ?Sized),
+    color: bool,
+) -> String {
+    let files = Files(sources.as_ref().iter().map(Lines::new).collect());
     if diagnostics.is_empty() {
         return String::new();
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
-    let lines = Lines::new(source);
     let mut text = String::new();
     for diagnostic in diagnostics {
-        text.push_str(&renderer.render(&[group(lang, &told(lang, diagnostic), &lines)]));
+        text.push_str(&renderer.render(&[group(lang, &told(lang, diagnostic), &files)]));
         text.push_str("\n\n");
     }
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-    let summary = summary(lang, errors, diagnostics.len() - errors, &lines.file);
+    let summary = summary(lang, errors, diagnostics.len() - errors, files.root());
     let level = level(lang, if errors > 0 { Severity::Error } else { Severity::Warning });
     text.push_str(&renderer.render(&[Group::with_title(level.primary_title(summary))]));
     text.push('\n');
@@ -63,8 +71,23 @@ fn told(lang: Lang, diagnostic: &Diagnostic) -> Diagnostic {
     }
 }
 
-/// The source with the start of each of its lines.
+/// All sources.
+struct Files<'s>(Vec<Lines<'s>>);
+
+impl<'s> Files<'s> {
+    fn root(&self) -> &str {
+        self.0.first().map_or("", |lines| lines.file.as_str())
+    }
+
+    /// The source that a place is in.
+    fn of(&self, place: &Place) -> Option<&Lines<'s>> {
+        self.0.iter().find(|lines| lines.path == place.file).or(self.0.first())
+    }
+}
+
+/// A source with the start of each of its lines.
 struct Lines<'s> {
+    path: &'s Path,
     file: String,
     /// `None` where it is no text.
     text: Option<&'s str>,
@@ -78,7 +101,7 @@ impl<'s> Lines<'s> {
         // A byte order mark is no column.
         let first = if text.is_some_and(|t| t.starts_with('\u{feff}')) { '\u{feff}'.len_utf8() } else { 0 };
         let starts = std::iter::once(first).chain(breaks).collect();
-        Self { file: source.file.display().to_string(), text, starts }
+        Self { path: &source.file, file: source.file.display().to_string(), text, starts }
     }
 
     /// The line that holds a byte, from 0.
@@ -95,22 +118,25 @@ impl<'s> Lines<'s> {
     }
 }
 
-fn group<'a>(lang: Lang, diagnostic: &'a Diagnostic, lines: &'a Lines<'_>) -> Group<'a> {
+fn group<'a>(lang: Lang, diagnostic: &'a Diagnostic, files: &'a Files<'_>) -> Group<'a> {
     let mut group = level(lang, diagnostic.severity)
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code.as_str())
         .elements(Vec::<Element<'_>>::new());
-    match &diagnostic.place {
-        None => group = group.element(Origin::path(lines.file.as_str())),
-        Some(place) => {
+    match diagnostic.place.as_ref().and_then(|place| Some((place, files.of(place)?))) {
+        None => group = group.element(Origin::path(files.root())),
+        Some((place, lines)) => {
             let label = diagnostic.label.as_deref().unwrap_or_default();
             let own = lines.line(place.start);
-            let (near, far): (Vec<_>, Vec<_>) =
-                diagnostic.related.iter().partition(|(p, _)| lines.line(p.start).abs_diff(own) <= NEAR);
+            let (near, far): (Vec<_>, Vec<_>) = diagnostic
+                .related
+                .iter()
+                .partition(|(p, _)| p.file == place.file && lines.line(p.start).abs_diff(own) <= NEAR);
             let mut marks = vec![(place, label, AnnotationKind::Primary)];
             marks.extend(near.iter().map(|(p, text)| (p, text.as_str(), AnnotationKind::Context)));
             group = group.element(snippet(&marks, lines));
             for (place, text) in far {
+                let lines = files.of(place).unwrap_or(lines);
                 group = group.element(snippet(&[(place, text, AnnotationKind::Context)], lines));
             }
         }

@@ -162,15 +162,15 @@ impl Defs {
                 json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": name })
             }
             single => match shared(single) {
-                Some(id) => self.refer(id, |_| or_variable(scalar(single))),
-                None => or_variable(scalar(single)),
+                Some(id) => self.refer(id, |_| or_variable(&scalar(single))),
+                None => or_variable(&scalar(single)),
             },
         }
     }
 }
 
 /// A single value, or a variable that stands for one.
-fn or_variable(schema: Value) -> Value {
+fn or_variable(schema: &Value) -> Value {
     let variable = json!({ "$ref": "#/$defs/variable" });
     json!({ "anyOf": [schema, variable] })
 }

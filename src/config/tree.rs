@@ -29,12 +29,13 @@ impl Node {
         }
     }
 
-    /// How many nodes it is made of.
+    /// What it takes to keep, in nodes: a long text counts as several.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Null | Self::Scalar(_) => 1,
+            Self::Null => 1,
+            Self::Scalar(text) => 1 + text.len() / 64,
             Self::List(items) => 1 + items.iter().map(|i| i.value.size()).sum::<usize>(),
-            Self::Map(entries) => 1 + entries.iter().map(|(_, v)| 1 + v.value.size()).sum::<usize>(),
+            Self::Map(entries) => 1 + entries.iter().map(|(k, v)| k.value.len() / 64 + v.value.size()).sum::<usize>(),
         }
     }
 }

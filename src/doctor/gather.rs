@@ -12,7 +12,7 @@ use crate::process::{self, ProcessError};
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// The programs looked for, and how each is asked for its version.
-pub(super) const PROGRAMS: [(&str, &str); 11] = [
+pub(super) const PROGRAMS: [(&str, &str); 14] = [
     ("ip", "-V"),
     ("tc", "-V"),
     ("ss", "-V"),
@@ -22,6 +22,9 @@ pub(super) const PROGRAMS: [(&str, &str); 11] = [
     ("iperf3", "-v"),
     ("ping", "-V"),
     ("traceroute", "-V"),
+    ("iperf", "-v"),
+    ("mtr", "--version"),
+    ("tracepath", "-V"),
     ("ethtool", "--version"),
     ("iptables", "-V"),
 ];

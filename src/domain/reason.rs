@@ -152,6 +152,13 @@ pub enum Fault {
         /// By what it was cut off.
         how: String,
     },
+    /// With something else that is known of the run.
+    Noted {
+        /// The fault itself.
+        fault: Box<Fault>,
+        /// What is known.
+        note: String,
+    },
     /// In words: the tool's or the agent's own.
     #[serde(untagged)]
     Text(String),

@@ -148,6 +148,20 @@ pub struct CampaignRunHeader {
     pub duration_override: Option<Duration>,
     /// Was it stopped before its end?
     pub interrupted: bool,
+    /// What was asked for instead of a campaign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ad_hoc: Option<AdHoc>,
+}
+
+/// A run without a campaign: one test or suite from one probe to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdHoc {
+    /// Where the client runs.
+    pub source: Name,
+    /// Where the server runs.
+    pub destination: Name,
+    /// The test or suite.
+    pub test: Name,
 }
 
 impl CampaignRunHeader {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::series::{self, Statistics};
 use super::view::findings;
 use crate::domain::campaign::Metric;
 use crate::domain::counters::EndCounters;
@@ -14,26 +15,29 @@ use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, CampaignRunHeader, Run, RunStatus};
 use crate::domain::test::{Direction, Test, ToolKind};
+use crate::domain::topology::Metadata;
 use crate::domain::verdict::{Cause, Judgement, Verdict};
 use crate::i18n::Lang;
 use crate::verdict::{account, judgement_reason};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'a> {
     schema_version: u32,
     #[serde(flatten)]
     header: &'a CampaignRunHeader,
+    metadata: &'a Metadata,
     findings: Vec<String>,
+    statistics: Vec<Statistics<'a>>,
     facts: &'a BTreeMap<Name, ProbeFacts>,
     routers: &'a BTreeMap<IpAddr, Router>,
     runs: Vec<RunDocument<'a>>,
 }
 
 #[derive(Serialize)]
-struct RunDocument<'a> {
+pub(super) struct RunDocument<'a> {
     id: u32,
     source: &'a Name,
     destination: &'a Name,
@@ -87,7 +91,7 @@ fn judgement(of: &Judgement) -> JudgementDocument<'_> {
     }
 }
 
-fn document(run: &Run) -> RunDocument<'_> {
+pub(super) fn document(run: &Run) -> RunDocument<'_> {
     RunDocument {
         id: run.id,
         source: &run.source,
@@ -120,7 +124,9 @@ pub(super) fn render(run: &CampaignRun) -> String {
     let document = Document {
         schema_version: SCHEMA_VERSION,
         header: &run.header,
+        metadata: &run.topology.metadata,
         findings: findings(Lang::En, run).into_iter().map(|f| f.sentence).collect(),
+        statistics: series::statistics(run),
         facts: &run.facts,
         routers: &run.routers,
         runs: run.runs.iter().map(document).collect(),

@@ -41,12 +41,17 @@ pub(super) fn concluded(
     };
     let times = (started, ended);
     match parsed {
-        Ok(measurement) => {
+        Ok(mut measurement) => {
+            if let Measurement::Throughput(throughput) = &mut measurement {
+                throughput.notes.extend(job.note.iter().chain(&executed.notes).cloned());
+            }
             let mut run = record(order, job, executed, times, &Outcome::Measured(&measurement), None);
             run.measurement = Some(measurement);
             run
         }
         Err(fault) => {
+            let noted = |fault, note: &String| Fault::Noted { fault: Box::new(fault), note: note.clone() };
+            let fault = executed.notes.iter().fold(fault, noted);
             let error = verdict::failed(Lang::En, &fault);
             record(order, job, executed, times, &Outcome::Failed(&fault), Some(error))
         }

@@ -62,6 +62,20 @@ pub fn timetable(jobs: &[Job]) -> Timetable {
     table
 }
 
+/// Payload that a job sends there and back, where its own rate or that of the link it crosses bounds it.
+pub(super) fn expected_bytes(topology: &Topology, job: &Job) -> (Option<u64>, Option<u64>) {
+    let tool = tool::of(&job.specification);
+    let crossing = job.path.link.as_ref();
+    let link = crossing.and_then(|crossing| topology.links.get(&crossing.link));
+    let rate = |back: bool| {
+        let (crossing, link) = (crossing?, link?);
+        let forward = crossing.forward != back;
+        let shaped = link.impair.rate_bits_per_second.toward(forward);
+        shaped.or(link.contract.rate_bits_per_second.toward(forward)).map(Bitrate::bits_per_second)
+    };
+    (tool.expected_bytes(rate(false)).0, tool.expected_bytes(rate(true)).1)
+}
+
 impl Timetable {
     /// What each declared link will carry.
     #[must_use]
@@ -69,14 +83,10 @@ impl Timetable {
         let mut sums: BTreeMap<Name, LinkBytes> = BTreeMap::new();
         for Slot { job, .. } in &self.slots {
             let Some(crossing) = &job.path.link else { continue };
-            let Some(link) = topology.links.get(&crossing.link) else { continue };
-            let rate = |forward: bool| {
-                let shaped = link.impair.rate_bits_per_second.toward(forward);
-                shaped.or(link.contract.rate_bits_per_second.toward(forward)).map(Bitrate::bits_per_second)
-            };
-            let tool = tool::of(&job.specification);
-            let (there, _) = tool.expected_bytes(rate(crossing.forward));
-            let (_, back) = tool.expected_bytes(rate(!crossing.forward));
+            if !topology.links.contains_key(&crossing.link) {
+                continue;
+            }
+            let (there, back) = expected_bytes(topology, job);
             let sum = sums.entry(crossing.link.clone()).or_default();
             let (a_to_b, b_to_a) = if crossing.forward { (there, back) } else { (back, there) };
             if a_to_b.is_none() || b_to_a.is_none() {

@@ -1,6 +1,9 @@
 //! Statistics of repeated measurements: plain definitions, each documented, none for an empty sample.
 
+mod interval;
 pub mod numbers;
+
+pub use interval::{INTERVAL_RUNS_MIN, MedianInterval};
 
 /// What a sample of at least one finite value comes to. All fields but `count` are in the unit of the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,6 +20,8 @@ pub struct Summary {
     pub median: f64,
     /// Sample standard deviation (divisor n − 1); `None` for a single value, which has no spread.
     pub stddev: Option<f64>,
+    /// Where the median of all that could be measured lies; `None` below [`INTERVAL_RUNS_MIN`] values.
+    pub interval: Option<MedianInterval>,
 }
 
 impl Summary {
@@ -30,7 +35,9 @@ impl Summary {
         let mean = sorted.iter().map(|v| v / n).sum::<f64>().clamp(min, max);
         let squares: f64 = sorted.iter().map(|v| (v - mean).powi(2)).sum();
         let stddev = (sorted.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
-        Some(Self { count: sorted.len(), min, max, mean, median: interpolate(&sorted, 50.0)?, stddev })
+        let median = interpolate(&sorted, 50.0)?;
+        let interval = MedianInterval::of_sorted(&sorted);
+        Some(Self { count: sorted.len(), min, max, mean, median, stddev, interval })
     }
 
     /// Coefficient of variation: standard deviation over mean, as a ratio. `None` for one value or a mean of zero.

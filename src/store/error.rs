@@ -43,6 +43,12 @@ pub enum StoreError {
         /// The last version that is understood.
         known: i64,
     },
+    /// It is in an earlier form, and may only be read.
+    #[error("{} was written by an older iperftester, and this user may only read it", path.display())]
+    Older {
+        /// The database.
+        path: PathBuf,
+    },
     /// Anything else that the database says.
     #[error("cannot {action} in {}", path.display())]
     Database {
@@ -152,6 +158,22 @@ impl StoreError {
         }
     }
 
+    /// May this user not write what has to be written even to read: the database's own files, or its folder?
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        const PERM: i32 = 3;
+        const READONLY: i32 = 8;
+        const CANTOPEN: i32 = 14;
+        match self {
+            Self::Database { source: sqlx::Error::Database(fault), .. } => {
+                let code = fault.code().and_then(|c| c.parse::<i32>().ok()).unwrap_or_default();
+                [PERM, READONLY, CANTOPEN].contains(&(code & 0xff))
+            }
+            Self::File { source, .. } => source.kind() == ErrorKind::PermissionDenied,
+            _ => false,
+        }
+    }
+
     /// What to try.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -172,6 +194,10 @@ impl StoreError {
                     inside.display()
                 ))
             }
+            Self::Older { path } => Some(format!(
+                "let a user who may write {} start `iperftester list` once: that brings it to its present form",
+                path.display()
+            )),
             Self::Newer { .. } => Some(format!("use that newer iperftester, or {ELSEWHERE}")),
             Self::Database { path, .. } => Some(format!(
                 "see that {} can be written by this user and that its disk is well, or {ELSEWHERE}",

@@ -2,24 +2,29 @@
 //! so that a full disk or a locked database loses nothing that was measured.
 #![allow(clippy::disallowed_methods, reason = "an edge: the database and its rescue files are files")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::facts::{ProbeFacts, Router};
+use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, CampaignRunHeader, Run};
+use crate::domain::test::Test;
 use crate::domain::topology::Topology;
 
+mod care;
 mod error;
+mod export;
 mod rescue;
 mod results;
 mod rows;
 mod sqlite;
 
 pub use error::{Refusal, StoreError};
+pub use export::{ExportError, export, import};
 pub use results::{Kept, Notice, Recording, Results};
 pub use sqlite::SqliteStore;
 
@@ -67,6 +72,28 @@ pub struct CampaignRunSummary {
     pub runs: StatusCounts,
     /// Its runs by what they mean.
     pub verdicts: VerdictCounts,
+}
+
+/// Whose runs are counted against a budget, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Spender<'a> {
+    /// The topology.
+    pub topology: &'a Name,
+    /// The campaign.
+    pub campaign: &'a Name,
+    /// Runs that started at this time or later.
+    pub from: DateTime<Utc>,
+    /// Runs that started before this time.
+    pub to: DateTime<Utc>,
+}
+
+/// What a run has sent, as far as it is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spent {
+    /// What was asked of it.
+    pub specification: Test,
+    /// What it came to; its intervals are left out.
+    pub measurement: Option<Measurement>,
 }
 
 /// Runs by how they ended.
@@ -120,6 +147,42 @@ pub trait Store {
     /// Why the database cannot be written.
     async fn take_in(&self, head: &Head, entries: &[Entry]) -> Result<usize, StoreError>;
 
+    /// Takes the end of campaign run `id` away, so that it can go on, and tells how it began.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], or why the database cannot be written.
+    async fn resume(&self, id: &str) -> Result<Head, StoreError>;
+
+    /// Adds a whole campaign run from elsewhere, all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], [`StoreError::RunExists`] where it has a run twice, or why the database cannot be written.
+    async fn import(&self, whole: &CampaignRun) -> Result<(), StoreError>;
+
+    /// What each campaign run takes, in bytes of content: the database adds its own to that.
+    ///
+    /// # Errors
+    /// Why the database cannot be read.
+    async fn sizes(&self) -> Result<BTreeMap<String, u64>, StoreError>;
+
+    /// Removes these campaign runs with all that belongs to them, all or none. What is not there is no error.
+    ///
+    /// # Errors
+    /// Why the database cannot be written.
+    async fn remove(&self, ids: &BTreeSet<String>) -> Result<(), StoreError>;
+
+    /// Gives the room of what was removed back to the disk.
+    ///
+    /// # Errors
+    /// Why the database cannot be written, [`StoreError::Busy`] where another process uses it.
+    async fn compact(&self) -> Result<(), StoreError>;
+
+    /// What the runs of a campaign have sent; those that were never started are left out.
+    ///
+    /// # Errors
+    /// Why the database cannot be read.
+    async fn spent(&self, by: &Spender<'_>) -> Result<Vec<Spent>, StoreError>;
+
     /// All campaign runs, the newest first.
     ///
     /// # Errors
@@ -131,6 +194,14 @@ pub trait Store {
     /// # Errors
     /// [`StoreError::Unknown`], or why the database cannot be read.
     async fn load(&self, id: &str) -> Result<CampaignRun, StoreError>;
+
+    /// The same; the tools' outputs, which are most of it, may be left out: `raw` is empty and `server_raw` is `None` then.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    async fn load_without_raw(&self, id: &str) -> Result<CampaignRun, StoreError> {
+        self.load(id).await
+    }
 
     /// Id of the campaign run that started last.
     ///

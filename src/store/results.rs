@@ -112,6 +112,32 @@ impl Results {
     }
 }
 
+impl Results {
+    /// The same for what only reads: where the database may not be written, it is read as it is, and what was rescued waits.
+    ///
+    /// # Errors
+    /// Why the database cannot be opened.
+    pub async fn open_to_read(path: &Path, folders: Vec<PathBuf>) -> Result<(Self, Vec<Notice>), StoreError> {
+        let refused = match Self::open(path, folders.clone()).await {
+            Err(error @ (StoreError::Database { .. } | StoreError::File { .. } | StoreError::Full { .. }))
+                if path.is_file() =>
+            {
+                error
+            }
+            other => return other,
+        };
+        let store = match SqliteStore::open_read_only(path).await {
+            Ok(store) => store,
+            Err(error @ StoreError::Older { .. }) => return Err(error),
+            Err(_) => return Err(refused),
+        };
+        let why = "the database can only be read here";
+        let waiting = |file| Notice::Waiting { file, why: why.to_owned(), mend: None };
+        let notices = Rescue::new(folders).files().into_iter().map(waiting).collect();
+        Ok((Self::over(store, vec![]), notices))
+    }
+}
+
 impl<S: Store> Results<S> {
     /// The same over any store; takes nothing in.
     pub const fn over(store: S, folders: Vec<PathBuf>) -> Self {
@@ -125,6 +151,20 @@ impl<S: Store> Results<S> {
     pub async fn begin(&self, head: Head) -> Result<Recording<'_, S>, StoreError> {
         self.store.begin(&head).await?;
         Ok(Recording { results: self, head, refusal: OnceLock::new() })
+    }
+
+    /// Goes on with the campaign run `id`, which has no end any more.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], or why the database cannot be written.
+    pub async fn resume(&self, id: &str) -> Result<Recording<'_, S>, StoreError> {
+        let head = self.store.resume(id).await?;
+        Ok(Recording { results: self, head, refusal: OnceLock::new() })
+    }
+
+    /// Where they are kept.
+    pub const fn store(&self) -> &S {
+        &self.store
     }
 
     /// All campaign runs, the newest first.
@@ -148,7 +188,18 @@ impl<S: Store> Results<S> {
     /// # Errors
     /// [`StoreError::Unknown`], why the database cannot be read, or why a rescue file of it cannot.
     pub async fn load(&self, id: &str) -> Result<CampaignRun, StoreError> {
-        let mut whole = self.store.load(id).await?;
+        self.with_rescued(id, self.store.load(id).await?)
+    }
+
+    /// The same, where the tools' outputs are not needed.
+    ///
+    /// # Errors
+    /// As [`Results::load`].
+    pub async fn load_without_raw(&self, id: &str) -> Result<CampaignRun, StoreError> {
+        self.with_rescued(id, self.store.load_without_raw(id).await?)
+    }
+
+    fn with_rescued(&self, id: &str, mut whole: CampaignRun) -> Result<CampaignRun, StoreError> {
         for path in self.rescue.files_of(id) {
             let rescued = Rescued::read(&path).map_err(|source| StoreError::File { action: "read", path, source })?;
             for entry in rescued.entries {

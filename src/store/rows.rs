@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
@@ -19,8 +20,8 @@ pub(super) async fn insert_head(c: &mut SqliteConnection, head: &Head) -> Result
     let Head { header, topology, routers } = head;
     let done = sqlx::query(
         "INSERT INTO campaign_runs (id, topology, campaign, started, ended, planned_runs, version,
-           duration_override_seconds, interrupted, topology_json, routers_json)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+           duration_override_seconds, interrupted, topology_json, routers_json, ad_hoc_json)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&header.id)
     .bind(header.topology.as_str())
@@ -33,6 +34,7 @@ pub(super) async fn insert_head(c: &mut SqliteConnection, head: &Head) -> Result
     .bind(header.interrupted)
     .bind(json(topology, &header.id, "the topology")?)
     .bind(json(routers, &header.id, "the routers")?)
+    .bind(json(&header.ad_hoc, &header.id, "what was asked for")?)
     .execute(c)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -71,7 +73,7 @@ pub(super) async fn insert_entry(
     }
 }
 
-async fn insert_run(c: &mut SqliteConnection, number: i64, id: &str, run: &Run) -> Result<bool, Fault> {
+pub(super) async fn insert_run(c: &mut SqliteConnection, number: i64, id: &str, run: &Run) -> Result<bool, Fault> {
     let mut measurement = run.measurement.clone();
     let courses = measurement.as_mut().map(take_courses).unwrap_or_default();
     let part = |what| format!("{what} of run {}", run.id);
@@ -203,7 +205,22 @@ pub(super) async fn summaries(c: &mut SqliteConnection) -> Result<Vec<CampaignRu
         .collect()
 }
 
-pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str) -> Result<CampaignRun, Fault> {
+/// How campaign run `number` began, and that it goes on: it has no end any more.
+pub(super) async fn reopen(c: &mut SqliteConnection, number: i64, id: &str) -> Result<Head, Fault> {
+    sqlx::query("UPDATE campaign_runs SET ended = NULL, interrupted = 0 WHERE number = ?")
+        .bind(number)
+        .execute(&mut *c)
+        .await?;
+    let row = sqlx::query("SELECT * FROM campaign_runs WHERE number = ?").bind(number).fetch_one(c).await?;
+    Ok(Head {
+        header: header(&row)?,
+        topology: value(&row, "topology_json", id)?,
+        routers: value(&row, "routers_json", id)?,
+    })
+}
+
+/// The campaign run; `raw`: with the tools' outputs, which are most of it.
+pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str, raw: bool) -> Result<CampaignRun, Fault> {
     let row = sqlx::query("SELECT * FROM campaign_runs WHERE number = ?").bind(number).fetch_one(&mut *c).await?;
     let header = header(&row)?;
     let topology = value(&row, "topology_json", id)?;
@@ -212,12 +229,13 @@ pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str) -> Res
     for row in sqlx::query("SELECT * FROM facts WHERE campaign_run = ?").bind(number).fetch_all(&mut *c).await? {
         facts.insert(name(&row, "probe", id)?, value(&row, "facts_json", id)?);
     }
-    let mut outputs = outputs(c, number, id).await?;
+    let mut outputs = if raw { outputs(c, number, id).await? } else { BTreeMap::new() };
     let mut courses = courses(c, number).await?;
-    let rows = sqlx::query("SELECT * FROM runs WHERE campaign_run = ? ORDER BY id").bind(number).fetch_all(c).await?;
-    let mut runs = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let mut run = run(row, id)?;
+    // One row after the other: all of them at once would be held twice.
+    let mut rows = sqlx::query("SELECT * FROM runs WHERE campaign_run = ? ORDER BY id").bind(number).fetch(c);
+    let mut runs = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let mut run = run(&row, id)?;
         run.raw = outputs.remove(&(run.id, "client".to_owned())).unwrap_or_default();
         run.server_raw = outputs.remove(&(run.id, "server".to_owned()));
         for (flow, of) in run.measurement.as_mut().map(flows).unwrap_or_default() {
@@ -225,13 +243,15 @@ pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str) -> Res
         }
         runs.push(run);
     }
+    drop(rows);
     Ok(CampaignRun { header, topology, routers, facts, runs })
 }
 
 async fn outputs(c: &mut SqliteConnection, number: i64, id: &str) -> Result<BTreeMap<(u32, String), String>, Fault> {
     let rows = sqlx::query("SELECT run, side, output FROM raw_outputs WHERE campaign_run = ?");
     let mut outputs = BTreeMap::new();
-    for row in rows.bind(number).fetch_all(c).await? {
+    let mut rows = rows.bind(number).fetch(c);
+    while let Some(row) = rows.try_next().await? {
         let key: (u32, String) = (row.try_get("run")?, row.try_get("side")?);
         let text = String::from_utf8(row.try_get("output")?)
             .map_err(|source| unreadable(id, format!("the raw output of run {}", key.0), source))?;
@@ -243,7 +263,8 @@ async fn outputs(c: &mut SqliteConnection, number: i64, id: &str) -> Result<BTre
 async fn courses(c: &mut SqliteConnection, number: i64) -> Result<BTreeMap<(u32, String), Vec<Interval>>, sqlx::Error> {
     let rows = sqlx::query("SELECT * FROM intervals WHERE campaign_run = ? ORDER BY run, flow, position");
     let mut courses: BTreeMap<_, Vec<Interval>> = BTreeMap::new();
-    for row in rows.bind(number).fetch_all(c).await? {
+    let mut rows = rows.bind(number).fetch(c);
+    while let Some(row) = rows.try_next().await? {
         courses.entry((row.try_get("run")?, row.try_get("flow")?)).or_default().push(Interval {
             start_seconds: row.try_get("start_seconds")?,
             end_seconds: row.try_get("end_seconds")?,
@@ -270,6 +291,7 @@ fn header(row: &SqliteRow) -> Result<CampaignRunHeader, Fault> {
             .map(|s| std::time::Duration::try_from_secs_f64(s).map_err(|e| unreadable(&id, "the duration", e)))
             .transpose()?,
         interrupted: row.try_get("interrupted")?,
+        ad_hoc: value(row, "ad_hoc_json", &id)?,
         id,
     })
 }
@@ -299,7 +321,7 @@ fn run(row: &SqliteRow, id: &str) -> Result<Run, Fault> {
     })
 }
 
-fn unreadable(
+pub(super) fn unreadable(
     id: &str,
     what: impl Into<String>,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -307,7 +329,7 @@ fn unreadable(
     StoreError::Content { what: what.into(), id: id.to_owned(), source: source.into() }
 }
 
-fn time(time: DateTime<Utc>) -> String {
+pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
 
@@ -327,12 +349,12 @@ fn json(of: &impl Serialize, id: &str, what: impl Into<String>) -> Result<String
     serde_json::to_string(of).map_err(|e| unreadable(id, what, e))
 }
 
-fn value<T: DeserializeOwned>(row: &SqliteRow, column: &str, id: &str) -> Result<T, Fault> {
+pub(super) fn value<T: DeserializeOwned>(row: &SqliteRow, column: &str, id: &str) -> Result<T, Fault> {
     Ok(serde_json::from_str(row.try_get(column)?).map_err(|e| unreadable(id, column, e))?)
 }
 
 /// A unit variant by the word that serde has for it.
-fn word<T: DeserializeOwned>(row: &SqliteRow, column: &str, id: &str) -> Result<T, Fault> {
+pub(super) fn word<T: DeserializeOwned>(row: &SqliteRow, column: &str, id: &str) -> Result<T, Fault> {
     let word = serde_json::Value::String(row.try_get(column)?);
     Ok(serde_json::from_value(word).map_err(|e| unreadable(id, column, e))?)
 }

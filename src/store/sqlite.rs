@@ -4,6 +4,7 @@
 //! because in this mode NORMAL keeps the last commits only through the end of the process, not of the machine's power
 //! (sqlite.org/pragma.html#pragma_synchronous); a run may have cost minutes, its fsync costs milliseconds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 use tokio::sync::Mutex;
 
-use super::rows;
-use super::{CampaignRunSummary, Entry, Head, Store, StoreError};
+use super::{CampaignRunSummary, Entry, Head, Spender, Spent, Store, StoreError};
+use super::{care, rows};
 use crate::domain::run::CampaignRun;
 
 /// How long another process may hold the database before a write is given up.
@@ -20,14 +21,27 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The forms of the database in order; `PRAGMA user_version` says how many of them a file has been through. Never change one
 /// that was released: add the next.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql"), include_str!("migrations/0003.sql")];
 
 /// The embedded database, in one file.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    access: Access,
     /// Absent after a failure: what then happens starts from a connection without a half-done transaction.
     connection: Mutex<Option<SqliteConnection>>,
+}
+
+/// How the file may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Write,
+    /// By a user who may only read it, or on a disk that takes nothing.
+    Read,
+    /// The same where not even the log's shared memory can be made beside it (sqlite.org/wal.html#read_only_databases). The
+    /// file is taken as it is, without locks: only where no log lies beside it that would have to be read too.
+    Frozen,
 }
 
 impl SqliteStore {
@@ -43,13 +57,8 @@ impl SqliteStore {
                 source,
             })?;
         }
-        let store = Self { path: path.to_owned(), connection: Mutex::new(None) };
-        let found = store.read("open the results", async |c| version(c).await.map_err(Fault::from)).await?;
-        let known = i64::try_from(MIGRATIONS.len()).expect("a handful");
-        if found > known {
-            return Err(StoreError::Newer { path: path.to_owned(), found, known });
-        }
-        if found < known {
+        let store = Self::with(path, Access::Write);
+        if store.is_older().await? {
             store
                 .transact("bring the results to their present form", "BEGIN IMMEDIATE", async |c| Ok(migrate(c).await?))
                 .await?;
@@ -57,16 +66,51 @@ impl SqliteStore {
         Ok(store)
     }
 
+    /// Opens the database at `path` to be read only. Makes and changes nothing.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], and [`StoreError::Older`].
+    pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let mut store = Self::with(path, Access::Read);
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let no_log = std::fs::metadata(&log).map_or(true, |log| log.len() == 0);
+        let older = match store.is_older().await {
+            Err(StoreError::Database { .. }) if no_log => {
+                store.access = Access::Frozen;
+                store.is_older().await?
+            }
+            other => other?,
+        };
+        if older {
+            return Err(StoreError::Older { path: path.to_owned() });
+        }
+        Ok(store)
+    }
+
+    fn with(path: &Path, access: Access) -> Self {
+        Self { path: path.to_owned(), access, connection: Mutex::new(None) }
+    }
+
+    /// Is it in an earlier form than the present one?
+    async fn is_older(&self) -> Result<bool, StoreError> {
+        let found = self.read("open the results", async |c| version(c).await.map_err(Fault::from)).await?;
+        let known = i64::try_from(MIGRATIONS.len()).expect("a handful");
+        if found > known { Err(StoreError::Newer { path: self.path.clone(), found, known }) } else { Ok(found < known) }
+    }
+
     async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
-        SqliteConnectOptions::new()
-            .filename(&self.path)
-            .create_if_missing(true)
-            .busy_timeout(PATIENCE)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .connect()
-            .await
+        let options = SqliteConnectOptions::new().filename(&self.path).busy_timeout(PATIENCE).foreign_keys(true);
+        match self.access {
+            Access::Write => options
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full),
+            Access::Read => options.read_only(true),
+            Access::Frozen => options.read_only(true).immutable(true),
+        }
+        .connect()
+        .await
     }
 
     /// Does `work` in a transaction that is opened by `begin`.
@@ -178,6 +222,70 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn resume(&self, id: &str) -> Result<Head, StoreError> {
+        self.transact("resume a campaign run", "BEGIN IMMEDIATE", async |c| {
+            let number = number(c, id).await?;
+            rows::reopen(c, number, id).await
+        })
+        .await
+    }
+
+    async fn import(&self, whole: &CampaignRun) -> Result<(), StoreError> {
+        let CampaignRun { header, topology, routers, facts, runs } = whole;
+        let id = &header.id;
+        self.transact("import a campaign run", "BEGIN IMMEDIATE", async |c| {
+            let head = Head { header: header.clone(), topology: topology.clone(), routers: routers.clone() };
+            if !rows::insert_head(c, &head).await? {
+                return Err(StoreError::Exists { id: id.clone() }.into());
+            }
+            let number = number(c, id).await?;
+            for (probe, facts) in facts {
+                let entry = Entry::Facts { probe: probe.clone(), facts: Box::new(facts.clone()) };
+                rows::insert_entry(c, number, id, &entry).await?;
+            }
+            for run in runs {
+                if !rows::insert_run(c, number, id, run).await? {
+                    return Err(StoreError::RunExists { id: id.clone(), run: run.id }.into());
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn sizes(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        self.read("measure the results", care::sizes).await
+    }
+
+    async fn remove(&self, ids: &BTreeSet<String>) -> Result<(), StoreError> {
+        self.transact("remove campaign runs", "BEGIN IMMEDIATE", async |c| {
+            for id in ids {
+                care::remove(c, id).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn compact(&self) -> Result<(), StoreError> {
+        let told = |source| StoreError::database("compact the results", &self.path, source);
+        // Not within a transaction (sqlite.org/lang_vacuum.html).
+        let mut slot = self.connection.lock().await;
+        let mut connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.connect().await.map_err(told)?,
+        };
+        for command in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+            sqlx::query(command).execute(&mut connection).await.map_err(told)?;
+        }
+        *slot = Some(connection);
+        Ok(())
+    }
+
+    async fn spent(&self, by: &Spender<'_>) -> Result<Vec<Spent>, StoreError> {
+        self.read("read the results", async |c| care::spent(c, by).await).await
+    }
+
     async fn list(&self) -> Result<Vec<CampaignRunSummary>, StoreError> {
         self.read("list the results", rows::summaries).await
     }
@@ -185,7 +293,15 @@ impl Store for SqliteStore {
     async fn load(&self, id: &str) -> Result<CampaignRun, StoreError> {
         self.read("read the results", async |c| {
             let number = number(c, id).await?;
-            rows::load(c, number, id).await
+            rows::load(c, number, id, true).await
+        })
+        .await
+    }
+
+    async fn load_without_raw(&self, id: &str) -> Result<CampaignRun, StoreError> {
+        self.read("read the results", async |c| {
+            let number = number(c, id).await?;
+            rows::load(c, number, id, false).await
         })
         .await
     }

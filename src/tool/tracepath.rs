@@ -69,7 +69,7 @@ pub(super) fn parse(outputs: &Outputs<'_>) -> Result<HopPath, ParseError> {
             if at == 0 && !line.contains("?: [LOCALHOST]") {
                 return Err(unreadable("it does not start with `1?: [LOCALHOST]`"));
             }
-            reached |= hop(line, &mut hops).map_err(|message| unreadable(message))?;
+            reached |= hop(line, &mut hops).map_err(unreadable)?;
         }
     }
     let Some(end) = end.filter(|_| text.ends_with('\n')) else {

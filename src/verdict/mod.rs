@@ -16,7 +16,7 @@ mod cause;
 mod expect;
 mod tell;
 
-pub use cause::{CPU_STARVED_RATIO, advice, explain};
+pub use cause::{CPU_STARVED_RATIO, RECEIVE_BUFFER_RATIO, RECEIVE_WINDOW_RATIO, advice, explain};
 pub use expect::default_limits;
 
 pub use tell::{account, cannot_reach, failed, judgement_reason, no_measurement, sent_short_text, skipped, too_few};
@@ -99,7 +99,7 @@ pub fn assess(input: &RunInput<'_>) -> (RunStatus, Assessment) {
         Outcome::Measured(measurement) => measurement,
     };
     let judgements = judge_all(input, measurement);
-    let causes = cause::find(input);
+    let causes = cause::find(input, &judgements);
     let missed = judgements.iter().any(|j| matches!(j.verdict, Verdict::Warn | Verdict::Fail));
     if !causes.is_empty() && (missed || !main_figure_judged(measurement, &judgements)) {
         let reason = Account::Instrument(main_figures(measurement));
@@ -193,7 +193,7 @@ fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
 }
 
 /// Share of the asked rate below which a sender was held back itself. iperf3 paces to within 1 % of what it was asked.
-const SENT_RATIO: f64 = 0.98;
+pub const SENT_RATIO: f64 = 0.98;
 
 /// What a UDP sender sent and what it was asked for, bit/s, where it sent clearly less: the receiver cannot get what was never
 /// sent.

@@ -95,6 +95,7 @@ pub fn failed(lang: Lang, fault: &Fault) -> String {
     match fault {
         Fault::NeverStarted => lang.word("the client was never started", "el cliente no llegó a iniciarse").to_owned(),
         Fault::Cut { how, fault } => format!("{}; {}", sentences::told(lang, how), failed(lang, fault)),
+        Fault::Noted { fault, note } => format!("{}; {}", failed(lang, fault), sentences::told(lang, note)),
         Fault::LostGreeting { how } => {
             let how = sentences::told(lang, how);
             say!(

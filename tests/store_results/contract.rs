@@ -14,6 +14,20 @@ fn entry(run: Run) -> Entry {
     Entry::Run(Box::new(run))
 }
 
+/// A store that holds one campaign run of three runs, interrupted.
+pub(crate) async fn interrupted(store: &impl Store) -> String {
+    let first = head(0);
+    let id = first.header.id.clone();
+    store.begin(&first).await.unwrap();
+    let probe = name("alpha");
+    store.write(&id, &Entry::Facts { probe, facts: Box::new(facts()) }).await.unwrap();
+    for number in [1, 2, 3] {
+        store.write(&id, &entry(run(number))).await.unwrap();
+    }
+    store.write(&id, &Entry::End { at: moment(9000), interrupted: true }).await.unwrap();
+    id
+}
+
 /// The suite for every kind of store, given an empty one.
 async fn keeps_its_promises(store: impl Store) {
     assert_eq!(store.newest().await.unwrap(), None);
@@ -105,7 +119,7 @@ async fn the_database_is_plain_sqlite_that_others_can_query() {
     store.begin(&head(0)).await.unwrap();
     store.write(&head(0).header.id, &entry(run(1))).await.unwrap();
     let pragmas = "PRAGMA journal_mode; PRAGMA user_version; PRAGMA integrity_check; PRAGMA foreign_key_check";
-    assert_eq!(sqlite3(&path, pragmas), "wal\n2\nok\n");
+    assert_eq!(sqlite3(&path, pragmas), "wal\n3\nok\n");
     let sql = "SELECT source, tool, direction, verdict, (SELECT count(*) FROM intervals),
                json_extract(measurement_json, '$.throughput_bits_per_second') > 3e7 FROM runs";
     assert_eq!(sqlite3(&path, sql), "alpha|iperf3|bidirectional|invalid|24|1\n");
@@ -129,7 +143,7 @@ async fn a_database_of_the_first_form_is_brought_on_and_keeps_what_it_has() {
     assert_eq!((whole.header.started, whole.routers.len()), (old.started, 0));
     store.begin(&head(0)).await.unwrap();
     assert_eq!(store.load(&head(0).header.id).await.unwrap().routers, head(0).routers);
-    assert_eq!(sqlite3(&path, "PRAGMA user_version"), "2\n");
+    assert_eq!(sqlite3(&path, "PRAGMA user_version"), "3\n");
 }
 
 #[tokio::test]
@@ -139,8 +153,8 @@ async fn a_newer_database_is_refused_and_left_alone() {
     drop(SqliteStore::open(&path).await.unwrap());
     sqlite3(&path, "PRAGMA user_version = 99");
     let error = SqliteStore::open(&path).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 2, .. }), "{error:?}");
-    assert!(error.to_string().ends_with("was written by a newer iperftester (form 99, this one knows up to 2)"));
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 3, .. }), "{error:?}");
+    assert!(error.to_string().ends_with("was written by a newer iperftester (form 99, this one knows up to 3)"));
     assert!(error.hint().unwrap().contains("newer iperftester"));
     assert_eq!(sqlite3(&path, "PRAGMA user_version"), "99\n");
 }

@@ -102,5 +102,9 @@ proptest! {
         // As text too: equality alone would let -0 pass for 0.
         prop_assert_eq!(serde_json::to_string(&loaded.runs[0]).unwrap(), serde_json::to_string(&run).unwrap());
         prop_assert_eq!(&loaded.runs[0], &run);
+        let file = iperftester::store::export(&loaded).unwrap();
+        let imported = iperftester::store::import(&file).unwrap();
+        prop_assert_eq!(serde_json::to_string(&imported.runs[0]).unwrap(), serde_json::to_string(&run).unwrap());
+        prop_assert_eq!(imported, loaded);
     }
 }

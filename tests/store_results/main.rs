@@ -1,5 +1,6 @@
 //! The store: exact, durable, and losing nothing when the database cannot be written.
 
+mod care;
 mod contract;
 mod crash;
 mod exactness;

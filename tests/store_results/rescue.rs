@@ -1,12 +1,13 @@
 //! A full disk and a locked database lose no finished run and say what to do.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use iperftester::domain::run::CampaignRun;
-use iperftester::store::{CampaignRunSummary, Entry, Head, Kept, Notice, Results, Store, StoreError};
+use iperftester::store::{CampaignRunSummary, Entry, Head, Kept, Notice, Results, Spender, Spent, Store, StoreError};
 
 use crate::sample::{append_all, bulky, facts, head, moment, name, run};
 
@@ -208,6 +209,24 @@ impl Store for Refusing {
     }
     async fn take_in(&self, _: &Head, _: &[Entry]) -> Result<usize, StoreError> {
         Err(StoreError::Full { action: "take in rescued results", path: PathBuf::from("/results.db") })
+    }
+    async fn resume(&self, id: &str) -> Result<Head, StoreError> {
+        Err(StoreError::Unknown { id: id.to_owned() })
+    }
+    async fn import(&self, _: &CampaignRun) -> Result<(), StoreError> {
+        Err(StoreError::Full { action: "import a campaign run", path: PathBuf::from("/results.db") })
+    }
+    async fn sizes(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        Ok(BTreeMap::new())
+    }
+    async fn remove(&self, _: &BTreeSet<String>) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn compact(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn spent(&self, _: &Spender<'_>) -> Result<Vec<Spent>, StoreError> {
+        Ok(vec![])
     }
     async fn list(&self) -> Result<Vec<CampaignRunSummary>, StoreError> {
         Ok(vec![])

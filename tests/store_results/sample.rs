@@ -40,6 +40,7 @@ fn header(offset_ms: i64) -> CampaignRunHeader {
         version: "0.1.0".to_owned(),
         duration_override: Some(Duration::from_millis(1300)),
         interrupted: false,
+        ad_hoc: None,
     }
 }
 

@@ -405,6 +405,7 @@ impl Builder {
                 version: "0.1.0".to_owned(),
                 duration_override: None,
                 interrupted: false,
+                ad_hoc: None,
             },
             routers: [
                 ("10.0.9.1".parse().unwrap(), Router { name: name("madrid"), link: None }),
@@ -535,6 +536,51 @@ pub fn large() -> CampaignRun {
             let megabits = if i / 5 == 3 && j / 5 == 4 { 74.5 } else { 95.0 + ((i * 13 + j * 5) % 10) as f64 / 10.0 };
             builder.run(from, to, "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(megabits)));
         }
+    }
+    builder.finish()
+}
+
+/// A mesh of `probes` probes in sites of five: a ping, a traceroute, TCP and UDP for each ordered pair, up to `runs` runs, each
+/// with a raw output as long as iperf3's of ten seconds. Some pairs fail, some miss their contract.
+pub fn mesh(probes: usize, runs: usize) -> CampaignRun {
+    let names: Vec<(String, String)> = (0..probes).map(|i| (format!("p{i:03}"), format!("site-{}", i / 5))).collect();
+    let names: Vec<(&str, &str)> = names.iter().map(|(p, s)| (p.as_str(), s.as_str())).collect();
+    let mut builder = Builder::new(topology(&names));
+    for i in 0..probes / 5 {
+        for j in 0..i {
+            let (a, b) = (format!("site-{i}"), format!("site-{j}"));
+            builder.topology.links.insert(name(&format!("line-{i}-{j}")), link(&a, &b, whole_contract()));
+        }
+    }
+    let pairs: Vec<(usize, usize)> = (0..probes).flat_map(|i| (0..probes).map(move |j| (i, j))).collect();
+    let pairs: Vec<(usize, usize)> = pairs.into_iter().filter(|(i, j)| i != j).collect();
+    let each = (runs / pairs.len()).max(1);
+    for (i, j) in pairs {
+        let (from, to) = (names[i].0, names[j].0);
+        if builder.runs.len() >= runs {
+            break;
+        }
+        if (i * 7 + j) % 97 == 0 {
+            let refused = "iperf3 reports: unable to connect to server: Connection refused";
+            builder.run(from, to, "tcp", tcp(Direction::Forward), Result::Failed(refused));
+            continue;
+        }
+        let megabits = if (i * 3 + j) % 41 == 0 { 74.5 } else { 95.0 + ((i * 13 + j * 5) % 10) as f64 / 10.0 };
+        if each >= 4 {
+            builder.suite(from, to, megabits, 12.3, 0.0);
+        } else {
+            builder.run(from, to, "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(megabits)));
+        }
+    }
+    while builder.runs.len() < runs {
+        builder.repetition += 1;
+        builder.run(names[0].0, names[5].0, "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(95.6)));
+    }
+    let line = "\t\t\"socket\":\t5,\t\"bytes\":\t11927552,\t\"bits_per_second\":\t95412345.678\n";
+    for run in &mut builder.runs {
+        let length = if matches!(run.specification, Test::Iperf3(_)) { 90 } else { 12 };
+        run.raw = line.repeat(length);
+        run.server_raw = run.server_raw.as_ref().map(|_| line.repeat(length));
     }
     builder.finish()
 }

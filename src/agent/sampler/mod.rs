@@ -68,7 +68,7 @@ impl Sampler {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let first = Counters::now();
         let live = (now, first.bytes());
-        let sockets = matches!(test, Test::Iperf3(t) if t.protocol == Protocol::Tcp);
+        let sockets = test.protocol() == Some(Protocol::Tcp);
         let threads = pid.map(read::threads).unwrap_or_default().into_iter().map(|(id, t)| (id, (t, t))).collect();
         Self {
             pid,

@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::speech::lang;
+use super::budget::Standing;
 use crate::domain::name::Name;
 use crate::domain::test::{Direction, ToolKind};
 use crate::domain::topology::Topology;
-use crate::domain::unit::ByteSize;
 use crate::i18n::say;
+use crate::schedule::budget::rounded;
 use crate::schedule::{Job, LinkBytes, Slot, Timetable};
+use crate::stats::numbers;
 use crate::verdict::skipped;
 
 #[derive(Serialize)]
@@ -22,6 +24,8 @@ struct DryRun<'a> {
     runs: Vec<Row<'a>>,
     skipped: Vec<Skipped<'a>>,
     links: BTreeMap<Name, LinkBytes>,
+    /// Null where the campaign has none.
+    budget: Option<Standing>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +51,14 @@ struct Skipped<'a> {
 }
 
 /// Shows what would be run.
-pub(super) fn show(context: &Context<'_>, topology: &Topology, campaign: &Name, jobs: &[Job], table: &Timetable) {
+pub(super) fn show(
+    context: &Context<'_>,
+    topology: &Topology,
+    campaign: &Name,
+    jobs: &[Job],
+    table: &Timetable,
+    budget: Option<Standing>,
+) {
     let rows = table.slots.iter().map(|Slot { job, start }| Row {
         id: job.id,
         start_seconds: start.as_secs_f64(),
@@ -76,6 +87,7 @@ pub(super) fn show(context: &Context<'_>, topology: &Topology, campaign: &Name, 
         runs: rows.collect(),
         skipped: skipped.collect(),
         links: table.bytes_per_link(topology),
+        budget,
     };
     context.output.either(|| describe(&dry, topology), &dry);
 }
@@ -124,6 +136,20 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
         }
         text.push('\n');
     }
+    if let Some(limit) = dry.budget.as_ref().and_then(|budget| budget.max_rate_bits_per_second) {
+        let limit = numbers::rate_exact(lang, limit.as_f64());
+        text.push_str(&say!(lang, "budget: no test exceeds {limit}\n", "presupuesto: ninguna prueba supera {limit}\n"));
+    }
+    if let Some(account) = dry.budget.as_ref().and_then(|budget| budget.account.as_ref()) {
+        let (day, zone) = (&account.day, &account.time_zone);
+        let amounts = [account.used_bytes, account.planned_bytes, account.left_bytes, account.bytes_per_day];
+        let [used, planned, left, all] = amounts.map(|bytes| lang.decimal(rounded(bytes).to_string()));
+        text.push_str(&say!(
+            lang,
+            "budget for {day} ({zone}): {used} used, about {planned} for this run, {left} left of {all}\n",
+            "presupuesto de {day} ({zone}): {used} usados, unos {planned} para esta campaña, quedan {left} de {all}\n"
+        ));
+    }
     let (seconds, campaign) = (dry.total_seconds, dry.campaign);
     let runs = lang.counted(dry.runs.len(), ["run", "runs"], ["prueba", "pruebas"]);
     text.push_str(&say!(
@@ -132,10 +158,4 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
         "campaña {campaign}: {runs} en unos {seconds:.0} s, sin contar la preparación"
     ));
     text
-}
-
-/// Bytes to three digits.
-fn rounded(bytes: u64) -> ByteSize {
-    let step = 10_u64.pow(bytes.checked_ilog10().unwrap_or(0).saturating_sub(2));
-    ByteSize::new(bytes / step * step)
 }

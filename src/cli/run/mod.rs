@@ -1,7 +1,9 @@
 //! `run`.
 
+mod budget;
 mod dry;
 mod events;
+mod resume;
 
 use std::collections::BTreeSet;
 
@@ -18,23 +20,31 @@ use crate::backend::{Backend, Backends};
 use crate::deploy;
 use crate::domain::campaign::{Campaign, Expectations};
 use crate::domain::name::Name;
-use crate::domain::run::{CampaignRun, CampaignRunHeader, RunStatus};
+use crate::domain::run::{AdHoc, CampaignRun, CampaignRunHeader, RunStatus};
 use crate::domain::topology::Topology;
 use crate::domain::verdict::Verdict;
 use crate::i18n::{Lang, say};
 use crate::report;
 use crate::runner::{self, Order, Outcome, Surroundings};
 use crate::schedule::{self, AdHocFault, Job, Options, Timetable};
-use crate::store::Head;
+use crate::store::{Head, Results};
 
 /// Name of a campaign run that has no campaign.
 const AD_HOC: &str = "ad-hoc";
 
 /// What is to be run, by name.
 struct Choice<'a> {
-    campaign: Name,
+    name: Name,
+    campaign: Option<&'a Campaign>,
+    ad_hoc: Option<AdHoc>,
+    /// All that is planned.
     jobs: Vec<Job>,
-    expectations: Option<&'a Expectations>,
+}
+
+impl Choice<'_> {
+    fn expectations(&self) -> Option<&Expectations> {
+        self.campaign.and_then(|campaign| campaign.expect.as_ref())
+    }
 }
 
 #[derive(Serialize)]
@@ -48,36 +58,58 @@ struct Ended<'a> {
 
 pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<Exit, Failure> {
     let topology = context.load()?;
-    let choice = choose(&topology, with)?;
-    let table = schedule::timetable(&choice.jobs);
-    if with.dry_run {
-        dry::show(context, &topology, &choice.campaign, &choice.jobs, &table);
-        return Ok(Exit::Ok);
+    // What is resumed is looked for under the lock: else one that still runs would look as if it had been interrupted.
+    let _lock = if with.dry_run { None } else { Some(Context::lock(&topology.name, "run")?) };
+    let earlier = match &with.resume {
+        Some(id) => {
+            // As it was written down when it began.
+            let settled = Context::backend(&topology).await?.settled(&topology);
+            Some(resume::find(&opened(context, with).await?, &settled, id.as_deref()).await?)
+        }
+        None => None,
+    };
+    let mut choice = match &earlier {
+        Some(earlier) => choose_again(&topology, earlier)?,
+        None => choose(&topology, with)?,
+    };
+    if let Some(campaign) = choice.campaign {
+        choice.jobs = budget::hold(campaign, choice.jobs)?;
     }
-    let _lock = Context::lock(&topology.name, "run")?;
+    let jobs = match &earlier {
+        Some(earlier) => resume::left(earlier, &choice.jobs)?,
+        None => choice.jobs.clone(),
+    };
+    let standing = match choice.campaign.filter(|campaign| !campaign.budget.is_empty()) {
+        Some(campaign) => {
+            let results = opened(context, with).await?;
+            budget::standing(&results, &topology, (&choice.name, campaign), &jobs, Context::now()).await?
+        }
+        None => None,
+    };
+    let kept = standing.as_ref().map_or(Ok(()), budget::Standing::check);
+    let table = schedule::timetable(&jobs);
+    if with.dry_run {
+        dry::show(context, &topology, &choice.name, &jobs, &table, standing);
+        return kept.map(|()| Exit::Ok);
+    }
+    kept?;
     let backend = Context::backend(&topology).await?;
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     deployed(&topology, &backend).await?;
     let results = context.results().await?;
-    let started = Context::now();
-    let header = CampaignRunHeader {
-        id: CampaignRunHeader::id_for(&choice.campaign, started),
-        topology: topology.name.clone(),
-        campaign: choice.campaign.clone(),
-        started,
-        ended: None,
-        planned_runs: u32::try_from(choice.jobs.len()).unwrap_or(u32::MAX),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        duration_override: with.duration,
-        interrupted: false,
+    let started = Context::steady();
+    let recording = match &earlier {
+        Some(earlier) => results.resume(&earlier.header.id).await?,
+        None => {
+            let header = header(&topology, &choice, with, started);
+            results.begin(Head { header, topology: backend.settled(&topology), routers: backend.routers() }).await?
+        }
     };
-    let id = header.id.clone();
-    let recording =
-        results.begin(Head { header, topology: backend.settled(&topology), routers: backend.routers() }).await?;
-    let outcome = measure(context, &topology, &backend, &choice, &table, &recording).await;
+    let id = recording.id().to_owned();
+    let outcome = measure(context, &topology, &backend, (&choice, &jobs), &table, &recording).await;
     let interrupted = outcome.as_ref().map_or(true, |o| o.interrupted);
-    for notice in recording.finish(Context::now(), interrupted).await? {
+    for notice in recording.finish(Context::steady(), interrupted).await? {
         context.notice(&notice);
     }
     outcome?;
@@ -87,21 +119,46 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
     Ok(exit)
 }
 
+/// The results, to be read only where nothing is to be run.
+async fn opened(context: &Context<'_>, with: &Arguments) -> Result<Results, Failure> {
+    if with.dry_run { context.results_to_read().await } else { context.results().await }
+}
+
+fn header(
+    topology: &Topology,
+    choice: &Choice<'_>,
+    with: &Arguments,
+    started: chrono::DateTime<chrono::Utc>,
+) -> CampaignRunHeader {
+    CampaignRunHeader {
+        id: CampaignRunHeader::id_for(&choice.name, started),
+        topology: topology.name.clone(),
+        campaign: choice.name.clone(),
+        started,
+        ended: None,
+        planned_runs: u32::try_from(choice.jobs.len()).unwrap_or(u32::MAX),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        duration_override: with.duration,
+        interrupted: false,
+        ad_hoc: choice.ad_hoc.clone(),
+    }
+}
+
 async fn measure(
     context: &Context<'_>,
     topology: &Topology,
     backend: &Backends,
-    choice: &Choice<'_>,
+    (choice, jobs): (&Choice<'_>, &[Job]),
     table: &Timetable,
     recording: &crate::store::Recording<'_>,
 ) -> Result<Outcome, Failure> {
     let agent = Context::agent()?;
-    let progress = Progress::new(context.output, choice.jobs.len(), table.total);
-    let order = Order { topology, jobs: &choice.jobs, expectations: choice.expectations, agent: &agent };
+    let progress = Progress::new(context.output, jobs.len(), table.total);
+    let order = Order { topology, jobs, expectations: choice.expectations(), agent: &agent };
     let around = Surroundings {
         backend,
         recording,
-        now: Context::now,
+        now: Context::steady,
         stop: stop::watch()?,
         events: &|event| {
             if context.output.is_json() {
@@ -121,14 +178,31 @@ fn choose<'a>(topology: &'a Topology, with: &Arguments) -> Result<Choice<'a>, Fa
     let options = Options { duration: with.duration };
     if let (Some(from), Some(to)) = (&with.from, &with.to) {
         let auto = Name::new("auto").expect("auto is a name");
-        let test = with.test.as_ref().unwrap_or(&auto);
-        let jobs = schedule::ad_hoc(topology, from, to, test, options).map_err(|fault| unknown(&fault))?;
-        let campaign = Name::new(AD_HOC).expect("ad-hoc is a name");
-        return Ok(Choice { campaign, jobs, expectations: None });
+        let test = with.test.clone().unwrap_or(auto);
+        return ad_hoc(topology, AdHoc { source: from.clone(), destination: to.clone(), test }, options);
     }
     let (name, campaign) = campaign(topology, with.campaign.as_ref())?;
     let jobs = schedule::jobs(topology, campaign, options);
-    Ok(Choice { campaign: name.clone(), jobs, expectations: campaign.expect.as_ref() })
+    Ok(Choice { name: name.clone(), campaign: Some(campaign), ad_hoc: None, jobs })
+}
+
+/// What `earlier` was begun with.
+fn choose_again<'a>(topology: &'a Topology, earlier: &CampaignRun) -> Result<Choice<'a>, Failure> {
+    let header = &earlier.header;
+    let options = Options { duration: header.duration_override };
+    if let Some(asked) = &header.ad_hoc {
+        return ad_hoc(topology, asked.clone(), options);
+    }
+    let (name, campaign) = campaign(topology, Some(&header.campaign))?;
+    let jobs = schedule::jobs(topology, campaign, options);
+    Ok(Choice { name: name.clone(), campaign: Some(campaign), ad_hoc: None, jobs })
+}
+
+fn ad_hoc(topology: &Topology, asked: AdHoc, options: Options) -> Result<Choice<'_>, Failure> {
+    let AdHoc { source, destination, test } = &asked;
+    let jobs = schedule::ad_hoc(topology, source, destination, test, options).map_err(|fault| unknown(&fault))?;
+    let name = Name::new(AD_HOC).expect("ad-hoc is a name");
+    Ok(Choice { name, campaign: None, ad_hoc: Some(asked), jobs })
 }
 
 fn campaign<'a>(topology: &'a Topology, asked: Option<&Name>) -> Result<(&'a Name, &'a Campaign), Failure> {

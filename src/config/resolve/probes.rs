@@ -186,7 +186,7 @@ pub(super) fn check(raw: &raw::Topology, outline: &Outline<'_>, faults: &mut Fau
         }
         attach::keys(probe, faults);
         if let Some(&site) = outline.sites.get(name.value.as_str()) {
-            let (first, second) = if site.start < name.span.start { (site, name.span) } else { (name.span, site) };
+            let (first, second) = if site < name.span { (site, name.span) } else { (name.span, site) };
             let message = format!("`{}` names a site and a probe", name.value);
             let fault = Fault::new(Code::NameUsedTwice, second, message).label("second use");
             faults.add(

@@ -26,7 +26,7 @@ pub(super) fn suites(
     let mut suites: Vec<(Name, Items)> = vec![];
     for (name, items) in &raw.suites.entries {
         if let Some(&test) = written.get(name.value.as_str()) {
-            let (first, second) = if test.start < name.span.start { (test, name.span) } else { (name.span, test) };
+            let (first, second) = if test < name.span { (test, name.span) } else { (name.span, test) };
             let fault = Fault::new(Code::NameUsedTwice, second, format!("`{}` names a test and a suite", name.value))
                 .label("second use")
                 .related(first, "first use")

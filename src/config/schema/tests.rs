@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{TOPOLOGY, schema};
 use crate::config::fault::{Faults, Span, Spanned};
 use crate::config::tree::Node;
-use crate::config::{Source, load, read};
+use crate::config::{Alone, Source, include, load};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 
 fn validator() -> Validator {
@@ -20,6 +20,10 @@ fn files(folder: &str) -> Vec<(PathBuf, Source)> {
     let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|e| e == "yaml")).collect();
     files.sort();
     files.into_iter().map(|file| (file.clone(), Source { bytes: std::fs::read(&file).unwrap(), file })).collect()
+}
+
+fn tree(source: &Source) -> Option<Spanned<Node>> {
+    include::tree(source, &Alone, &mut Faults::new(source))
 }
 
 /// As an editor's YAML parser (YAML 1.2, core schema) gives the value.
@@ -108,8 +112,7 @@ fn every_valid_topology_passes() {
     let mut seen = 0;
     for (file, source) in ["examples", "tests/topologies/valid"].iter().flat_map(|folder| files(folder)) {
         assert!(load(&source).topology.is_some(), "{}", file.display());
-        let mut faults = Faults::new(&file, std::str::from_utf8(&source.bytes).unwrap());
-        let value = json_of(&read::tree(&mut faults).unwrap().value);
+        let value = json_of(&tree(&source).unwrap().value);
         let errors: Vec<_> = validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", file.display());
         seen += 1;
@@ -134,8 +137,7 @@ fn every_fault_of_type_is_one_for_the_schema_in_its_place() {
         if wanted.is_empty() {
             continue;
         }
-        let mut faults = Faults::new(Path::new("t.yaml"), std::str::from_utf8(&source.bytes).unwrap());
-        let Some(tree) = read::tree(&mut faults) else { continue };
+        let Some(tree) = tree(&source) else { continue };
         let value = json_of(&tree.value);
         let errors: Vec<Vec<String>> = validator
             .iter_errors(&value)
@@ -209,8 +211,7 @@ fn decoder_and_schema_agree_on_quantities() {
             let decoded = !load(&source).diagnostics.iter().any(|d| {
                 d.severity == Severity::Error && d.code != "whole-seconds" && d.code != "interval-beyond-duration"
             });
-            let mut faults = Faults::new(Path::new("t.yaml"), std::str::from_utf8(&source.bytes).unwrap());
-            let json = json_of(&read::tree(&mut faults).unwrap().value);
+            let json = json_of(&tree(&source).unwrap().value);
             assert_eq!(validator.is_valid(&json), decoded, "{part}: {value}");
             seen[usize::from(decoded)] += 1;
         }

@@ -7,6 +7,7 @@ use crate::domain::campaign::Metric;
 use crate::i18n::{Lang, say};
 
 mod evidence;
+mod repetitions;
 
 /// Rows of a table before the rest is only counted: a terminal is read, not searched.
 const ROWS_MAX: usize = 60;
@@ -20,6 +21,7 @@ pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     let width = width.max(WIDTH_MIN);
     let mut out = answer(view, width);
     pairs(&mut out, view, width);
+    repetitions::told(&mut out, view, width);
     evidence::paths(&mut out, view, width);
     evidence::others(&mut out, view, width);
     evidence::commands(&mut out, view);
@@ -28,18 +30,21 @@ pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     for note in &view.notes {
         paragraph(&mut out, note, width, "");
     }
-    finish(view.lang, &out, color)
+    safe(view.lang, &out, color)
 }
 
 /// The answer without its evidence.
 pub(super) fn summary(view: &View, width: usize, color: bool) -> String {
-    finish(view.lang, &answer(view, width.max(WIDTH_MIN)), color)
+    safe(view.lang, &answer(view, width.max(WIDTH_MIN)), color)
 }
 
 fn answer(view: &View, width: usize) -> String {
     let mut out = String::new();
     findings(&mut out, view, width);
     paragraph(&mut out, &view.summary.join(" · "), width, "");
+    for (label, text) in &view.metadata {
+        paragraph(&mut out, text, width, &format!("{label}: "));
+    }
     for warning in &view.warnings {
         paragraph(&mut out, warning, width, "! ");
     }
@@ -48,7 +53,8 @@ fn answer(view: &View, width: usize) -> String {
     out
 }
 
-fn finish(lang: Lang, text: &str, color: bool) -> String {
+/// `text` without anything that steers a terminal, and with colours if `color`.
+pub(super) fn safe(lang: Lang, text: &str, color: bool) -> String {
     // What tools and users wrote must not steer the terminal.
     let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
     if color { colored(lang, &text) } else { text }
@@ -84,13 +90,13 @@ fn table(width: usize) -> Table {
     table
 }
 
-fn heading(out: &mut String, text: &str) {
+pub(super) fn heading(out: &mut String, text: &str) {
     out.push('\n');
     out.push_str(text);
     out.push('\n');
 }
 
-fn push(out: &mut String, table: &Table) {
+pub(super) fn push(out: &mut String, table: &Table) {
     // comfy-table pads the last column; trailing blanks are noise in files and diffs.
     for line in table.lines() {
         out.push_str(line.trim_end());
@@ -115,11 +121,21 @@ fn matrix(out: &mut String, view: &View, width: usize) {
         .map(|c| columns.iter().filter_map(|row| row.get(c)).map(|t| widest(t)).max().unwrap_or(0).max(head(c)) + 3)
         .sum();
     let first = view.axis.iter().map(|a| a.probe.as_str().len()).max().unwrap_or(0).max(9) + 4;
-    // One that does not fit says nothing that the table of pairs does not.
-    if view.axis.is_empty() || needed + first > width {
+    if view.axis.is_empty() {
         return;
     }
     heading(out, view.lang.word("From (row) to (column)", "De (fila) a (columna)"));
+    // One that does not fit says nothing that the table of pairs does not.
+    if needed + first > width {
+        let needed = needed + first;
+        let told = say!(
+            view.lang,
+            "The matrix needs {needed} columns; this terminal has {width}.",
+            "La matriz necesita {needed} columnas; este terminal tiene {width}."
+        );
+        paragraph(out, &told, width, "");
+        return;
+    }
     let mut table = table(width);
     let names = view.axis.iter().map(|a| Cell::new(&a.probe));
     table.set_header(std::iter::once(Cell::new("")).chain(names));
@@ -235,8 +251,9 @@ fn reasons(out: &mut String, lang: Lang, pairs: &[Pair], width: usize) {
     });
 }
 
-/// `text` wrapped at its ASCII blanks (the space in `24 500` is none) to `width`, its first line after `lead`, the others below its beginning.
-fn paragraph(out: &mut String, text: &str, width: usize, lead: &str) {
+/// `text` wrapped at its ASCII blanks (the space in `24 500` is none) to `width`, its first line after `lead`, the others below
+/// its beginning.
+pub(super) fn paragraph(out: &mut String, text: &str, width: usize, lead: &str) {
     let indent = lead.chars().count();
     let mut column = indent;
     out.push_str(lead);

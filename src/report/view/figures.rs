@@ -11,7 +11,7 @@ use crate::domain::test::{Direction, Protocol, Test};
 use crate::i18n::{Lang, say, sentences};
 use crate::report::chart::Chart;
 use crate::stats::numbers::{self, Figure};
-use crate::stats::{Summary, median};
+use crate::stats::{INTERVAL_RUNS_MIN, Summary, median};
 use crate::verdict::{flows, sent_short, sent_short_text};
 
 /// A flow of a throughput run with its ends.
@@ -65,6 +65,8 @@ pub(in crate::report) struct RateRow {
     /// `←` asked for by the receiver, `↔` both ways at once, nothing where the client sent.
     pub(in crate::report) way: &'static str,
     pub(in crate::report) how: String,
+    /// Repetitions that the figures are made of.
+    pub(in crate::report) runs: usize,
     pub(in crate::report) median: Figure,
     pub(in crate::report) spread: String,
     /// Coefficient of variation over the repetitions or, of a single run, over its intervals.
@@ -152,6 +154,7 @@ fn rate_row(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>) -> Option<Ra
         test: first.run.test.clone(),
         way: way(first.run.direction()),
         how: how(lang, first),
+        runs: summary.count,
         variation: Some(summary).filter(|s| s.count > 1).or_else(|| course(rates)).and_then(|s| coefficient(lang, &s)),
         median: numbers::rate(lang, summary.median),
         spread: match invalid {
@@ -229,7 +232,27 @@ fn spread(lang: Lang, summary: &Summary) -> String {
     let range =
         if least == most { String::new() } else { format!(", {}", range_text(lang, &least.number, &most.to_string())) };
     let count = summary.count;
-    say!(lang, "median of {count} runs{range}{variation}", "mediana de {count} pruebas{range}{variation}")
+    let interval = interval(lang, summary, unit);
+    say!(
+        lang,
+        "median of {count} runs{range}{variation}, {interval}",
+        "mediana de {count} pruebas{range}{variation}, {interval}"
+    )
+}
+
+/// Between what the median lies, as far as the number of repetitions lets it be said.
+fn interval(lang: Lang, summary: &Summary, unit: numbers::Scale) -> String {
+    match summary.interval {
+        Some(i) => {
+            let (low, high) = (unit.round(lang, i.low, 3).number, unit.round(lang, i.high, 3));
+            say!(lang, "95 % interval of the median {low} to {high}", "intervalo del 95 % de la mediana {low} a {high}")
+        }
+        None => say!(
+            lang,
+            "no 95 % interval below {INTERVAL_RUNS_MIN} runs",
+            "sin intervalo del 95 % con menos de {INTERVAL_RUNS_MIN} pruebas"
+        ),
+    }
 }
 
 /// `9.2 to 9.6 Mbit/s`.

@@ -101,8 +101,10 @@ fn unreachable(run: &Run) -> Option<(Pair, &str)> {
 /// A test that takes its rate from the contract, on a path without one: it cannot be run there, whatever happens.
 fn has_no_rate(topology: &Topology, run: &Run) -> bool {
     let rate = match topology.tests.get(&run.test) {
-        Some(TestDefinition::Iperf3(Iperf3Definition { rate, .. })) => *rate,
-        Some(TestDefinition::Iperf2(Iperf2Definition { rate, .. })) => *rate,
+        Some(
+            TestDefinition::Iperf3(Iperf3Definition { rate, .. })
+            | TestDefinition::Iperf2(Iperf2Definition { rate, .. }),
+        ) => *rate,
         _ => None,
     };
     let asks = matches!(rate, Some(OfferedRate::Contract(_)));

@@ -6,7 +6,9 @@ use crate::domain::facts::ProbeFacts;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
+use crate::domain::test::{OfferedRate, Protocol, Test, TestDefinition};
 use crate::domain::topology::Topology;
+use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
 use crate::i18n::{Lang, say, sentences};
 use crate::stats::numbers::{Figure, span};
@@ -20,6 +22,7 @@ mod missing;
 mod others;
 mod pair;
 
+pub(super) use evidence::JudgementRow;
 pub use findings::Finding;
 pub(super) use findings::find as findings;
 pub(super) use missing::Missing;
@@ -88,6 +91,8 @@ pub(super) struct View {
     pub(super) lang: Lang,
     pub(super) title: String,
     pub(super) description: Option<String>,
+    /// Whom and what it is for: label and text.
+    pub(super) metadata: Vec<(&'static str, String)>,
     pub(super) campaign: String,
     pub(super) id: String,
     pub(super) version: String,
@@ -139,6 +144,7 @@ impl View {
         let mut pairs = pair::sections(lang, run);
         // A stable sort: the worst first, else by site and name.
         pairs.sort_by_key(|p| p.state);
+        let left_out = pair::thin_out(lang, &mut pairs);
         let at: BTreeMap<_, _> = pairs.iter().enumerate().map(|(i, p)| ((&p.sender, &p.receiver), i)).collect();
         let row = |from: &Axis| axis.iter().map(|to| at.get(&(&from.probe, &to.probe)).copied()).collect();
         let cells = axis.iter().map(row).collect();
@@ -147,6 +153,7 @@ impl View {
             lang,
             title: header.topology.to_string(),
             description: run.topology.description.clone(),
+            metadata: metadata(lang, run).into_iter().map(|(label, text)| (label, text.to_owned())).collect(),
             campaign: header.campaign.to_string(),
             id: header.id.clone(),
             version: header.version.clone(),
@@ -158,7 +165,7 @@ impl View {
             pairs,
             missing: missing::list(lang, run),
             probes: run.facts.iter().map(|(probe, facts)| probe_row(lang, run, probe, facts)).collect(),
-            notes: notes(lang, run),
+            notes: left_out.into_iter().chain(notes(lang, run)).collect(),
         }
     }
 
@@ -184,6 +191,18 @@ fn axis(run: &CampaignRun) -> Vec<Axis> {
     let mut probes: Vec<&Name> = probes.into_iter().collect();
     probes.sort_by_key(|p| place(&run.topology, p));
     probes.into_iter().map(|p| Axis { probe: p.clone(), site: site(&run.topology, p).cloned() }).collect()
+}
+
+/// What the topology says of its customer and circuit, as written: label and text.
+pub(super) fn metadata(lang: Lang, run: &CampaignRun) -> Vec<(&'static str, &str)> {
+    let metadata = &run.topology.metadata;
+    let all = [
+        (lang.word("Customer", "Cliente"), &metadata.customer),
+        (lang.word("Circuit", "Circuito"), &metadata.circuit_id),
+        (lang.word("Engineer", "Técnico"), &metadata.engineer),
+        (lang.word("Note", "Nota"), &metadata.note),
+    ];
+    all.into_iter().filter_map(|(label, text)| Some((label, text.as_deref()?))).collect()
 }
 
 fn summary(lang: Lang, run: &CampaignRun) -> Vec<String> {
@@ -220,6 +239,14 @@ fn warnings(lang: Lang, run: &CampaignRun) -> Vec<String> {
             "Las pruebas con duración se acortaron a {time}: las cifras son orientativas."
         ));
     }
+    if let Some(limit) = held_to(run) {
+        let limit = crate::stats::numbers::rate_exact(lang, limit.as_f64());
+        warnings.push(say!(
+            lang,
+            "TCP was held to {limit} by the campaign's budget: a path may deliver more.",
+            "El presupuesto de la campaña limitó TCP a {limit}: una ruta puede entregar más."
+        ));
+    }
     if run.header.interrupted {
         let stopped = lang.word(
             "The campaign was stopped before its end: this report shows the runs made until then.",
@@ -245,6 +272,26 @@ fn warnings(lang: Lang, run: &CampaignRun) -> Vec<String> {
         );
     }
     warnings
+}
+
+/// The budget's rate, where it held a run back that was to send what it can, or more than that.
+fn held_to(run: &CampaignRun) -> Option<Bitrate> {
+    let campaign = run.topology.campaigns.get(&run.header.campaign)?;
+    let limit = campaign.budget.max_rate_bits_per_second?;
+    let held = |one: &Run| {
+        let (protocol, rate) = match &one.specification {
+            Test::Iperf3(t) => (t.protocol, t.rate_bits_per_second),
+            Test::Iperf2(t) => (t.protocol, t.rate_bits_per_second),
+            _ => return false,
+        };
+        let asked = match run.topology.tests.get(&one.test) {
+            Some(TestDefinition::Iperf3(definition)) => definition.rate,
+            Some(TestDefinition::Iperf2(definition)) => definition.rate,
+            _ => None,
+        };
+        protocol != Protocol::Udp && rate == Some(limit) && asked != Some(OfferedRate::Absolute(limit))
+    };
+    run.runs.iter().any(held).then_some(limit)
 }
 
 fn probe_row(lang: Lang, run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {

@@ -67,6 +67,33 @@ pub(super) fn sections(lang: Lang, run: &CampaignRun) -> Vec<Pair> {
     pairs.into_iter().map(|(((_, _, from), (_, _, to)), runs)| section(lang, run, from, to, &runs)).collect()
 }
 
+/// Pairs whose evidence a report shows whole.
+const WHOLE_MAX: usize = 300;
+
+/// Beyond so many pairs a report is not read to its end: those as expected keep their figures, the worst all their evidence.
+/// The sentence that says so. `pairs` are sorted, the worst first.
+pub(super) fn thin_out(lang: Lang, pairs: &mut [Pair]) -> Option<String> {
+    if pairs.len() <= WHOLE_MAX {
+        return None;
+    }
+    for pair in pairs.iter_mut().skip(WHOLE_MAX) {
+        for rate in &mut pair.rates {
+            (rate.chart, rate.details) = (None, Vec::new());
+        }
+        pair.contract = None;
+        pair.paths.clear();
+        pair.judgements.retain(|j| j.state != State::Pass);
+        pair.commands.clear();
+        pair.counters.clear();
+    }
+    let count = lang.count(pairs.len() as u64);
+    Some(say!(
+        lang,
+        "Of {count} pairs the {WHOLE_MAX} worst have all their evidence here; the JSON report has it of all.",
+        "De {count} pares, los {WHOLE_MAX} peores tienen aquí todo su detalle; el informe JSON lo tiene de todos."
+    ))
+}
+
 fn section(lang: Lang, run: &CampaignRun, sender: &Name, receiver: &Name, runs: &[&Run]) -> Pair {
     let crossing = run.topology.path(sender, receiver).link;
     let agreed = run.topology.agreed(crossing.as_ref());

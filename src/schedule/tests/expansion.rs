@@ -5,8 +5,11 @@ use std::time::Duration;
 use super::topology;
 use crate::domain::name::Name;
 use crate::domain::reason::SkipReason;
-use crate::domain::test::{Direction, Iperf3, Test};
+use crate::domain::test::{
+    Direction, Directions, Iperf2, Iperf2Definition, Iperf3, OfferedRate, Protocol, Test, TestDefinition,
+};
 use crate::domain::topology::Topology;
+use crate::domain::unit::Ratio;
 use crate::schedule::{AdHocFault, Job, LinkBytes, Options, Resource, ad_hoc, jobs, timetable};
 
 const ASYMMETRIC: &str = "
@@ -52,6 +55,50 @@ fn iperf3(job: &Job) -> &Iperf3 {
 fn rates(source: &str, destination: &str, test: &str) -> Vec<u64> {
     let jobs = from_to(&topology(ASYMMETRIC), source, destination, test);
     jobs.iter().map(|job| iperf3(job).rate_bits_per_second.unwrap().bits_per_second()).collect()
+}
+
+#[test]
+fn iperf2_is_expanded_like_iperf3() {
+    let of = |protocol, directions, share| {
+        let mut topology = topology(ASYMMETRIC);
+        let base = Iperf2 {
+            protocol,
+            direction: Direction::Forward,
+            streams: 1,
+            duration: Duration::from_secs(10),
+            interval: Duration::from_secs(1),
+            rate_bits_per_second: None,
+            length: None,
+            window: None,
+            family: None,
+        };
+        let rate = Ratio::new(share).map(OfferedRate::Contract);
+        let definition = TestDefinition::Iperf2(Iperf2Definition { base, directions, rate });
+        topology.tests.insert(name("two"), definition);
+        topology
+    };
+    let concrete = |topology: &Topology, to: &str, duration| {
+        let jobs = ad_hoc(topology, &name("a"), &name(to), &name("two"), Options { duration }).unwrap();
+        let one = |job: Job| match job.specification {
+            Test::Iperf2(test) => (test, job.skip),
+            other => panic!("{other:?}"),
+        };
+        jobs.into_iter().map(one).collect::<Vec<_>>()
+    };
+    let rates = |jobs: &[(Iperf2, Option<SkipReason>)]| -> Vec<u64> {
+        jobs.iter().map(|(test, _)| test.rate_bits_per_second.unwrap().bits_per_second()).collect()
+    };
+    let both = concrete(&of(Protocol::Tcp, Directions::Both, 1.0), "b", Some(Duration::from_millis(500)));
+    assert_eq!(rates(&both), [100_000_000, 40_000_000]);
+    assert_eq!((both[0].0.direction, both[1].0.direction), (Direction::Forward, Direction::Reverse));
+    assert_eq!((both[0].0.duration, both[0].0.interval), (Duration::from_millis(500), Duration::from_millis(500)));
+    let udp = of(Protocol::Udp, Directions::Forward, 0.5);
+    let there = concrete(&udp, "b", None);
+    assert_eq!(there[0].0.length.unwrap().bytes(), 1448);
+    assert_eq!(rates(&there), [48_590_604], "1448 of 1490 bytes of each frame, of half the contract");
+    let open = concrete(&udp, "c", None);
+    assert_eq!(open[0].0.rate_bits_per_second, None);
+    assert!(matches!(open[0].1, Some(SkipReason::NoContractedRate { .. })), "{:?}", open[0].1);
 }
 
 #[test]

@@ -1,0 +1,72 @@
+//! `exec`.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use tokio::io::AsyncReadExt;
+
+use super::args::Exec;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::stop;
+use crate::backend::{Backend, BackendError};
+use crate::domain::name::Name;
+use crate::process::{ProcessError, Running};
+
+/// Most that is passed on at once, in bytes.
+const CHUNK: usize = 64 * 1024;
+
+pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, Failure> {
+    let topology = context.load()?;
+    let probe = &with.probe;
+    if !topology.probes.contains_key(probe) {
+        let known = topology.probes.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
+        let told = Failure::bad_input(format!("there is no probe `{probe}` in topology {}", topology.name));
+        return Err(told.hint(format!("known probes: {known}")));
+    }
+    let backend = Context::backend(&topology).await?;
+    let mut stop = stop::watch()?;
+    let mut running = backend.connect(probe, &with.command).await.map_err(|fault| match fault {
+        BackendError::System { .. } => Failure::from(fault).hint("`iperftester deploy` makes the probes"),
+        other => other.into(),
+    })?;
+    let interrupted = async {
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let status = tokio::select! {
+        status = attend(context, &mut running) => status?,
+        () = interrupted => return Ok(Exit::Interrupted),
+    };
+    Ok(Exit::Command(code(status)))
+}
+
+/// Passes input and output on until the command has ended.
+async fn attend(context: &Context<'_>, running: &mut Running) -> Result<ExitStatus, Failure> {
+    if let Some(mut to) = running.take_stdin() {
+        // Ends with the process: a command that does not read must not wait for the end of our input.
+        tokio::spawn(async move {
+            // A command that has closed its input wants no more of it.
+            let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut to).await;
+        });
+    }
+    if let Some(mut from) = running.take_stdout() {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let read = from.read(&mut chunk).await.map_err(|fault| Failure::of(Exit::Unavailable, &fault))?;
+            if read == 0 {
+                break;
+            }
+            context.output.bytes(&chunk[..read]);
+        }
+    }
+    running.wait().await.map_err(|fault: ProcessError| Failure::of(Exit::Unavailable, &fault))
+}
+
+/// The exit code as a shell would give it: 128 and the signal where one ended it.
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
