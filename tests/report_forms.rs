@@ -179,7 +179,7 @@ fn junit_is_what_the_schema_allows() {
 fn junit_takes_what_xml_cannot_hold() {
     let mut run = campaign_run::everything();
     for one in &mut run.runs {
-        one.assessment.reason = "\u{1b}[31m\u{0}]]> <a & \"b\"".to_owned();
+        one.assessment.reason = "\u{1b}[31m\u{0}]]> <a & \"b\"".into();
         one.assessment.judgements.clear();
         one.error = one.error.as_ref().map(|_| "\u{b}\u{ffff}<error/>".to_owned());
     }
@@ -237,9 +237,9 @@ fn markdown_escapes_whatever_it_is_given() {
     run.topology.metadata.customer = Some(evil.to_owned());
     for one in &mut run.runs {
         one.error = one.error.as_ref().map(|_| evil.to_owned());
-        one.assessment.reason = evil.to_owned();
+        one.assessment.reason = evil.into();
         for judgement in &mut one.assessment.judgements {
-            judgement.reason = evil.to_owned();
+            judgement.reason = evil.into();
         }
     }
     let text = markdown(iperftester::i18n::Lang::En, &run);

@@ -53,7 +53,10 @@ fn holds(bytes: Vec<u8>) {
     let (loaded, resolved) = resolve_in(&source, &Around);
     assert_eq!(loaded.topology.is_some(), resolved.is_some());
     let sources: Vec<Source> = std::iter::once(source).chain(loaded.included).collect();
-    assert_eq!(render(&loaded.diagnostics, &sources, false).is_empty(), loaded.diagnostics.is_empty());
+    assert_eq!(
+        render(iperftester::i18n::Lang::En, &loaded.diagnostics, &sources, false).is_empty(),
+        loaded.diagnostics.is_empty()
+    );
     if let Some(resolved) = resolved {
         let yaml = resolved.yaml();
         let again = load(&Source { file: "again.yaml".into(), bytes: yaml.clone().into_bytes() });

@@ -142,8 +142,8 @@ fn a_path_mtu_limit_is_a_lower_bound() {
         (Verdict::Warn, Verdict::Warn, Verdict::Fail)
     );
     assert_eq!(verdict(None), Verdict::None, "nothing came through, which a ping judges");
-    assert_eq!(judged(Some(1492), false).reason, "a path MTU of 1492 B is below the 1500 B that warns");
-    let hole = judged(Some(1392), true).reason;
+    assert_eq!(told(&judged(Some(1492), false)), "a path MTU of 1492 B is below the 1500 B that warns");
+    let hole = told(&judged(Some(1392), true));
     assert_eq!(
         hole,
         "a path MTU of 1392 B is below the 1400 B that fails; larger packets vanish without a word, so that connections over \
@@ -467,7 +467,7 @@ fn a_full_receive_buffer_makes_a_missed_loss_invalid() {
     let full = lossy(1.0, 0.05, 500);
     assert_eq!(full.judge().0, RunStatus::Invalid);
     assert_eq!(first_cause(&full), Some((CauseKind::ReceiveBuffer, "s1".to_owned())));
-    let reason = full.judge().1.reason;
+    let reason = told(&full.judge().1);
     for part in ["s1 dropped 5 %", "0.1 %", "net.core.rmem_max"] {
         assert!(reason.contains(part), "{part} in {reason}");
     }
@@ -483,7 +483,7 @@ fn a_small_window_makes_a_missed_rate_invalid() {
     assert_eq!(window(76.2, 0.44).judge().0, RunStatus::Invalid);
     assert_eq!(first_cause(&window(76.2, 0.44)), Some((CauseKind::ReceiveWindow, "s1".to_owned())));
     assert_eq!(window(95.6, 0.98).verdict(), Verdict::Pass);
-    assert!(window(76.2, 0.44).judge().1.reason.contains("waited 44 % of the time for the receive window of s1"));
+    assert!(told(&window(76.2, 0.44).judge().1).contains("waited 44 % of the time for the receive window of s1"));
 }
 
 #[test]
