@@ -1,7 +1,7 @@
 //! iperftester measures network links between sites: one YAML topology in, one trustworthy report out.
 //!
-//! Five layers; a module imports lower layers only. `domain` (L0) holds the nouns; `config`, `plan`, `schedule`, `tool`,
-//! `protocol`, `stats`, `verdict` and `report` (L1) decide and touch nothing; `process`, `backend`, `store` and `lock`
+//! Five layers; a module imports lower layers only. `domain` (L0) holds the nouns; `i18n`, `config`, `plan`, `schedule`,
+//! `tool`, `protocol`, `stats`, `verdict` and `report` (L1) decide and touch nothing; `process`, `backend`, `store` and `lock`
 //! (L2) are the edges; `deploy`, `runner`, `agent` and `doctor` (L3) are the services; `cli` (L4) is what the user meets.
 
 pub mod agent;
@@ -11,6 +11,7 @@ pub mod config;
 pub mod deploy;
 pub mod doctor;
 pub mod domain;
+pub mod i18n;
 pub mod lock;
 pub mod plan;
 pub mod process;

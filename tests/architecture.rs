@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// The layers from the lowest up, each from top to bottom (`src/lib.rs`, CONTRIBUTING.md).
 const LAYERS: [&[&str]; 5] = [
     &["domain"],
-    &["config", "plan", "tool", "schedule", "protocol", "stats", "verdict", "report"],
+    &["i18n", "config", "plan", "tool", "schedule", "protocol", "stats", "verdict", "report"],
     &["process", "backend", "store", "lock"],
     &["deploy", "doctor", "runner", "agent"],
     &["cli"],

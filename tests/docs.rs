@@ -49,7 +49,7 @@ fn every_topology_in_the_docs_loads() {
             whole.push_str(block);
             let source = Source { file: page.clone(), bytes: whole.clone().into_bytes() };
             let loaded = load(&source);
-            let said = render(&loaded.diagnostics, &source, false);
+            let said = render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, false);
             assert!(loaded.diagnostics.is_empty(), "{}:\n{said}", page.display());
             seen += 1;
         }

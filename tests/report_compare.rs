@@ -31,13 +31,14 @@ fn document(comparison: &Comparison) -> Value {
 }
 
 fn weight(a: &[f64], b: &[f64]) -> Value {
-    let comparison = compare(&[repeated("check@1", a), repeated("check@2", b)]);
+    let comparison = compare(iperftester::i18n::Lang::En, &[repeated("check@1", a), repeated("check@2", b)]);
     document(&comparison)["figures"][0]["sides"][1]["weight"].clone()
 }
 
 #[test]
 fn a_verdict_that_changed_comes_first_with_its_figures() {
-    let comparison = compare(&[repeated("check@1", &[96.0]), repeated("check@2", &[76.0])]);
+    let comparison =
+        compare(iperftester::i18n::Lang::En, &[repeated("check@1", &[96.0]), repeated("check@2", &[76.0])]);
     let sentence = "m1 → s1: pass → fail, 96.0 → 76.0 Mbit/s (tcp, throughput)";
     assert_eq!(document(&comparison)["verdict_changes"][0]["sentence"], sentence);
     for form in [comparison.terminal(160, false), comparison.markdown(), comparison.html().unwrap()] {
@@ -70,7 +71,7 @@ fn tests_that_were_asked_for_other_things_are_not_compared() {
     };
     let base = with(|t| t);
     let reason = |change| {
-        let comparison = compare(&[base.clone(), with(change)]);
+        let comparison = compare(iperftester::i18n::Lang::En, &[base.clone(), with(change)]);
         assert!(!comparison.terminal(160, false).contains("one run each, not"), "no claim");
         let document = document(&comparison);
         let figures = document["figures"].as_array().unwrap();
@@ -84,11 +85,14 @@ fn tests_that_were_asked_for_other_things_are_not_compared() {
     assert_eq!(reason(|t| Iperf3 { streams: 4, ..t }), only("B: streams 1 → 4"));
     let udp = |t: Iperf3| Iperf3 { protocol: iperftester::domain::test::Protocol::Udp, ..t };
     assert_eq!(reason(udp), only("B: protocol tcp → udp"));
-    let comparison = compare(&[base.clone(), with(|t| Iperf3 { streams: 4, ..t })]);
+    let comparison = compare(iperftester::i18n::Lang::En, &[base.clone(), with(|t| Iperf3 { streams: 4, ..t })]);
     assert!(comparison.terminal(160, false).contains("- Not comparable in 1 flow: B: streams 1 → 4"));
     assert!(comparison.markdown().contains("| not comparable |"));
     // How finely the course is told changes nothing.
-    let finer = compare(&[base.clone(), with(|t| Iperf3 { interval: Duration::from_secs(1), ..t })]);
+    let finer = compare(
+        iperftester::i18n::Lang::En,
+        &[base.clone(), with(|t| Iperf3 { interval: Duration::from_secs(1), ..t })],
+    );
     assert!(!finer.terminal(160, false).contains("not comparable"));
 }
 
@@ -101,7 +105,7 @@ fn what_is_only_in_one_is_said_and_so_are_other_instruments() {
     other.header.topology = campaign_run::name("elsewhere");
     other.facts.get_mut(&campaign_run::name("m1")).unwrap().kernel = "6.19.1".to_owned();
     other.topology.links.get_mut(&campaign_run::name("macrolan")).unwrap().contract.loss_ratio = None;
-    let text = compare(&[repeated("check@1", &[96.0]), other]).terminal(160, false);
+    let text = compare(iperftester::i18n::Lang::En, &[repeated("check@1", &[96.0]), other]).terminal(160, false);
     for told in [
         "- m1 → s1, tcp: only in A",
         "- s1 → m1, tcp: only in B",
@@ -116,7 +120,7 @@ fn what_is_only_in_one_is_said_and_so_are_other_instruments() {
 #[test]
 fn three_are_held_against_the_first() {
     let runs = [repeated("a", &[96.0]), repeated("b", &[76.0]), repeated("c", &[94.0])];
-    let comparison = compare(&runs);
+    let comparison = compare(iperftester::i18n::Lang::En, &runs);
     let document = document(&comparison);
     assert_eq!(document["compared"].as_array().unwrap().len(), 3);
     assert!(document["verdict_changes"][0]["sentence"].as_str().unwrap().contains("pass → fail → warn"));
@@ -130,7 +134,7 @@ fn three_are_held_against_the_first() {
 #[test]
 fn equal_campaign_runs_differ_in_nothing() {
     let run = campaign_run::everything();
-    let comparison = compare(&[run.clone(), run]);
+    let comparison = compare(iperftester::i18n::Lang::En, &[run.clone(), run]);
     let document = document(&comparison);
     for empty in ["verdict_changes", "remarks", "only_in_some"] {
         let found = document[empty].as_array().unwrap();
@@ -145,7 +149,7 @@ fn equal_campaign_runs_differ_in_nothing() {
 #[test]
 fn every_field_of_a_comparison_is_explained() {
     let guide = std::fs::read_to_string("docs/guide/json.md").unwrap();
-    let document = document(&compare(&[repeated("a", &[96.0]), repeated("b", &[76.0])]));
+    let document = document(&compare(iperftester::i18n::Lang::En, &[repeated("a", &[96.0]), repeated("b", &[76.0])]));
     let mut left = vec![&document];
     while let Some(value) = left.pop() {
         match value {
@@ -165,7 +169,7 @@ fn every_field_of_a_comparison_is_explained() {
 fn a_page_of_a_comparison_needs_nothing_from_elsewhere() {
     let mut evil = repeated("<script>", &[96.0]);
     evil.topology.metadata.note = Some("<img src=x onerror=alert(1)>".to_owned());
-    let page = compare(&[evil, repeated("b", &[76.0])]).html().unwrap();
+    let page = compare(iperftester::i18n::Lang::En, &[evil, repeated("b", &[76.0])]).html().unwrap();
     for banned in ["<script", "javascript:", "http://", "https://", "@import", "url(", "<link", "<img", "<iframe"] {
         assert!(!page.to_lowercase().contains(banned), "{banned}");
     }

@@ -15,10 +15,11 @@ use iperftester::domain::campaign::{Budget, Campaign, Limit, Limits, Metric};
 use iperftester::domain::run::CampaignRun;
 use iperftester::domain::test::{Direction, Directions, Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
 use iperftester::domain::unit::{Bitrate, Ratio};
+use iperftester::i18n::Lang;
 use iperftester::report::{findings, html, terminal};
 
 fn sentences(run: &CampaignRun) -> Vec<String> {
-    findings(run).into_iter().map(|f| format!("{}: {}", f.verdict, f.sentence)).collect()
+    findings(Lang::En, run).into_iter().map(|f| format!("{}: {}", f.verdict, f.sentence)).collect()
 }
 
 fn measured(runs: &[(&str, &str, f64)]) -> CampaignRun {
@@ -245,7 +246,11 @@ fn a_dead_pair_leads_and_is_told_once() {
     assert_eq!(all[0], "fail: Nothing passes between c1 and m1");
     assert!(all[1].starts_with("fail: madrid → sevilla delivers 10.0"), "{all:#?}");
     assert!(!all.iter().skip(1).any(|s| s.starts_with("fail") && s.contains("cadiz")), "{all:#?}");
-    assert!(terminal(&run, 120, false).contains("│ m1 → c1   ┆ rtt"), "{}", terminal(&run, 120, false));
+    assert!(
+        terminal(Lang::En, &run, 120, false).contains("│ m1 → c1   ┆ rtt"),
+        "{}",
+        terminal(Lang::En, &run, 120, false)
+    );
     let mut filtered = dead(offices());
     filtered.run("c1", "m1", "tcp", tcp(Direction::Forward), Result::Measured(tcp_measured(19.1)));
     assert_eq!(sentences(&filtered.finish())[0], "fail: No echo request from m1 to c1 was answered");
@@ -262,7 +267,7 @@ fn a_dead_pair_leads_and_is_told_once() {
     open.links.clear();
     let run = dead(open).finish();
     assert_eq!(sentences(&run)[0], "none: Nothing passes between c1 and m1");
-    let text = terminal(&run, 120, false);
+    let text = terminal(Lang::En, &run, 120, false);
     assert!(text.contains("∅ not measured │") && !text.contains("✗"), "{text}");
 }
 
@@ -270,10 +275,10 @@ fn a_dead_pair_leads_and_is_told_once() {
 fn a_campaign_stopped_before_its_first_run_has_no_empty_tables() {
     let mut run = Builder::new(offices()).finish();
     (run.header.interrupted, run.header.planned_runs) = (true, 4);
-    let text = terminal(&run, 120, false);
+    let text = terminal(Lang::En, &run, 120, false);
     assert!(text.contains("4 of 4 planned runs: the campaign was stopped before them"), "{text}");
     assert!(!text.contains("Pairs (0)"), "{text}");
-    let page = html(&run).unwrap();
+    let page = html(Lang::En, &run).unwrap();
     assert!(!page.contains("Evidence for each pair") && !page.contains("<table class=\"matrix\""));
 }
 

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use iperftester::domain::measurement::Measurement;
 use iperftester::domain::run::CampaignRun;
 use iperftester::domain::test::{Direction, Iperf3, Test};
+use iperftester::i18n::Lang;
 use iperftester::report::{html, json, terminal};
 
 fn all() -> [(&'static str, CampaignRun); 4] {
@@ -34,10 +35,10 @@ fn hostile() -> CampaignRun {
         one.command.push(evil());
         one.raw = evil();
         one.server_raw = Some(evil());
-        one.assessment.reason = evil();
+        one.assessment.reason = evil().into();
         one.error = one.error.as_ref().map(|_| evil());
         for judgement in &mut one.assessment.judgements {
-            judgement.reason = evil();
+            judgement.reason = evil().into();
         }
         match &mut one.measurement {
             Some(Measurement::Throughput(t)) => {
@@ -73,7 +74,7 @@ fn hostile() -> CampaignRun {
 #[test]
 fn terminal_renderings() {
     for (name, run) in all() {
-        insta::assert_snapshot!(format!("terminal_{name}"), terminal(&run, 120, false));
+        insta::assert_snapshot!(format!("terminal_{name}"), terminal(Lang::En, &run, 120, false));
     }
 }
 
@@ -82,11 +83,11 @@ fn addresses_of_probes_stand_whole_at_any_width_and_link_local_ones_only_in_json
     let run = campaign_run::everything();
     let addresses: Vec<&String> = run.facts.values().flat_map(|f| &f.interfaces).map(|i| &i.addresses[0]).collect();
     for width in [40, 60, 80, 100, 160] {
-        let text = terminal(&run, width, false);
+        let text = terminal(Lang::En, &run, width, false);
         assert!(addresses.iter().all(|a| text.contains(a.as_str())), "{width}:\n{text}");
         assert!(!text.contains("fe80"), "{text}");
     }
-    let page = html(&run).unwrap();
+    let page = html(Lang::En, &run).unwrap();
     assert!(addresses.iter().all(|a| page.contains(a.as_str())) && !page.contains("fe80"));
     assert!(json(&run).contains("fe80::40cd:1bff:fe67:3d0b/64"));
 }
@@ -102,7 +103,7 @@ fn json_renderings() {
 fn a_terminal_report_keeps_to_its_width() {
     for (name, run) in all() {
         for width in [60, 80, 120, 200] {
-            for line in terminal(&run, width, false).lines() {
+            for line in terminal(Lang::En, &run, width, false).lines() {
                 // A command is copied whole; a table cannot be narrower than its longest words; sentences can.
                 if !line.starts_with("run ") && !line.contains(['│', '┆', '─', '═', '╌']) {
                     assert!(line.chars().count() <= width, "{name} at {width}: {line}");
@@ -115,7 +116,7 @@ fn a_terminal_report_keeps_to_its_width() {
 #[test]
 fn color_is_added_on_request_and_never_says_anything_alone() {
     let run = campaign_run::everything();
-    let (plain, colored) = (terminal(&run, 120, false), terminal(&run, 120, true));
+    let (plain, colored) = (terminal(Lang::En, &run, 120, false), terminal(Lang::En, &run, 120, true));
     assert!(!plain.contains('\u{1b}'));
     assert!(colored.contains("\u{1b}[31m✗ fail\u{1b}[0m") && colored.contains("\u{1b}[35m? invalid\u{1b}[0m"));
     let mut stripped = colored;
@@ -127,7 +128,7 @@ fn color_is_added_on_request_and_never_says_anything_alone() {
 
 #[test]
 fn what_others_wrote_cannot_steer_the_terminal() {
-    assert!(!terminal(&hostile(), 120, false).contains('\u{1b}'));
+    assert!(!terminal(Lang::En, &hostile(), 120, false).contains('\u{1b}'));
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn the_json_document_holds_every_run_with_what_was_asked_of_it() {
 #[test]
 fn html_is_one_file_without_script_or_anything_from_elsewhere() {
     for (name, run) in all().into_iter().chain([("hostile", hostile())]) {
-        let page = html(&run).unwrap();
+        let page = html(Lang::En, &run).unwrap();
         for banned in ["<script", "javascript:", "http://", "https://", "@import", "url(", "<link", "<img", "<iframe"] {
             assert!(!page.to_lowercase().contains(banned), "{banned} in {name}");
         }
@@ -184,7 +185,7 @@ fn html_is_one_file_without_script_or_anything_from_elsewhere() {
 
 #[test]
 fn html_escapes_whatever_it_is_given() {
-    let page = html(&hostile()).unwrap();
+    let page = html(Lang::En, &hostile()).unwrap();
     assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"));
     well_formed(&page);
 }
@@ -192,7 +193,7 @@ fn html_escapes_whatever_it_is_given() {
 #[test]
 fn html_is_well_formed_and_its_ids_are_unique() {
     for (_, run) in all() {
-        let page = html(&run).unwrap();
+        let page = html(Lang::En, &run).unwrap();
         well_formed(&page);
         let ids: Vec<&str> = attribute(&page, " id=\"").collect();
         let unique: BTreeSet<&str> = ids.iter().copied().collect();
@@ -208,7 +209,7 @@ fn html_is_well_formed_and_its_ids_are_unique() {
 
 #[test]
 fn html_leads_with_the_answer_and_shows_what_is_missing() {
-    let page = html(&campaign_run::everything()).unwrap();
+    let page = html(Lang::En, &campaign_run::everything()).unwrap();
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not in the page"));
     let order = [
         "<h1>madrid → sevilla delivers 76.2 of the contracted 100 Mbit/s (76 %)",
@@ -232,10 +233,10 @@ fn what_to_know_of_a_tool_s_version_stands_with_its_numbers_and_names_its_runs()
     let first = run.runs.iter_mut().find(|r| r.test.as_str() == "udp").unwrap();
     let Some(Measurement::Throughput(t)) = &mut first.measurement else { unreachable!() };
     t.notes.push("the client shows no loss, a known fault".to_owned());
-    let page = html(&run).unwrap();
+    let page = html(Lang::En, &run).unwrap();
     assert_eq!(page.matches("<b>Note:</b> the client shows no loss, a known fault").count(), 1);
     assert!(page.contains("<li>1 run of udp on m1 → m2: the client shows no loss, a known fault.</li>"));
-    let text = terminal(&run, 200, false);
+    let text = terminal(Lang::En, &run, 200, false);
     assert!(text.contains("1 run of udp on m1 → m2: the client shows no loss, a known fault."), "{text}");
 }
 
@@ -249,7 +250,7 @@ fn the_matrix_shows_what_the_path_gives_not_what_a_test_was_held_to() {
         let measured = campaign_run::Result::Measured(campaign_run::tcp_measured(megabits));
         builder.run("m1", "s1", test, specification, measured);
     }
-    let page = html(&builder.finish()).unwrap();
+    let page = html(Lang::En, &builder.finish()).unwrap();
     let matrix = page.split("<table class=\"matrix\">").nth(1).unwrap().split("</table>").next().unwrap();
     assert!(matrix.contains("<span class=\"big\">95.6</span>"), "{matrix}");
     assert!(page.contains("median of 2 runs, variation 0 %"), "equal figures need no range");
@@ -263,7 +264,7 @@ fn repetitions_alike_are_one_reason_with_their_range() {
         let measured = campaign_run::Result::Measured(campaign_run::tcp_measured(megabits));
         builder.run("m1", "s1", "tcp", campaign_run::tcp(Direction::Forward), measured);
     }
-    let text = terminal(&builder.finish(), 200, false);
+    let text = terminal(Lang::En, &builder.finish(), 200, false);
     let why: Vec<&str> = text.split("\nWhy\n").nth(1).unwrap().lines().take_while(|l| !l.is_empty()).collect();
     assert_eq!(
         why,
@@ -277,7 +278,7 @@ fn repetitions_alike_are_one_reason_with_their_range() {
 
 #[test]
 fn the_table_of_pairs_shows_ways_and_variation() {
-    let text = terminal(&campaign_run::everything(), 140, false);
+    let text = terminal(Lang::En, &campaign_run::everything(), 140, false);
     assert!(text.contains("duplex ↔ ┆ 92.0 Mbit/s (") && text.contains("back ←   ┆ 19.1 Mbit/s ("), "{text}");
     let failing = text.find("│ m1 → s1").unwrap();
     assert!(failing < text.find("│ c1 → m1").unwrap(), "the worst comes first");
@@ -285,7 +286,7 @@ fn the_table_of_pairs_shows_ways_and_variation() {
 
 #[test]
 fn a_flow_stands_in_the_cell_of_its_data() {
-    let page = html(&campaign_run::everything()).unwrap();
+    let page = html(Lang::En, &campaign_run::everything()).unwrap();
     let section = |pair: &str| {
         let from = page.find(&format!("<details class=\"pair\" id=\"{pair}\"")).unwrap_or_else(|| panic!("no {pair}"));
         let rest = &page[from..];
@@ -302,11 +303,11 @@ fn a_flow_stands_in_the_cell_of_its_data() {
 fn a_mesh_of_2450_runs_stays_a_report() {
     let run = campaign_run::large();
     assert_eq!(run.runs.len(), 2450);
-    let page = html(&run).unwrap();
+    let page = html(Lang::En, &run).unwrap();
     assert!(page.len() < 12_000_000, "{} bytes", page.len());
     assert_eq!(page.matches("<details class=\"pair\"").count(), 2450);
     assert!(!page.contains("<details class=\"pair\" id=\"pair.p00.p01\" open"), "only what needs attention is open");
-    let text = terminal(&run, 120, false);
+    let text = terminal(Lang::En, &run, 120, false);
     assert!(text.lines().count() < 500, "{} lines", text.lines().count());
     assert!(text.contains("site-3 → site-4 delivers 74.5 of the contracted 100 Mbit/s"));
     assert!(text.contains("2,390 more pairs"));

@@ -179,7 +179,7 @@ fn junit_is_what_the_schema_allows() {
 fn junit_takes_what_xml_cannot_hold() {
     let mut run = campaign_run::everything();
     for one in &mut run.runs {
-        one.assessment.reason = "\u{1b}[31m\u{0}]]> <a & \"b\"".to_owned();
+        one.assessment.reason = "\u{1b}[31m\u{0}]]> <a & \"b\"".into();
         one.assessment.judgements.clear();
         one.error = one.error.as_ref().map(|_| "\u{b}\u{ffff}<error/>".to_owned());
     }
@@ -209,7 +209,7 @@ fn tables_are_whole(text: &str) {
 #[test]
 fn markdown_renderings() {
     for (name, run) in [("smallest", campaign_run::smallest()), ("everything", campaign_run::everything())] {
-        let text = markdown(&run);
+        let text = markdown(iperftester::i18n::Lang::En, &run);
         tables_are_whole(&text);
         insta::assert_snapshot!(format!("markdown_{name}"), text);
     }
@@ -218,8 +218,9 @@ fn markdown_renderings() {
 #[test]
 fn markdown_tells_what_the_terminal_tells() {
     let run = campaign_run::everything();
-    let (text, shown) = (markdown(&run), terminal(&run, 4000, false));
-    for finding in iperftester::report::findings(&run) {
+    let (text, shown) =
+        (markdown(iperftester::i18n::Lang::En, &run), terminal(iperftester::i18n::Lang::En, &run, 4000, false));
+    for finding in iperftester::report::findings(iperftester::i18n::Lang::En, &run) {
         assert!(text.contains(&finding.sentence), "{}", finding.sentence);
         assert!(shown.contains(&finding.sentence));
     }
@@ -236,12 +237,12 @@ fn markdown_escapes_whatever_it_is_given() {
     run.topology.metadata.customer = Some(evil.to_owned());
     for one in &mut run.runs {
         one.error = one.error.as_ref().map(|_| evil.to_owned());
-        one.assessment.reason = evil.to_owned();
+        one.assessment.reason = evil.into();
         for judgement in &mut one.assessment.judgements {
-            judgement.reason = evil.to_owned();
+            judgement.reason = evil.into();
         }
     }
-    let text = markdown(&run);
+    let text = markdown(iperftester::i18n::Lang::En, &run);
     tables_are_whole(&text);
     for banned in ["<script", "\n# head", "![x]", " @someone"] {
         assert!(!text.contains(banned), "{banned}");
@@ -260,7 +261,13 @@ fn whom_a_report_is_for_stands_in_every_form() {
     assert_eq!((&properties["Customer"], &properties["Circuit"]), (&"Acme & Sons".into(), &"ES-4711".into()));
     let document: Value = serde_json::from_str(&json(&run)).unwrap();
     assert_eq!(document["metadata"]["circuit_id"], "ES-4711");
-    let forms = [terminal(&run, 100, false), html(&run).unwrap(), markdown(&run), csv(&run), json_lines(&run)];
+    let forms = [
+        terminal(iperftester::i18n::Lang::En, &run, 100, false),
+        html(iperftester::i18n::Lang::En, &run).unwrap(),
+        markdown(iperftester::i18n::Lang::En, &run),
+        csv(&run),
+        json_lines(&run),
+    ];
     for form in forms {
         for text in ["ES-4711", "R. Roe", "after the move"] {
             assert!(form.contains(text), "{text} in {form}");
@@ -272,8 +279,10 @@ fn whom_a_report_is_for_stands_in_every_form() {
 #[test]
 fn a_terminal_too_narrow_for_the_matrix_says_so() {
     let run = campaign_run::contract_check();
-    assert!(terminal(&run, 45, false).contains("From (row) to (column)\nThe matrix needs "));
-    assert!(!terminal(&run, 140, false).contains("The matrix needs"));
+    assert!(
+        terminal(iperftester::i18n::Lang::En, &run, 45, false).contains("From (row) to (column)\nThe matrix needs ")
+    );
+    assert!(!terminal(iperftester::i18n::Lang::En, &run, 140, false).contains("The matrix needs"));
 }
 
 #[test]
@@ -297,10 +306,18 @@ fn repetitions_have_an_interval_from_six_on() {
     // Nine: the second least and the second most (tables of the binomial distribution).
     assert_eq!((&figures(&enough)["median_low"], &figures(&enough)["median_high"]), (&92e6.into(), &98e6.into()));
     assert_eq!((&figures(&enough)["median"], &figures(&enough)["runs"]), (&95e6.into(), &9.into()));
-    for form in [terminal(&few, 200, false), html(&few).unwrap(), markdown(&few)] {
+    for form in [
+        terminal(iperftester::i18n::Lang::En, &few, 200, false),
+        html(iperftester::i18n::Lang::En, &few).unwrap(),
+        markdown(iperftester::i18n::Lang::En, &few),
+    ] {
         assert!(form.contains("no 95 % interval below 6 runs"), "{form}");
     }
-    for form in [terminal(&enough, 200, false), html(&enough).unwrap(), markdown(&enough)] {
+    for form in [
+        terminal(iperftester::i18n::Lang::En, &enough, 200, false),
+        html(iperftester::i18n::Lang::En, &enough).unwrap(),
+        markdown(iperftester::i18n::Lang::En, &enough),
+    ] {
         assert!(form.contains("95 % interval of the median 92.0 to 98.0 Mbit/s"), "{form}");
     }
 }

@@ -88,9 +88,9 @@ fn addresses(text: &str) -> BTreeSet<IpAddr> {
 
 fn forms(run: &CampaignRun) -> Vec<(&'static str, String)> {
     vec![
-        ("terminal", report::terminal(run, 100, false)),
-        ("html", report::html(run).unwrap()),
-        ("md", report::markdown(run)),
+        ("terminal", report::terminal(iperftester::i18n::Lang::En, run, 100, false)),
+        ("html", report::html(iperftester::i18n::Lang::En, run).unwrap()),
+        ("md", report::markdown(iperftester::i18n::Lang::En, run)),
         ("csv", report::csv(run)),
         ("json", report::json(run)),
         ("jsonl", report::json_lines(run)),
@@ -126,7 +126,7 @@ fn an_address_has_one_pseudonym_in_all_campaign_runs_and_forms() {
     let facts = &redacted[0].facts[&campaign_run::name("m1")].interfaces[0].addresses[0];
     let address = facts.split('/').next().unwrap();
     assert!(address.starts_with("address-"), "{facts}");
-    let text = report::terminal(&redacted[0], 4000, false);
+    let text = report::terminal(iperftester::i18n::Lang::En, &redacted[0], 4000, false);
     assert!(text.contains(&format!("m1 ({address})")), "the path names the probe by the same: {text}");
     assert!(text.contains(&format!("iperf3 -c {address} ")), "and so does the command");
     assert!(text.contains("madrid (address-"), "a router keeps its name");
@@ -153,7 +153,10 @@ fn figures_are_those_of_the_report_that_is_not_redacted() {
             assert_eq!(one.measurement, was.measurement);
         }
     }
-    assert_eq!(report::findings(&redacted[0]), report::findings(&run));
+    assert_eq!(
+        report::findings(iperftester::i18n::Lang::En, &redacted[0]),
+        report::findings(iperftester::i18n::Lang::En, &run)
+    );
 }
 
 #[test]

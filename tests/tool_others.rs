@@ -260,10 +260,10 @@ async fn the_path_and_its_times_are_those_of_the_lab() {
     let found = searched(&campaign);
     assert_eq!((found.mtu_bytes, found.black_hole), (Some(1500), false), "{found:?}");
     assert_eq!(of(&campaign, "mtu").assessment.verdict, Verdict::Pass);
-    let report = iperftester::report::terminal(&campaign, 120, false);
+    let report = iperftester::report::terminal(iperftester::i18n::Lang::En, &campaign, 120, false);
     assert!(report.contains("path MTU 1500 B"), "{report}");
     assert!(report.contains("5 of 5 connections opened"), "{report}");
-    let page = iperftester::report::html(&campaign).unwrap();
+    let page = iperftester::report::html(iperftester::i18n::Lang::En, &campaign).unwrap();
     assert!(page.contains("path MTU 1500 B"), "the page shows it too");
 }
 
@@ -283,8 +283,11 @@ async fn a_link_that_carries_less_than_its_contract_is_found_even_where_it_is_si
     assert_eq!(path(&campaign, "trace").mtu_bytes, Some(1400));
     let run = of(&campaign, "mtu");
     assert_eq!(run.assessment.verdict, Verdict::Fail);
-    assert_eq!(run.assessment.reason, "a path MTU of 1400 B is below the contracted 1500 B");
-    let report = iperftester::report::terminal(&campaign, 120, false);
+    assert_eq!(
+        iperftester::verdict::account(iperftester::i18n::Lang::En, &run.assessment),
+        "a path MTU of 1400 B is below the contracted 1500 B"
+    );
+    let report = iperftester::report::terminal(iperftester::i18n::Lang::En, &campaign, 120, false);
     assert!(report.contains("left → right carries packets of 1400 B of the contracted 1500 B"), "{report}");
 
     // The router says nothing any more, and what was learnt is forgotten.
@@ -297,7 +300,10 @@ async fn a_link_that_carries_less_than_its_contract_is_found_even_where_it_is_si
     let campaign = measure(&topology, &lab).await;
     let found = searched(&campaign);
     assert_eq!((found.mtu_bytes, found.black_hole), (Some(1400), true), "{found:?}");
-    assert!(of(&campaign, "mtu").assessment.reason.contains("vanish without a word"));
+    assert!(
+        iperftester::verdict::account(iperftester::i18n::Lang::En, &of(&campaign, "mtu").assessment)
+            .contains("vanish without a word")
+    );
 }
 
 #[tokio::test]

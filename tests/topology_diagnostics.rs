@@ -599,7 +599,7 @@ fn every_fault_is_found_in_its_place_and_nothing_else() {
         let expected: Vec<_> =
             expected.iter().map(|(code, line, column)| ((*code).to_owned(), *line, *column)).collect();
         if found(&loaded) != expected {
-            let rendered = render(&loaded.diagnostics, &source, false);
+            let rendered = render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, false);
             wrong += &format!("{name}\n expected {expected:?}\n found    {:?}\n{rendered}\n", found(&loaded));
         }
         let error = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);
@@ -612,7 +612,7 @@ fn every_fault_is_found_in_its_place_and_nothing_else() {
 fn renderings_are_as_stored() {
     for (name, _) in CASES {
         let (source, loaded) = load_case(name);
-        insta::assert_snapshot!(*name, render(&loaded.diagnostics, &source, false));
+        insta::assert_snapshot!(*name, render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, false));
     }
 }
 
@@ -646,7 +646,7 @@ fn a_diagnostic_is_the_same_record_as_json() {
 #[test]
 fn colour_changes_nothing_but_colour() {
     let (source, loaded) = load_case("five-faults");
-    let coloured = render(&loaded.diagnostics, &source, true);
+    let coloured = render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, true);
     assert!(coloured.contains("\u{1b}["));
     let mut plain = String::new();
     let mut rest = coloured.as_str();
@@ -654,13 +654,13 @@ fn colour_changes_nothing_but_colour() {
         plain += before;
         rest = after.split_once('m').unwrap().1;
     }
-    assert_eq!(plain + rest, render(&loaded.diagnostics, &source, false));
+    assert_eq!(plain + rest, render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, false));
 }
 
 #[test]
 fn nothing_to_say_is_nothing_rendered() {
     let source = Source { file: "t.yaml".into(), bytes: vec![] };
-    assert_eq!(render(&[], &source, false), "");
+    assert_eq!(render(iperftester::i18n::Lang::En, &[], &source, false), "");
 }
 
 #[test]
@@ -676,6 +676,6 @@ fn five_megabytes_of_faults_are_all_found() {
     let loaded = load(&source);
     assert!(loaded.topology.is_none());
     assert_eq!(loaded.diagnostics.len(), 2 * count);
-    let rendered = render(&loaded.diagnostics[..2000], &source, false);
-    assert!(rendered.ends_with("error: 2000 faults in t.yaml\n"));
+    let rendered = render(iperftester::i18n::Lang::En, &loaded.diagnostics[..2000], &source, false);
+    assert!(rendered.ends_with("error: 2,000 faults in t.yaml\n"));
 }

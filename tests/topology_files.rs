@@ -64,7 +64,7 @@ fn found(loaded: &Loaded) -> Vec<String> {
 fn shown(source: &Source, loaded: &Loaded) -> String {
     let mut sources = vec![source.clone()];
     sources.extend(loaded.included.clone());
-    render(&loaded.diagnostics, &sources, false)
+    render(iperftester::i18n::Lang::En, &loaded.diagnostics, &sources, false)
 }
 
 const TWO: &str = "name: two\nhosts: { h: { local: {} } }\nprobes: { a: { host: h }, b: { host: h } }\n";

@@ -45,12 +45,18 @@ fn holds(bytes: Vec<u8>) {
         assert!(place.line >= 1 && place.column >= 1);
     }
     for color in [false, true] {
-        assert_eq!(render(&loaded.diagnostics, &source, color).is_empty(), loaded.diagnostics.is_empty());
+        assert_eq!(
+            render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, color).is_empty(),
+            loaded.diagnostics.is_empty()
+        );
     }
     let (loaded, resolved) = resolve_in(&source, &Around);
     assert_eq!(loaded.topology.is_some(), resolved.is_some());
     let sources: Vec<Source> = std::iter::once(source).chain(loaded.included).collect();
-    assert_eq!(render(&loaded.diagnostics, &sources, false).is_empty(), loaded.diagnostics.is_empty());
+    assert_eq!(
+        render(iperftester::i18n::Lang::En, &loaded.diagnostics, &sources, false).is_empty(),
+        loaded.diagnostics.is_empty()
+    );
     if let Some(resolved) = resolved {
         let yaml = resolved.yaml();
         let again = load(&Source { file: "again.yaml".into(), bytes: yaml.clone().into_bytes() });

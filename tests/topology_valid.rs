@@ -21,14 +21,22 @@ fn load_file(path: &Path) -> (Source, Loaded) {
 
 fn clean(path: &str) -> Topology {
     let (source, loaded) = load_file(Path::new(path));
-    assert!(loaded.diagnostics.is_empty(), "{}", render(&loaded.diagnostics, &source, false));
+    assert!(
+        loaded.diagnostics.is_empty(),
+        "{}",
+        render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, false)
+    );
     loaded.topology.unwrap()
 }
 
 fn of_text(text: &str) -> Topology {
     let source = Source { file: "t.yaml".into(), bytes: text.as_bytes().to_vec() };
     let loaded = load(&source);
-    assert!(loaded.diagnostics.is_empty(), "{}", render(&loaded.diagnostics, &source, false));
+    assert!(
+        loaded.diagnostics.is_empty(),
+        "{}",
+        render(iperftester::i18n::Lang::En, &loaded.diagnostics, &source, false)
+    );
     loaded.topology.unwrap()
 }
 

@@ -20,7 +20,8 @@ use iperftester::domain::test::{Direction, Iperf3, PathMtu, Test};
 use iperftester::domain::topology::Directed;
 use iperftester::domain::unit::Ratio;
 use iperftester::domain::verdict::{Assessment, CauseKind, Judgement, Verdict};
-use iperftester::verdict::{CPU_STARVED_RATIO, Outcome, RunInput, assess, default_limits};
+use iperftester::i18n::Lang;
+use iperftester::verdict::{CPU_STARVED_RATIO, Outcome, RunInput, account, assess, default_limits, judgement_reason};
 
 /// A run to be judged; both ends are calm unless told otherwise.
 struct Case {
@@ -87,6 +88,14 @@ impl Case {
     }
 }
 
+fn told(assessment: &Assessment) -> String {
+    account(Lang::En, assessment)
+}
+
+fn why(judgement: &Judgement) -> String {
+    judgement_reason(Lang::En, judgement)
+}
+
 fn fail(limit: Limit) -> Limits {
     Limits { warn: None, fail: Some(limit) }
 }
@@ -103,7 +112,7 @@ fn throughput_limits_are_lower_bounds() {
         (0.0, Verdict::Fail),
     ] {
         let (status, assessment) = Case::tcp(megabits).judge();
-        assert_eq!((status, assessment.verdict), (RunStatus::Ok, verdict), "{megabits}: {}", assessment.reason);
+        assert_eq!((status, assessment.verdict), (RunStatus::Ok, verdict), "{megabits}: {}", told(&assessment));
     }
 }
 
@@ -133,8 +142,8 @@ fn a_path_mtu_limit_is_a_lower_bound() {
         (Verdict::Warn, Verdict::Warn, Verdict::Fail)
     );
     assert_eq!(verdict(None), Verdict::None, "nothing came through, which a ping judges");
-    assert_eq!(judged(Some(1492), false).reason, "a path MTU of 1492 B is below the 1500 B that warns");
-    let hole = judged(Some(1392), true).reason;
+    assert_eq!(told(&judged(Some(1492), false)), "a path MTU of 1492 B is below the 1500 B that warns");
+    let hole = told(&judged(Some(1392), true));
     assert_eq!(
         hole,
         "a path MTU of 1392 B is below the 1400 B that fails; larger packets vanish without a word, so that connections over \
@@ -144,7 +153,7 @@ fn a_path_mtu_limit_is_a_lower_bound() {
 
 #[test]
 fn reasons_are_sentences_with_numbers_and_units() {
-    let reason = |case: Case| case.judge().1.reason;
+    let reason = |case: Case| told(&case.judge().1);
     assert_eq!(reason(Case::tcp(76.2)), "76.2 Mbit/s is 76 % of the contracted 100 Mbit/s, below the 90 % that fails");
     assert_eq!(reason(Case::tcp(92.0)), "92.0 Mbit/s is 92 % of the contracted 100 Mbit/s, below the 95 % that warns");
     assert_eq!(reason(Case::tcp(95.6)), "95.6 Mbit/s is 96 % of the contracted 100 Mbit/s, at least the usual 95 %");
@@ -171,7 +180,7 @@ fn reasons_are_sentences_with_numbers_and_units() {
     let slow = Case::new(("m1", "s1"), ping(), ping_measured(24.1, 10));
     let half_more = Limits { warn: Some(Limit::CONTRACT), fail: Some(Limit::OfContract(1.5)) };
     assert_eq!(
-        slow.expecting(&[(Metric::Rtt, half_more)]).judgement(Metric::Rtt).unwrap().reason,
+        why(&slow.expecting(&[(Metric::Rtt, half_more)]).judgement(Metric::Rtt).unwrap()),
         "a mean round trip of 24.1 ms is over the contracted 20 ms"
     );
 }
@@ -196,7 +205,7 @@ fn both_flows_of_a_bidirectional_run_are_judged() {
     assert_eq!(assessment.verdict, Verdict::Fail);
     assert_eq!(assessment.judgements.len(), 2);
     assert_eq!(
-        assessment.reason,
+        told(&assessment),
         "c1 → m1: 10.0 Mbit/s is 50 % of the contracted 20 Mbit/s, below the 90 % that fails"
     );
 }
@@ -209,7 +218,7 @@ fn without_a_contract_only_absolute_limits_are_judged() {
     let in_percent = open().expecting(&[(Metric::Throughput, default_limits(Metric::Throughput))]);
     let judgement = in_percent.judgement(Metric::Throughput).unwrap();
     assert_eq!(judgement.verdict, Verdict::None);
-    assert!(judgement.reason.contains("no contract"), "{}", judgement.reason);
+    assert!(why(&judgement).contains("no contract"), "{}", why(&judgement));
     let absolute = open().expecting(&[(Metric::Throughput, fail(Limit::BitsPerSecond(rate(60))))]);
     assert_eq!(absolute.verdict(), Verdict::Fail);
     // The rate of adsl is agreed, its round-trip time is not.
@@ -241,7 +250,7 @@ fn udp_shows_a_rate_only_where_it_was_offered() {
     let at = |offered, received| Case::new(("m1", "s1"), udp(offered), udp_measured(received, 0.0, 0.0));
     let half = at(50_000_000, 50.0).judgement(Metric::Throughput).unwrap();
     assert_eq!(half.verdict, Verdict::None);
-    assert!(half.reason.contains("only 50 Mbit/s were offered"), "{}", half.reason);
+    assert!(why(&half).contains("only 50 Mbit/s were offered"), "{}", why(&half));
     assert_eq!(at(97_180_000, 97.0).judgement(Metric::Throughput).unwrap().verdict, Verdict::Pass);
     assert_eq!(at(97_180_000, 80.0).judgement(Metric::Throughput).unwrap().verdict, Verdict::Fail);
     // 92 Mbit/s can show the 90 % that fails and cannot show the 95 % that warns.
@@ -286,7 +295,7 @@ fn a_ping_without_answers_fails_under_any_contract() {
     let dead = Case::new(("m1", "c1"), ping(), ping_measured(0.0, 0));
     let (_, assessment) = dead.judge();
     assert_eq!(assessment.verdict, Verdict::Fail);
-    assert_eq!(assessment.reason, "none of 10 echo requests was answered, and the path has a contract");
+    assert_eq!(told(&assessment), "none of 10 echo requests was answered, and the path has a contract");
     let open = |received| Case::new(("m1", "m2"), ping(), ping_measured(1.0, received));
     assert_eq!(open(0).verdict(), Verdict::None, "nothing was promised within a site");
     let some = Limits { warn: None, fail: Some(Limit::Share(Ratio::new(0.01).unwrap())) };
@@ -304,7 +313,7 @@ fn too_few_packets_tell_nothing_of_a_loss() {
         let limit = fail(Limit::Share(Ratio::new(limit).unwrap()));
         let case = Case::new(("m1", "s1"), ping(), measured).expecting(&[(Metric::Loss, limit)]);
         let judgement = case.judgement(Metric::Loss).unwrap();
-        (judgement.verdict, judgement.reason)
+        (judgement.verdict, why(&judgement))
     };
     assert_eq!(
         at(5, 0, 0.005),
@@ -334,7 +343,7 @@ fn a_sender_that_sent_less_than_asked_is_named() {
         let Measurement::Throughput(t) = &mut measured else { unreachable!() };
         t.flow.sent_bits_per_second = Some(sent * 1e6);
         let case = Case::new(("m1", "s1"), udp(97_180_000), measured);
-        case.judgement(Metric::Throughput).unwrap().reason
+        why(&case.judgement(Metric::Throughput).unwrap())
     };
     let short = "; m1 sent 79.0 of the 97.2 Mbit/s asked, held back by its host or a shaper on it";
     assert!(at(79.0).ends_with(short), "{}", at(79.0));
@@ -350,7 +359,7 @@ fn answers_without_a_time_are_no_failure() {
     }
     let case = Case::new(("m1", "s1"), ping(), answered);
     let judgement = case.judgement(Metric::Rtt).unwrap();
-    assert_eq!((judgement.verdict, judgement.reason.as_str()), (Verdict::None, "the tool gave no round-trip time"));
+    assert_eq!((judgement.verdict, why(&judgement).as_str()), (Verdict::None, "the tool gave no round-trip time"));
     let most = case.expecting(&[(Metric::Loss, fail(Limit::Share(Ratio::new(0.1).unwrap())))]);
     assert_eq!(most.verdict(), Verdict::Pass, "nothing was lost");
 }
@@ -360,7 +369,7 @@ fn an_invalid_run_both_ways_names_both_figures() {
     let both = Case::new(("m1", "c1"), tcp(Direction::Bidirectional), both_measured(50.0, 10.0)).waiting(0.5, 0.0);
     let (status, assessment) = both.judge();
     assert_eq!(status, RunStatus::Invalid);
-    assert!(assessment.reason.contains("so 50.0 Mbit/s and 10.0 Mbit/s say nothing"), "{}", assessment.reason);
+    assert!(told(&assessment).contains("so 50.0 Mbit/s and 10.0 Mbit/s say nothing"), "{}", told(&assessment));
 }
 
 #[test]
@@ -381,7 +390,7 @@ fn a_starved_end_makes_a_miss_invalid_and_leaves_a_pass() {
         (Case::tcp(95.6).waiting(0.42, 0.42), RunStatus::Ok, Verdict::Pass),
     ] {
         let (got, assessment) = case.judge();
-        assert_eq!((got, assessment.verdict), (status, verdict), "{}", assessment.reason);
+        assert_eq!((got, assessment.verdict), (status, verdict), "{}", told(&assessment));
     }
 }
 
@@ -402,7 +411,7 @@ fn an_invalid_verdict_names_probe_figure_and_remedy() {
     assert_eq!((first.kind, &first.probe, first.value), (CauseKind::CpuStarved, &name("s1"), 0.42));
     assert_eq!(second.probe, name("m1"));
     for part in ["s1", "42 %", "76.2 Mbit/s", "30 %", "measure again"] {
-        assert!(assessment.reason.contains(part), "{part} in {}", assessment.reason);
+        assert!(told(&assessment).contains(part), "{part} in {}", told(&assessment));
     }
 }
 
@@ -419,12 +428,14 @@ fn what_was_not_measured_has_no_verdict_but_a_reason() {
         source_counters: None,
         destination_counters: None,
     };
-    let (status, assessment) = assess(&input(Outcome::Failed("connection refused")));
+    let refused = "connection refused".into();
+    let (status, assessment) = assess(&input(Outcome::Failed(&refused)));
     assert_eq!((status, assessment.verdict), (RunStatus::Failed, Verdict::None));
-    assert!(assessment.reason.contains("connection refused"));
-    let (status, assessment) = assess(&input(Outcome::Skipped("s1 does not answer")));
+    assert!(told(&assessment).contains("connection refused"));
+    let silent = "s1 does not answer".into();
+    let (status, assessment) = assess(&input(Outcome::Skipped(&silent)));
     assert_eq!((status, assessment.verdict), (RunStatus::Skipped, Verdict::None));
-    assert!(assessment.reason.contains("s1 does not answer"));
+    assert!(told(&assessment).contains("s1 does not answer"));
     // Counters that were never taken accuse nobody.
     let measured = tcp_measured(76.2);
     assert_eq!(assess(&input(Outcome::Measured(&measured))).1.verdict, Verdict::Fail);
@@ -456,7 +467,7 @@ fn a_full_receive_buffer_makes_a_missed_loss_invalid() {
     let full = lossy(1.0, 0.05, 500);
     assert_eq!(full.judge().0, RunStatus::Invalid);
     assert_eq!(first_cause(&full), Some((CauseKind::ReceiveBuffer, "s1".to_owned())));
-    let reason = full.judge().1.reason;
+    let reason = told(&full.judge().1);
     for part in ["s1 dropped 5 %", "0.1 %", "net.core.rmem_max"] {
         assert!(reason.contains(part), "{part} in {reason}");
     }
@@ -472,7 +483,7 @@ fn a_small_window_makes_a_missed_rate_invalid() {
     assert_eq!(window(76.2, 0.44).judge().0, RunStatus::Invalid);
     assert_eq!(first_cause(&window(76.2, 0.44)), Some((CauseKind::ReceiveWindow, "s1".to_owned())));
     assert_eq!(window(95.6, 0.98).verdict(), Verdict::Pass);
-    assert!(window(76.2, 0.44).judge().1.reason.contains("waited 44 % of the time for the receive window of s1"));
+    assert!(told(&window(76.2, 0.44).judge().1).contains("waited 44 % of the time for the receive window of s1"));
 }
 
 #[test]

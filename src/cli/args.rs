@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::name::Name;
 use crate::domain::unit;
+use crate::i18n::Lang;
 
 const ABOUT: &str = "Measures network links between sites: one YAML topology in, one trustworthy report out";
 
@@ -46,6 +47,17 @@ pub(super) struct Arguments {
     #[arg(long, global = true, help_heading = GLOBAL, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub(super) output: Format,
 
+    /// Language of reports and messages: where it is left out, the locale's (LC_ALL, LC_MESSAGES, LANG), or else English
+    #[arg(
+        long,
+        global = true,
+        help_heading = GLOBAL,
+        value_enum,
+        value_name = "LANG",
+        env = "IPERFTESTER_LANG"
+    )]
+    pub(super) lang: Option<Language>,
+
     /// No messages but errors
     #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub(super) quiet: bool,
@@ -65,6 +77,24 @@ pub(super) enum Format {
     Text,
     /// For programs: one JSON document, or JSON Lines where something runs
     Json,
+}
+
+/// A language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Language {
+    /// English
+    En,
+    /// Español
+    Es,
+}
+
+impl From<Language> for Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::Es => Self::Es,
+        }
+    }
 }
 
 /// What to do.

@@ -9,12 +9,13 @@ use super::args::Campaigns as Arguments;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use crate::domain::campaign::{Budget, Campaign, Schedule};
 use crate::domain::group::Group;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::schedule::{self, Calendar, ClockChange, Firing, Options};
-use crate::stats::numbers::{bytes, counted, span};
+use crate::stats::numbers::{bytes, span};
 
 /// Most runs of a campaign whose timetable is made for the list: behind it takes seconds.
 const MOST_RUNS: usize = 20_000;
@@ -122,16 +123,16 @@ fn describe(row: &Row<'_>) -> String {
     match &row.estimate {
         None => text.push_str("\n  too many runs to estimate here: `iperftester run --dry-run` tells"),
         Some(estimate) => {
-            let runs = counted(estimate.runs, "run", "runs");
-            let time = span(Duration::from_secs_f64(estimate.total_seconds));
+            let runs = lang().counted(estimate.runs, ["run", "runs"], ["prueba", "pruebas"]);
+            let time = span(lang(), Duration::from_secs_f64(estimate.total_seconds));
             text.push_str(&format!("\n  {runs} in about {time}, set-up not counted"));
             #[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
-            let sent = bytes(estimate.link_bytes as f64);
+            let sent = bytes(lang(), estimate.link_bytes as f64);
             if estimate.link_bytes > 0 {
                 text.push_str(&format!(", about {sent} over its links"));
             }
             if estimate.unknown_tests > 0 {
-                let tests = counted(estimate.unknown_tests as usize, "test", "tests");
+                let tests = lang().counted(estimate.unknown_tests as usize, ["test", "tests"], ["prueba", "pruebas"]);
                 text.push_str(&format!(", not counting {tests} whose rate nothing bounds"));
             }
         }

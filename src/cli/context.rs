@@ -10,15 +10,16 @@ use etcetera::BaseStrategy;
 use super::failure::Failure;
 use super::files::{self, Disk};
 use super::output::Output;
+use super::speech::lang;
 use crate::backend::{self, Backends};
 use crate::config::{self, Loaded, Resolved, Source, Surroundings};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
+use crate::i18n::{say, sentences};
 use crate::lock::{self, LockError, LockGuard};
-use crate::plan::{Plan, Verb};
+use crate::plan::{Action, Plan, Verb};
 use crate::process;
-use crate::stats::numbers::counted;
 use crate::store::{Notice, Results};
 
 /// What to try where the results may be read but not written.
@@ -84,7 +85,9 @@ impl<'a> Context<'a> {
             Some(topology) => Ok(Checked { topology, warnings: loaded.diagnostics, sources }),
             None => {
                 let faults = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-                let mut failure = Failure::bad_input(format!("{faults} faults in {}", self.topology.display()));
+                let (faults, name) =
+                    (lang().counted(faults, ["fault", "faults"], ["fallo", "fallos"]), self.topology.display());
+                let mut failure = Failure::bad_input(say!(lang(), "{faults} in {name}", "{faults} en {name}"));
                 failure.faults = Some(Box::new((loaded.diagnostics, sources)));
                 Err(failure)
             }
@@ -136,8 +139,11 @@ impl<'a> Context<'a> {
 
     pub(super) fn notice(&self, notice: &Notice) {
         match notice {
-            Notice::TakenIn { .. } => self.output.note(&notice.to_string()),
-            _ => self.output.warning(&notice.to_string(), notice.hint().as_deref()),
+            Notice::TakenIn { .. } => self.output.note(&sentences::told(lang(), &notice.to_string())),
+            _ => {
+                let hint = notice.hint().map(|hint| sentences::told(lang(), &hint));
+                self.output.warning(&sentences::told(lang(), &notice.to_string()), hint.as_deref());
+            }
         }
     }
 
@@ -156,8 +162,13 @@ impl<'a> Context<'a> {
     /// Program and arguments that start an agent: this very executable, bound to this process, so that even an agent that
     /// was stopped (SIGSTOP) and cannot see the end of its input ends with it.
     pub(super) fn agent() -> Result<Vec<String>, Failure> {
-        let program = std::env::current_exe()
-            .map_err(|fault| Failure::unavailable(format!("cannot find this executable: {fault}")))?;
+        let program = std::env::current_exe().map_err(|fault| {
+            Failure::unavailable(say!(
+                lang(),
+                "cannot find this executable: {fault}",
+                "no se encuentra este ejecutable: {fault}"
+            ))
+        })?;
         let program = program.display().to_string();
         let us = std::process::id().to_string();
         Ok(vec![program.clone(), process::BOUND_VERB.to_owned(), us, "--".to_owned(), program, "agent".to_owned()])
@@ -175,8 +186,10 @@ fn data_folder() -> Result<PathBuf, Failure> {
     if let Some(folder) = std::env::var_os("IPERFTESTER_DATA_DIR").filter(|v| !v.is_empty()) {
         return Ok(folder.into());
     }
-    let base = etcetera::choose_base_strategy()
-        .map_err(|_| Failure::unavailable("cannot tell the home directory").hint("set HOME or IPERFTESTER_DATA_DIR"))?;
+    let base = etcetera::choose_base_strategy().map_err(|_| {
+        Failure::unavailable(lang().word("cannot tell the home directory", "no se sabe cuál es el directorio personal"))
+            .hint(lang().word("set HOME or IPERFTESTER_DATA_DIR", "defina HOME o IPERFTESTER_DATA_DIR"))
+    })?;
     Ok(base.data_dir().join("iperftester"))
 }
 
@@ -195,18 +208,36 @@ fn lock_folder() -> PathBuf {
 /// A plan for people: a line per step with its reason.
 pub(super) fn describe(plan: &Plan, topology: &Topology) -> String {
     if plan.is_empty() {
-        return format!("{}: nothing to do, {} resources are as they should be", topology.name, plan.unchanged);
+        return format!("{}: {}", topology.name, as_it_should_be(plan.unchanged));
     }
     let mut text = String::new();
     for action in &plan.actions {
         let (mark, verb) = match action.verb {
-            Verb::Create => ('+', "create"),
-            Verb::Remove => ('-', "remove"),
+            Verb::Create => ('+', lang().word("create", "crear")),
+            Verb::Remove => ('-', lang().word("remove", "quitar")),
         };
-        text.push_str(&format!("{mark} {verb} {:<24} {}\n", action.id, action.reason));
+        text.push_str(&format!("{mark} {verb} {:<24} {}\n", action.id, why(action)));
     }
-    let steps = counted(plan.actions.len(), "step", "steps");
-    let rest = counted(plan.unchanged, "resource stays as it is", "resources stay as they are");
+    let steps = lang().counted(plan.actions.len(), ["step", "steps"], ["paso", "pasos"]);
+    let rest = lang().counted(
+        plan.unchanged,
+        ["resource stays as it is", "resources stay as they are"],
+        ["recurso queda como está", "recursos quedan como están"],
+    );
     text.push_str(&format!("{steps}, {rest}"));
     text
+}
+
+/// Why a step is taken.
+pub(super) fn why(action: &Action) -> String {
+    sentences::told(lang(), &action.reason.to_string())
+}
+
+pub(super) fn as_it_should_be(resources: usize) -> String {
+    let resources = lang().counted(
+        resources,
+        ["resource is as it should be", "resources are as they should be"],
+        ["recurso está como debe", "recursos están como deben"],
+    );
+    say!(lang(), "nothing to do, {resources}", "nada que hacer, {resources}")
 }

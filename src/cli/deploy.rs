@@ -5,18 +5,19 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::args::Deploy;
-use super::context::Context;
+use super::context::{Context, as_it_should_be, why};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use super::stop;
 use crate::backend::Backend;
 use crate::deploy::{self, DeployEvent, Done};
 use crate::domain::host::Isolation;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::plan::{Action, Plan};
+use crate::i18n::say;
+use crate::plan::{Action, Plan, Verb};
 use crate::runner;
-use crate::stats::numbers::counted;
 
 /// What was done, for programs.
 #[derive(Serialize)]
@@ -44,23 +45,30 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     let plan = deploy::plan(&backend).await?;
-    let done = carry_out(context, &plan, &backend, |action| format!(": {}", action.reason)).await?;
+    let done = carry_out(context, &plan, &backend, |action| format!(": {}", why(action))).await?;
     ready(&topology, &backend).await?;
     let probes = topology.probes.keys().filter(|probe| topology.external(probe).is_none()).count();
-    let probes = counted(probes, "probe", "probes");
-    let form = backend.isolation().map(|isolation| format!(" as {}", isolation.word())).unwrap_or_default();
-    let name = &topology.name;
+    let probes = lang().counted(probes, ["probe ready", "probes ready"], ["sonda lista", "sondas listas"]);
+    let form = backend.isolation().map(|isolation| {
+        let form = isolation.word();
+        say!(lang(), " as {form}", " como {form}")
+    });
+    let (name, form) = (&topology.name, form.unwrap_or_default());
     let text = if plan.is_empty() && done.unchanged == 0 {
-        format!("{name}: there is nothing to deploy{form}, {probes} ready")
+        say!(
+            lang(),
+            "{name}: there is nothing to deploy{form}, {probes}",
+            "{name}: no hay nada que desplegar{form}, {probes}"
+        )
     } else if plan.is_empty() {
-        format!("{name}: nothing to do, {} resources are as they should be, {probes} ready{form}", done.unchanged)
+        format!("{name}: {}, {probes}{form}", as_it_should_be(done.unchanged))
     } else {
-        format!(
-            "{name}: created {}, removed {}, left {} as they were; {probes} ready{form} in {:.2} s",
-            done.created,
-            done.removed,
-            done.unchanged,
-            began.elapsed().as_secs_f64()
+        let Done { created, removed, unchanged } = &done;
+        let took = lang().decimal(format!("{:.2}", began.elapsed().as_secs_f64()));
+        say!(
+            lang(),
+            "{name}: created {created}, removed {removed}, left {unchanged} as they were; {probes}{form} in {took} s",
+            "{name}: creados {created}, quitados {removed}, sin cambios {unchanged}; {probes}{form} en {took} s"
         )
     };
     context.output.either(|| text, &summary(name, backend.isolation(), &done));
@@ -77,7 +85,11 @@ pub(super) async fn carry_out(
     let stop = stop::watch()?;
     let mut tell = |event: DeployEvent<'_>| {
         if let DeployEvent::Started { action, number, total } = event {
-            context.output.note(&format!("[{number}/{total}] {} {}{}", action.verb, action.id, why(action)));
+            let verb = match action.verb {
+                Verb::Create => lang().word("create", "crear"),
+                Verb::Remove => lang().word("remove", "quitar"),
+            };
+            context.output.note(&format!("[{number}/{total}] {verb} {}{}", action.id, why(action)));
         }
     };
     Ok(deploy::apply(plan, backend, &|| *stop.borrow(), &mut tell).await?)
@@ -88,8 +100,10 @@ async fn ready(topology: &Topology, backend: &impl Backend) -> Result<(), Failur
     let agent = Context::agent()?;
     for (_, greeted) in runner::greet_all(topology, backend, &agent).await {
         greeted.map_err(|fault| {
-            Failure::of(Exit::Unavailable, &fault)
-                .hint("`iperftester status` shows each probe; `iperftester doctor` what this machine lacks")
+            Failure::of(Exit::Unavailable, &fault).hint(lang().word(
+                "`iperftester status` shows each probe; `iperftester doctor` what this machine lacks",
+                "`iperftester status` muestra cada sonda; `iperftester doctor`, lo que le falta a esta máquina",
+            ))
         })?;
     }
     Ok(())

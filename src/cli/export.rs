@@ -4,6 +4,7 @@ use super::args::Export;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use crate::stats::numbers;
 use crate::store;
 
@@ -22,7 +23,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Export) -> Result<Exit
     fs_err::File::open(path).and_then(|file| file.sync_all()).map_err(cannot)?;
     let path = path.display();
     #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let size = numbers::bytes(bytes.len() as f64);
+    let size = numbers::bytes(lang(), bytes.len() as f64);
     context.output.either(
         || format!("wrote {id} to {path}, {size}: `iperftester import {path}` takes it in elsewhere"),
         &serde_json::json!({ "campaign_run": id, "written": path.to_string(), "bytes": bytes.len() }),

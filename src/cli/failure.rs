@@ -3,10 +3,12 @@
 use crate::backend::BackendError;
 use crate::deploy::DeployError;
 use crate::domain::diagnostic::Diagnostic;
+use crate::i18n::{say, sentences};
 use crate::lock::LockError;
 use crate::store::StoreError;
 
 use super::exit::Exit;
+use super::speech::lang;
 
 /// A failed verb.
 #[derive(Debug)]
@@ -37,17 +39,17 @@ impl Failure {
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(sentences::told(lang(), &hint.into()));
         self
     }
 
     fn maybe_hint(mut self, hint: Option<impl Into<String>>) -> Self {
-        self.hint = hint.map(Into::into).or(self.hint);
+        self.hint = hint.map(|hint| sentences::told(lang(), &hint.into())).or(self.hint);
         self
     }
 }
 
-/// An error's message and those of its sources.
+/// An error's message and those of its sources, in the reader's language as far as they are ours.
 pub(super) fn causes(error: &dyn std::error::Error) -> Vec<String> {
     let mut chain = vec![error.to_string()];
     let mut next = error.source();
@@ -59,14 +61,22 @@ pub(super) fn causes(error: &dyn std::error::Error) -> Vec<String> {
         }
         next = source.source();
     }
-    chain
+    chain.iter().map(|text| sentences::told(lang(), text)).collect()
+}
+
+fn doctor() -> String {
+    let hint = lang().word(
+        "`iperftester doctor` tells what this machine can do",
+        "`iperftester doctor` dice qué puede hacer esta máquina",
+    );
+    hint.to_owned()
 }
 
 impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
         let hint = match &error {
             BackendError::Unsupported { hint, .. } => hint.clone(),
-            _ => "`iperftester doctor` tells what this machine can do".to_owned(),
+            _ => doctor(),
         };
         Self::of(Exit::Unavailable, &error).hint(hint)
     }
@@ -77,13 +87,20 @@ impl From<Vec<BackendError>> for Failure {
         if errors.len() == 1 {
             return errors.remove(0).into();
         }
-        let mut failure =
-            Self::unavailable(format!("this machine lacks {} things that the topology asks for", errors.len()));
+        let count = errors.len();
+        let mut failure = Self::unavailable(say!(
+            lang(),
+            "this machine lacks {count} things that the topology asks for",
+            "a esta máquina le faltan {count} cosas que pide la topología"
+        ));
         failure.chain.extend(errors.iter().map(|error| match error {
-            BackendError::Unsupported { what, hint } => format!("{what} (hint: {hint})"),
+            BackendError::Unsupported { what, hint } => {
+                let (what, hint) = (sentences::told(lang(), what), sentences::told(lang(), hint));
+                say!(lang(), "{what} (hint: {hint})", "{what} (sugerencia: {hint})")
+            }
             other => causes(other).join(": "),
         }));
-        failure.hint("`iperftester doctor` tells what this machine can do")
+        failure.hint(doctor())
     }
 }
 

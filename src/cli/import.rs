@@ -8,8 +8,8 @@ use super::args::Import;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use crate::domain::run::CampaignRun;
-use crate::stats::numbers::counted;
 use crate::store::{self, Results, Store, StoreError};
 
 #[derive(Serialize)]
@@ -56,7 +56,7 @@ fn describe(document: &Document) -> String {
     for file in &taken {
         text.push_str(&format!("took in {} from {}\n", file.campaign_run.as_deref().unwrap_or_default(), file.file));
     }
-    let files = counted(document.files.len(), "file", "files");
+    let files = lang().counted(document.files.len(), ["file", "files"], ["fichero", "ficheros"]);
     text.push_str(&format!("{} of {files} taken in", taken.len()));
     text
 }

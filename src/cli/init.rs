@@ -6,6 +6,8 @@ use super::args::Init;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
+use crate::i18n::say;
 
 const FIRST: &str = include_str!("../../examples/quickstart.yaml");
 
@@ -14,9 +16,10 @@ pub(super) fn perform(context: &Context<'_>, with: &Init) -> Result<Exit, Failur
     let cannot = |fault: std::io::Error| {
         let failure = Failure::of(Exit::BadInput, &fault);
         match fault.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                failure.hint("name another file by `-t FILE`, or add `--force` to overwrite this one")
-            }
+            std::io::ErrorKind::AlreadyExists => failure.hint(lang().word(
+                "name another file by `-t FILE`, or add `--force` to overwrite this one",
+                "indique otro fichero con `-t FICHERO`, o añada `--force` para sobrescribir este",
+            )),
             _ => failure,
         }
     };
@@ -26,7 +29,13 @@ pub(super) fn perform(context: &Context<'_>, with: &Init) -> Result<Exit, Failur
     file.write_all(FIRST.as_bytes()).map_err(cannot)?;
     let path = path.display();
     context.output.either(
-        || format!("wrote {path}: look it over, then `iperftester deploy` and `iperftester run`"),
+        || {
+            say!(
+                lang(),
+                "wrote {path}: look it over, then `iperftester deploy` and `iperftester run`",
+                "escrito {path}: revíselo y después `iperftester deploy` e `iperftester run`"
+            )
+        },
         &serde_json::json!({ "written": path.to_string() }),
     );
     Ok(Exit::Ok)

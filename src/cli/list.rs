@@ -7,6 +7,8 @@ use super::args::List;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
+use crate::domain::verdict::Verdict;
 use crate::store::CampaignRunSummary;
 
 pub(super) async fn perform(context: &Context<'_>, with: &List) -> Result<Exit, Failure> {
@@ -27,33 +29,43 @@ fn table(runs: &[CampaignRunSummary], any: bool) -> String {
         return "no campaign run is as asked for: `iperftester list` shows all".to_owned();
     }
     if runs.is_empty() {
-        return "no campaign runs yet: `iperftester run` makes the first".to_owned();
+        return lang()
+            .word(
+                "no campaign runs yet: `iperftester run` makes the first",
+                "aún no hay campañas ejecutadas: `iperftester run` hace la primera",
+            )
+            .to_owned();
     }
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header([
-        "CAMPAIGN RUN",
-        "TOPOLOGY",
-        "STARTED (UTC)",
-        "RUNS",
-        "OK",
-        "FAILED",
-        "SKIPPED",
-        "INVALID",
-        "VERDICT",
+        lang().word("CAMPAIGN RUN", "EJECUCIÓN"),
+        lang().word("TOPOLOGY", "TOPOLOGÍA"),
+        lang().word("STARTED (UTC)", "INICIO (UTC)"),
+        lang().word("RUNS", "PRUEBAS"),
+        lang().word("OK", "CORRECTAS"),
+        lang().word("FAILED", "FALLIDAS"),
+        lang().word("SKIPPED", "OMITIDAS"),
+        lang().word("INVALID", "NO VÁLIDAS"),
+        lang().word("VERDICT", "VEREDICTO"),
     ]);
     for run in runs {
         let counts = run.runs;
         let measured = counts.ok + counts.failed + counts.skipped + counts.invalid;
         let verdicts = run.verdicts;
         let verdict = match () {
-            () if verdicts.fail > 0 => "fail",
-            () if verdicts.invalid > 0 => "invalid",
-            () if verdicts.warn > 0 => "warn",
-            () if verdicts.pass > 0 => "pass",
-            () => "none",
+            () if verdicts.fail > 0 => Verdict::Fail,
+            () if verdicts.invalid > 0 => Verdict::Invalid,
+            () if verdicts.warn > 0 => Verdict::Warn,
+            () if verdicts.pass > 0 => Verdict::Pass,
+            () => Verdict::None,
         };
-        let state = if run.header.interrupted || run.header.ended.is_none() { " (cut off)" } else { "" };
+        let state = if run.header.interrupted || run.header.ended.is_none() {
+            lang().word(" (cut off)", " (cortada)")
+        } else {
+            ""
+        };
+        let verdict = lang().verdict(verdict);
         table.add_row([
             run.header.id.clone(),
             run.header.topology.to_string(),

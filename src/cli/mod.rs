@@ -28,6 +28,7 @@ mod prune;
 mod report;
 mod run;
 mod schema;
+mod speech;
 mod status;
 mod stop;
 mod validate;
@@ -40,8 +41,10 @@ use args::{Arguments, Format, Verb};
 use context::Context;
 use exit::Exit;
 use output::Output;
+use speech::lang;
 
 use crate::backend::{self, local::KEEP_VERB};
+use crate::i18n::say;
 use crate::process;
 
 /// The clap definition, for tests of its help.
@@ -71,12 +74,16 @@ fn start() -> ExitCode {
         Ok(arguments) => arguments,
         Err(fault) => return output::usage(&fault),
     };
+    speech::settle(arguments.lang.map(Into::into), arguments.output);
     let output = Output::new(arguments.output, arguments.quiet, arguments.no_color);
     // One thread: the kernel kills a tool with the thread that started it, and an agent has only one.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(fault) => {
-            output.problem(&fault, Some("see `ulimit -n` and `ulimit -u`"));
+            output.problem(
+                &fault,
+                Some(&say!(lang(), "see `ulimit -n` and `ulimit -u`", "mire `ulimit -n` y `ulimit -u`")),
+            );
             return Exit::Unavailable.into();
         }
     };

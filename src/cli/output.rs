@@ -9,8 +9,10 @@ use serde::Serialize;
 use super::args::Format;
 use super::exit::Exit;
 use super::failure::{Failure, causes};
+use super::speech::lang;
 use crate::config;
 use crate::domain::diagnostic::Diagnostic;
+use crate::i18n::say;
 
 /// Terminal width where the system does not tell one.
 const USUAL_WIDTH: usize = 100;
@@ -106,10 +108,10 @@ impl Output {
             let _ = writeln!(std::io::stderr(), "{}", serde_json::json!({ "warning": text, "hint": hint }));
             return;
         }
-        let word = if self.error_color { "\u{1b}[1;33mwarning\u{1b}[0m" } else { "warning" };
+        let word = colored(lang().word("warning", "aviso"), "1;33", self.error_color);
         let mut lines = format!("{word}: {text}");
         if let Some(hint) = hint {
-            lines.push_str(&format!("\n  hint: {hint}"));
+            lines.push_str(&say!(lang(), "\n  hint: {hint}", "\n  sugerencia: {hint}"));
         }
         let _ = writeln!(std::io::stderr(), "{lines}");
     }
@@ -117,7 +119,7 @@ impl Output {
     /// Findings in the topology file and what it includes.
     pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &[config::Source]) {
         if !diagnostics.is_empty() {
-            let _ = write!(std::io::stderr(), "{}", config::render(diagnostics, sources, self.error_color));
+            let _ = write!(std::io::stderr(), "{}", config::render(lang(), diagnostics, sources, self.error_color));
         }
     }
 
@@ -136,7 +138,7 @@ impl Output {
             Some((diagnostics, sources)) => {
                 self.diagnostics(diagnostics, sources);
                 if let Some(hint) = &failure.hint {
-                    let _ = writeln!(std::io::stderr(), "  hint: {hint}");
+                    let _ = writeln!(std::io::stderr(), "{}", say!(lang(), "  hint: {hint}", "  sugerencia: {hint}"));
                 }
             }
             None => self.chain(&failure.chain, failure.hint.as_deref()),
@@ -151,13 +153,13 @@ impl Output {
             self.problem_json(&Problem { error, caused_by, hint, diagnostics: &[] });
             return;
         }
-        let word = if self.error_color { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+        let word = colored(lang().word("error", "error"), "1;31", self.error_color);
         let mut text = format!("{word}: {error}\n");
         for cause in caused_by {
-            text.push_str(&format!("  caused by: {cause}\n"));
+            text.push_str(&say!(lang(), "  caused by: {cause}\n", "  causa: {cause}\n"));
         }
         if let Some(hint) = hint {
-            text.push_str(&format!("  hint: {hint}\n"));
+            text.push_str(&say!(lang(), "  hint: {hint}\n", "  sugerencia: {hint}\n"));
         }
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
@@ -168,13 +170,22 @@ impl Output {
     }
 }
 
+fn colored(word: &str, code: &str, color: bool) -> String {
+    if color { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word.to_owned() }
+}
+
 /// Writes data. A reader that has gone (`| head`) wants no more, which changes nothing of what the exit code says.
 fn write_out(bytes: &[u8]) {
     let mut stdout = std::io::stdout();
     if let Err(fault) = stdout.write_all(bytes).and_then(|()| stdout.flush())
         && fault.kind() != std::io::ErrorKind::BrokenPipe
     {
-        let _ = writeln!(std::io::stderr(), "error: cannot write to standard output: {fault}");
+        let told = say!(
+            lang(),
+            "error: cannot write to standard output: {fault}",
+            "error: no se puede escribir en la salida estándar: {fault}"
+        );
+        let _ = writeln!(std::io::stderr(), "{told}");
         std::process::exit(i32::from(Exit::Unavailable.code()));
     }
 }

@@ -9,14 +9,17 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::context::Context;
 use super::failure::causes;
 use super::output::Output;
+use super::speech::lang;
 use crate::domain::campaign::Metric;
 use crate::domain::measurement::Measurement;
 use crate::domain::run::Run;
 use crate::domain::test::Direction;
 use crate::domain::verdict::{Assessment, Verdict};
+use crate::i18n::{Lang, say};
 use crate::runner::Event;
 use crate::schedule::Job;
 use crate::stats::numbers;
+use crate::verdict::no_measurement;
 
 /// How often bars move on without news.
 const TICK: Duration = Duration::from_millis(200);
@@ -45,14 +48,17 @@ impl Progress {
     pub(super) fn tell(&self, context: &Context<'_>, event: &Event<'_>) {
         match event {
             Event::Unavailable(probe, fault) => {
-                self.say(
-                    context,
-                    &format!("{probe}: not available, its runs are skipped: {}", causes(fault).join(": ")),
+                let why = causes(fault).join(": ");
+                let told = say!(
+                    lang(),
+                    "{probe}: not available, its runs are skipped: {why}",
+                    "{probe}: no disponible, sus pruebas se omiten: {why}"
                 );
+                self.say(context, &told);
             }
             Event::Preflight(reachable) => {
-                for sentence in reachable.sentences() {
-                    self.say(context, &format!("preflight: {sentence}"));
+                for sentence in reachable.sentences(lang()) {
+                    self.say(context, &say!(lang(), "preflight: {sentence}", "comprobación previa: {sentence}"));
                 }
             }
             Event::Started(job) => {
@@ -70,7 +76,7 @@ impl Progress {
                 if let Some(bars) = &self.bars {
                     bars.finish(run.id);
                 }
-                self.say(context, &format!("[{}/{}] {}", self.done.get(), self.total, result(run)));
+                self.say(context, &format!("[{}/{}] {}", self.done.get(), self.total, result(lang(), run)));
             }
             Event::Kept(_) => {}
             Event::Notice(notice) => {
@@ -106,7 +112,7 @@ impl Bars {
     fn new(total: usize, planned: Duration) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let whole = all.add(ProgressBar::new(total as u64));
-        whole.set_style(style("{bar:30} {pos}/{len} runs  {msg}"));
+        whole.set_style(style(lang().word("{bar:30} {pos}/{len} runs  {msg}", "{bar:30} {pos}/{len} pruebas  {msg}")));
         whole.enable_steady_tick(TICK);
         let bars = Self { all, whole, running: RefCell::default(), planned, began: Instant::now() };
         bars.eta();
@@ -115,7 +121,8 @@ impl Bars {
 
     fn eta(&self) {
         let left = self.planned.saturating_sub(self.began.elapsed()).as_secs();
-        self.whole.set_message(format!("about {}:{:02} left", left / 60, left % 60));
+        let (minutes, seconds) = (left / 60, left % 60);
+        self.whole.set_message(say!(lang(), "about {minutes}:{seconds:02} left", "faltan unos {minutes}:{seconds:02}"));
     }
 
     fn start(&self, job: &Job) {
@@ -133,7 +140,7 @@ impl Bars {
     fn rate(&self, job: &Job, rate: f64) {
         if let Some((bar, since)) = self.running.borrow().get(&job.id) {
             bar.set_position(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX));
-            bar.set_message(numbers::rate(rate).to_string());
+            bar.set_message(numbers::rate(lang(), rate).to_string());
         }
         self.eta();
     }
@@ -160,39 +167,42 @@ const fn arrow(direction: Direction) -> &'static str {
 }
 
 /// A finished run in one line.
-fn result(run: &Run) -> String {
+fn result(lang: Lang, run: &Run) -> String {
     let figure = match (&run.measurement, &run.error) {
         (Some(Measurement::Throughput(t)), _) => {
-            let there = numbers::rate(t.flow.throughput_bits_per_second).to_string();
-            let back = t
-                .reverse
-                .as_ref()
-                .map_or_else(String::new, |back| format!(", back {}", numbers::rate(back.throughput_bits_per_second)));
-            format!("{there}{back}{}", lost(t.flow.loss_ratio))
+            let there = numbers::rate(lang, t.flow.throughput_bits_per_second).to_string();
+            let back = t.reverse.as_ref().map_or_else(String::new, |back| {
+                let rate = numbers::rate(lang, back.throughput_bits_per_second);
+                say!(lang, ", back {rate}", ", vuelta {rate}")
+            });
+            format!("{there}{back}{}", lost(lang, t.flow.loss_ratio))
         }
         (Some(Measurement::RoundTrip(p)), _) => {
-            let rtt = p.rtt_seconds.map(|rtt| format!("rtt {}", numbers::time(rtt)));
+            let rtt = p.rtt_seconds.map(|rtt| format!("rtt {}", numbers::time(lang, rtt)));
             match (rtt, p.received_packets) {
-                (_, 0) => "no answer".to_owned(),
-                (Some(rtt), _) => format!("{rtt}{}", lost(Some(p.loss_ratio))),
-                (None, _) => format!("answered{}", lost(Some(p.loss_ratio))),
+                (_, 0) => lang.word("no answer", "sin respuesta").to_owned(),
+                (Some(rtt), _) => format!("{rtt}{}", lost(lang, Some(p.loss_ratio))),
+                (None, _) => format!("{}{}", lang.word("answered", "con respuesta"), lost(lang, Some(p.loss_ratio))),
             }
         }
         (Some(Measurement::Path(p)), _) => {
-            format!("{}{}", numbers::counted(p.hops.len(), "hop", "hops"), if p.reached { "" } else { ", not reached" })
+            let hops = lang.counted(p.hops.len(), ["hop", "hops"], ["salto", "saltos"]);
+            if p.reached { hops } else { say!(lang, "{hops}, not reached", "{hops}, no alcanzado") }
         }
         (Some(Measurement::PathMtu(found)), _) => {
-            found.mtu_bytes.map_or_else(|| "no packet came through".to_owned(), |mtu| format!("path MTU {mtu} B"))
+            let nothing = || lang.word("no packet came through", "no pasó ningún paquete").to_owned();
+            found.mtu_bytes.map_or_else(nothing, |mtu| say!(lang, "path MTU {mtu} B", "MTU de la ruta {mtu} B"))
         }
-        (Some(Measurement::Connect(c)), _) => c
-            .connect_seconds
-            .map_or_else(|| "no connection".to_owned(), |time| format!("connects in {}", numbers::time(time))),
-        (None, Some(error)) => format!("{}: {error}", run.status.as_str()),
-        (None, None) => run.status.as_str().to_owned(),
+        (Some(Measurement::Connect(c)), _) => match c.connect_seconds.map(|time| numbers::time(lang, time)) {
+            None => lang.word("no connection", "sin conexión").to_owned(),
+            Some(time) => say!(lang, "connects in {time}", "conecta en {time}"),
+        },
+        (None, Some(_)) => format!("{}: {}", lang.status(run.status, 1), no_measurement(lang, run)),
+        (None, None) => lang.status(run.status, 1).to_owned(),
     };
     let verdict = match run.assessment.verdict {
         Verdict::None => String::new(),
-        verdict => format!("  {verdict}{}", missed(run)),
+        verdict => format!("  {}{}", lang.verdict(verdict), missed(lang, run)),
     };
     let way = arrow(run.direction());
     let repetition = if run.repetition > 1 { format!(" #{}", run.repetition) } else { String::new() };
@@ -200,18 +210,19 @@ fn result(run: &Run) -> String {
 }
 
 /// `, loss 5 %`; nothing where nothing was lost.
-fn lost(ratio: Option<f64>) -> String {
-    ratio.filter(|r| *r > 0.0).map_or_else(String::new, |r| format!(", loss {}", numbers::percent(r)))
+fn lost(lang: Lang, ratio: Option<f64>) -> String {
+    let percent = ratio.filter(|r| *r > 0.0).map(|r| numbers::percent(lang, r));
+    percent.map_or_else(String::new, |loss| say!(lang, ", loss {loss}", ", pérdida {loss}"))
 }
 
 /// ` (rtt, loss)`: what the verdict comes from.
-fn missed(run: &Run) -> String {
+fn missed(lang: Lang, run: &Run) -> String {
     let Assessment { verdict, judgements, .. } = &run.assessment;
     if !matches!(verdict, Verdict::Warn | Verdict::Fail) {
         return String::new();
     }
     let missed: BTreeSet<Metric> = judgements.iter().filter(|j| j.verdict == *verdict).map(|j| j.metric).collect();
-    let missed: Vec<&str> = missed.into_iter().map(Metric::as_str).collect();
+    let missed: Vec<&str> = missed.into_iter().map(|metric| lang.metric(metric)).collect();
     format!(" ({})", missed.join(", "))
 }
 
@@ -234,38 +245,41 @@ mod tests {
             sender: name("p1"),
             receiver: name("l1"),
             verdict: *verdict,
-            reason: String::new(),
+            reason: "".into(),
             measured: None,
             contracted: None,
             missed_limit: None,
         };
         let verdict = crate::verdict::worst(missed.iter().map(|(_, verdict)| *verdict));
-        result(&Run {
-            id: 1,
-            source: name("p1"),
-            destination: name("l1"),
-            test: name("t"),
-            specification,
-            repetition,
-            status: RunStatus::Ok,
-            started: DateTime::UNIX_EPOCH,
-            ended: DateTime::UNIX_EPOCH,
-            command: vec![],
-            server_command: None,
-            measurement: Some(measurement),
-            assessment: Assessment {
-                verdict,
-                reason: String::new(),
-                judgements: missed.iter().map(judgement).collect(),
-                causes: vec![],
+        result(
+            Lang::En,
+            &Run {
+                id: 1,
+                source: name("p1"),
+                destination: name("l1"),
+                test: name("t"),
+                specification,
+                repetition,
+                status: RunStatus::Ok,
+                started: DateTime::UNIX_EPOCH,
+                ended: DateTime::UNIX_EPOCH,
+                command: vec![],
+                server_command: None,
+                measurement: Some(measurement),
+                assessment: Assessment {
+                    verdict,
+                    reason: "".into(),
+                    judgements: missed.iter().map(judgement).collect(),
+                    causes: vec![],
+                },
+                error: None,
+                path: Path::default(),
+                source_counters: None,
+                destination_counters: None,
+                raw: String::new(),
+                server_raw: None,
             },
-            error: None,
-            path: Path::default(),
-            source_counters: None,
-            destination_counters: None,
-            raw: String::new(),
-            server_raw: None,
-        })
+        )
     }
 
     fn tcp(direction: Direction, repetition: u32) -> String {

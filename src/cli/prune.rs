@@ -9,9 +9,10 @@ use super::args::Prune;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use crate::domain::name::Name;
 use crate::lock::{LockError, LockGuard};
-use crate::stats::numbers::{self, counted};
+use crate::stats::numbers;
 use crate::store::{CampaignRunSummary, Store, StoreError};
 
 #[derive(Serialize)]
@@ -115,7 +116,7 @@ fn describe(document: &Document) -> String {
     let size = |bytes: u64| {
         #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
         let bytes = bytes as f64;
-        numbers::bytes(bytes)
+        numbers::bytes(lang(), bytes)
     };
     let verb = if document.dry_run { "would remove" } else { "removed" };
     let mut text = String::new();
@@ -125,7 +126,11 @@ fn describe(document: &Document) -> String {
     for id in &document.running {
         text.push_str(&format!("left {id}: it is running\n"));
     }
-    let removed = counted(document.removed.len(), "campaign run", "campaign runs");
+    let removed = lang().counted(
+        document.removed.len(),
+        ["campaign run", "campaign runs"],
+        ["campaña ejecutada", "campañas ejecutadas"],
+    );
     text.push_str(&format!("{verb} {removed}, {}; {} left", size(document.bytes), document.kept));
     text
 }

@@ -4,7 +4,9 @@ use super::args::{Report, ReportFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use crate::domain::run::CampaignRun;
+use crate::i18n::{Lang, say, sentences};
 use crate::report;
 use crate::store::Results;
 
@@ -31,11 +33,13 @@ pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit
     match &with.out {
         None => context.output.text(&text),
         Some(path) => {
-            fs_err::write(path, text)
-                .map_err(|fault| Failure::of(Exit::Unavailable, &fault).hint("name another file by `--out FILE`"))?;
+            fs_err::write(path, text).map_err(|fault| {
+                Failure::of(Exit::Unavailable, &fault)
+                    .hint(lang().word("name another file by `--out FILE`", "indique otro fichero con `--out FICHERO`"))
+            })?;
             let (path, id) = (path.display(), ids.join(", "));
             context.output.either(
-                || format!("wrote the report on {id} to {path}"),
+                || say!(lang(), "wrote the report on {id} to {path}", "escrito el informe de {id} en {path}"),
                 &serde_json::json!({ "campaign_run": id, "written": path.to_string() }),
             );
         }
@@ -45,11 +49,16 @@ pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit
 
 /// The campaign runs asked for: one to report on, or several to compare, the base first.
 async fn chosen(results: &Results, with: &Report) -> Result<Vec<String>, Failure> {
-    let newest = async || {
-        results.newest().await?.ok_or_else(|| {
-            Failure::bad_input("there is no campaign run to report on").hint("`iperftester run` makes the first")
-        })
-    };
+    let newest =
+        async || {
+            results.newest().await?.ok_or_else(|| {
+                Failure::bad_input(lang().word(
+                    "there is no campaign run to report on",
+                    "no hay ninguna campaña ejecutada de la que informar",
+                ))
+                .hint(lang().word("`iperftester run` makes the first", "`iperftester run` hace la primera"))
+            })
+        };
     let mut named = with.campaign_runs.clone();
     // One to compare with needs one to be compared.
     if named.is_empty() && with.compare.len() < 2 {
@@ -62,8 +71,15 @@ async fn chosen(results: &Results, with: &Report) -> Result<Vec<String>, Failure
     }
     ids.extend(named);
     match ids.iter().enumerate().find(|(i, id)| ids.iter().take(*i).any(|other| other == *id)) {
-        Some((_, twice)) => Err(Failure::bad_input(format!("`{twice}` cannot be compared with itself"))
-            .hint("name another: `iperftester list` shows what there is")),
+        Some((_, twice)) => Err(Failure::bad_input(say!(
+            lang(),
+            "`{twice}` cannot be compared with itself",
+            "`{twice}` no se puede comparar consigo misma"
+        ))
+        .hint(lang().word(
+            "name another: `iperftester list` shows what there is",
+            "indique otra: `iperftester list` muestra lo que hay",
+        ))),
         None => Ok(ids),
     }
 }
@@ -72,8 +88,8 @@ async fn chosen(results: &Results, with: &Report) -> Result<Vec<String>, Failure
 async fn before(results: &Results, subject: &str) -> Result<String, Failure> {
     let list = results.list().await?;
     let own = list.iter().position(|s| s.header.id == subject).ok_or_else(|| {
-        Failure::bad_input(format!("there is no campaign run `{subject}`"))
-            .hint("`iperftester list` shows what there is")
+        let unknown = format!("there is no campaign run `{subject}`");
+        Failure::bad_input(sentences::told(lang(), &unknown)).hint("`iperftester list` shows what there is")
     })?;
     // The list is sorted, the newest first.
     let mut sorted = list.iter().skip(own);
@@ -82,16 +98,23 @@ async fn before(results: &Results, subject: &str) -> Result<String, Failure> {
         header.is_some_and(|h| s.header.topology == h.topology && s.header.campaign == h.campaign)
     };
     sorted.find(alike).map(|s| s.header.id.clone()).ok_or_else(|| {
-        Failure::bad_input(format!("no campaign run of the same topology and campaign came before `{subject}`"))
-            .hint("`iperftester list` shows what there is; `report A B` compares any two")
+        Failure::bad_input(say!(
+            lang(),
+            "no campaign run of the same topology and campaign came before `{subject}`",
+            "ninguna ejecución de la misma topología y campaña es anterior a `{subject}`"
+        ))
+        .hint(lang().word(
+            "`iperftester list` shows what there is; `report A B` compares any two",
+            "`iperftester list` muestra lo que hay; `report A B` compara dos cualesquiera",
+        ))
     })
 }
 
 fn one(context: &Context<'_>, with: &Report, format: ReportFormat, run: &CampaignRun) -> Result<String, Failure> {
     Ok(match format {
-        ReportFormat::Terminal => report::terminal(run, context.output.width(), is_colored(context, with)),
-        ReportFormat::Html => report::html(run).map_err(|fault| Failure::of(Exit::Unavailable, &fault))?,
-        ReportFormat::Md => report::markdown(run),
+        ReportFormat::Terminal => report::terminal(lang(), run, context.output.width(), is_colored(context, with)),
+        ReportFormat::Html => report::html(lang(), run).map_err(|fault| Failure::of(Exit::Unavailable, &fault))?,
+        ReportFormat::Md => report::markdown(lang(), run),
         ReportFormat::Csv => report::csv(run),
         ReportFormat::Json => report::json(run),
         ReportFormat::Jsonl => report::json_lines(run),
@@ -105,7 +128,9 @@ fn compared(
     format: ReportFormat,
     runs: &[CampaignRun],
 ) -> Result<String, Failure> {
-    let comparison = report::compare(runs);
+    // Programs read English.
+    let lang = if matches!(format, ReportFormat::Csv | ReportFormat::Json) { Lang::En } else { lang() };
+    let comparison = report::compare(lang, runs);
     Ok(match format {
         ReportFormat::Terminal => comparison.terminal(context.output.width(), is_colored(context, with)),
         ReportFormat::Html => comparison.html().map_err(|fault| Failure::of(Exit::Unavailable, &fault))?,
@@ -114,8 +139,15 @@ fn compared(
         ReportFormat::Json => comparison.json(),
         ReportFormat::Jsonl | ReportFormat::Junit => {
             let word = format.word();
-            return Err(Failure::bad_input(format!("a comparison has no form `{word}`"))
-                .hint("take terminal, html, md, csv or json; or report on each campaign run by itself"));
+            return Err(Failure::bad_input(say!(
+                lang,
+                "a comparison has no form `{word}`",
+                "una comparación no tiene la forma `{word}`"
+            ))
+            .hint(lang.word(
+                "take `terminal`, `html`, `md`, `csv` or `json`; or report on each campaign run by itself",
+                "use `terminal`, `html`, `md`, `csv` o `json`; o un informe de cada campaña ejecutada por separado",
+            )));
         }
     })
 }

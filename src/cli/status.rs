@@ -9,14 +9,15 @@ use serde::Serialize;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::{Failure, causes};
+use super::speech::lang;
 use crate::backend::Backend;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::host::Isolation;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
+use crate::i18n::say;
 use crate::plan::{self, Plan};
 use crate::runner;
-use crate::stats::numbers::counted;
 
 #[derive(Serialize)]
 struct Status {
@@ -65,7 +66,7 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
         let addresses = backend.addresses(name).await.map_err(|fault| causes(&fault).join(": "));
         let outcome = match greeted.remove(name) {
             None if external => addresses.clone().map(|_| None),
-            None => Err("not deployed".to_owned()),
+            None => Err(lang().word("not deployed", "sin desplegar").to_owned()),
             Some(outcome) => outcome.map(Some),
         };
         probes.push(ProbeStatus {
@@ -89,7 +90,14 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
 fn describe(topology: &Topology, status: &Status) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["PROBE", "SITE", "HOST", "ADDRESS", "STATE", "TOOLS"]);
+    table.set_header([
+        lang().word("PROBE", "SONDA"),
+        lang().word("SITE", "SEDE"),
+        lang().word("HOST", "EQUIPO"),
+        lang().word("ADDRESS", "DIRECCIÓN"),
+        lang().word("STATE", "ESTADO"),
+        lang().word("TOOLS", "HERRAMIENTAS"),
+    ]);
     for probe in &status.probes {
         let tools = probe.facts.iter().flat_map(|f| &f.tools).map(|(tool, version)| format!("{tool} {version}"));
         table.add_row([
@@ -97,16 +105,23 @@ fn describe(topology: &Topology, status: &Status) -> String {
             probe.site.as_ref().map_or("-".to_owned(), ToString::to_string),
             probe.host.to_string(),
             addresses(&probe.addresses),
-            probe.fault.clone().unwrap_or_else(|| if probe.external { "not ours" } else { "ready" }.to_owned()),
+            probe.fault.clone().unwrap_or_else(|| match probe.external {
+                true => lang().word("not ours", "ajena").to_owned(),
+                false => lang().word("ready", "lista").to_owned(),
+            }),
             tools.collect::<Vec<_>>().join(", "),
         ]);
     }
     let pending = match status.pending.actions.len() {
-        0 => "everything is as the file says".to_owned(),
-        n => format!(
-            "{} to what the file says: `iperftester plan` shows them, `iperftester deploy` takes them",
-            counted(n, "step", "steps")
-        ),
+        0 => lang().word("everything is as the file says", "todo está como dice el fichero").to_owned(),
+        n => {
+            let steps = lang().counted(n, ["step", "steps"], ["paso", "pasos"]);
+            say!(
+                lang(),
+                "{steps} to what the file says: `iperftester plan` shows them, `iperftester deploy` takes them",
+                "{steps} hasta lo que dice el fichero: `iperftester plan` los muestra, `iperftester deploy` los da"
+            )
+        }
     };
     let form = status.isolation.map(|isolation| format!(" ({})", isolation.word())).unwrap_or_default();
     format!("{}\n\n{}{form}: {pending}", table.trim_fmt(), topology.name)

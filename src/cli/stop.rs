@@ -5,10 +5,18 @@ use tokio::sync::watch;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
+use crate::i18n::say;
 
 /// Turns true at the first signal.
 pub(super) fn watch() -> Result<watch::Receiver<bool>, Failure> {
-    let unheard = |fault: std::io::Error| Failure::unavailable(format!("cannot listen for signals: {fault}"));
+    let unheard = |fault: std::io::Error| {
+        Failure::unavailable(say!(
+            lang(),
+            "cannot listen for signals: {fault}",
+            "no se pueden recibir señales: {fault}"
+        ))
+    };
     let mut interrupted = signal(SignalKind::interrupt()).map_err(unheard)?;
     let mut terminated = signal(SignalKind::terminate()).map_err(unheard)?;
     let mut hung_up = signal(SignalKind::hangup()).map_err(unheard)?;

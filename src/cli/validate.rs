@@ -6,8 +6,10 @@ use super::args::Validate as Arguments;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use crate::config::Value;
 use crate::domain::diagnostic::Diagnostic;
+use crate::i18n::say;
 
 #[derive(Serialize)]
 struct Validity<'a> {
@@ -46,18 +48,18 @@ pub(super) fn perform(context: &Context<'_>, with: &Arguments) -> Result<Exit, F
         return Ok(Exit::Ok);
     }
     let t = &checked.topology;
-    context.output.text(&format!(
-        "{} is valid: topology {} with {}, {}, {}, {}",
-        context.topology.display(),
-        t.name,
-        count(t.probes.len(), "probe"),
-        count(t.sites.len(), "site"),
-        count(t.links.len(), "link"),
-        count(t.campaigns.len(), "campaign"),
+    let (file, name, lang) = (context.topology.display(), &t.name, lang());
+    let parts = [
+        lang.counted(t.probes.len(), ["probe", "probes"], ["sonda", "sondas"]),
+        lang.counted(t.sites.len(), ["site", "sites"], ["sede", "sedes"]),
+        lang.counted(t.links.len(), ["link", "links"], ["enlace", "enlaces"]),
+        lang.counted(t.campaigns.len(), ["campaign", "campaigns"], ["campaña", "campañas"]),
+    ]
+    .join(", ");
+    context.output.text(&say!(
+        lang,
+        "{file} is valid: topology {name} with {parts}",
+        "{file} es válido: topología {name} con {parts}"
     ));
     Ok(Exit::Ok)
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

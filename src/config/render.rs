@@ -9,6 +9,7 @@ use annotate_snippets::{
 
 use super::Source;
 use crate::domain::diagnostic::{Diagnostic, Place, Severity};
+use crate::i18n::{Lang, say, sentences};
 
 /// A related place this many lines away or nearer is shown in one piece with the fault.
 const NEAR: usize = 12;
@@ -16,7 +17,12 @@ const NEAR: usize = 12;
 /// The text of all diagnostics and, as the last line, how many there are. Empty where there is none. The first source is
 /// the topology, the others are what it included.
 #[must_use]
-pub fn render(diagnostics: &[Diagnostic], sources: &(impl AsRef<[Source]> + ?Sized), color: bool) -> String {
+pub fn render(
+    lang: Lang,
+    diagnostics: &[Diagnostic],
+    sources: &(impl AsRef<[Source]> + ?Sized),
+    color: bool,
+) -> String {
     let files = Files(sources.as_ref().iter().map(Lines::new).collect());
     if diagnostics.is_empty() {
         return String::new();
@@ -24,23 +30,44 @@ pub fn render(diagnostics: &[Diagnostic], sources: &(impl AsRef<[Source]> + ?Siz
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
     let mut text = String::new();
     for diagnostic in diagnostics {
-        text.push_str(&renderer.render(&[group(diagnostic, &files)]));
+        text.push_str(&renderer.render(&[group(lang, &told(lang, diagnostic), &files)]));
         text.push_str("\n\n");
     }
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-    let summary = summary(errors, diagnostics.len() - errors, files.root());
-    let level = if errors > 0 { Level::ERROR } else { Level::WARNING };
+    let summary = summary(lang, errors, diagnostics.len() - errors, files.root());
+    let level = level(lang, if errors > 0 { Severity::Error } else { Severity::Warning });
     text.push_str(&renderer.render(&[Group::with_title(level.primary_title(summary))]));
     text.push('\n');
     text
 }
 
-fn summary(errors: usize, warnings: usize, file: &str) -> String {
-    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+fn summary(lang: Lang, errors: usize, warnings: usize, file: &str) -> String {
+    let faults = lang.counted(errors, ["fault", "faults"], ["fallo", "fallos"]);
+    let notes = lang.counted(warnings, ["warning", "warnings"], ["aviso", "avisos"]);
     match (errors, warnings) {
-        (0, _) => format!("{} in {file}", count(warnings, "warning")),
-        (_, 0) => format!("{} in {file}", count(errors, "fault")),
-        _ => format!("{} and {} in {file}", count(errors, "fault"), count(warnings, "warning")),
+        (0, _) => say!(lang, "{notes} in {file}", "{notes} en {file}"),
+        (_, 0) => say!(lang, "{faults} in {file}", "{faults} en {file}"),
+        _ => say!(lang, "{faults} and {notes} in {file}", "{faults} y {notes} en {file}"),
+    }
+}
+
+fn level(lang: Lang, severity: Severity) -> Level<'static> {
+    match (severity, lang) {
+        (Severity::Error, _) => Level::ERROR,
+        (Severity::Warning, Lang::En) => Level::WARNING,
+        (Severity::Warning, Lang::Es) => Level::WARNING.with_name("aviso"),
+    }
+}
+
+/// With its sentences in the reader's language.
+fn told(lang: Lang, diagnostic: &Diagnostic) -> Diagnostic {
+    let told = |text: &String| sentences::told(lang, text);
+    Diagnostic {
+        message: told(&diagnostic.message),
+        label: diagnostic.label.as_ref().map(told),
+        related: diagnostic.related.iter().map(|(place, text)| (place.clone(), told(text))).collect(),
+        fix: diagnostic.fix.as_ref().map(told),
+        ..diagnostic.clone()
     }
 }
 
@@ -91,12 +118,8 @@ impl<'s> Lines<'s> {
     }
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, files: &'a Files<'_>) -> Group<'a> {
-    let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let mut group = level
+fn group<'a>(lang: Lang, diagnostic: &'a Diagnostic, files: &'a Files<'_>) -> Group<'a> {
+    let mut group = level(lang, diagnostic.severity)
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code.as_str())
         .elements(Vec::<Element<'_>>::new());
@@ -120,10 +143,10 @@ fn group<'a>(diagnostic: &'a Diagnostic, files: &'a Files<'_>) -> Group<'a> {
     }
     if !diagnostic.known.is_empty() {
         let known = normalize_untrusted_str(&diagnostic.known.join(", "));
-        group = group.element(Level::NOTE.with_name("known").message(known));
+        group = group.element(Level::NOTE.with_name(lang.word("known", "se conocen")).message(known));
     }
     if let Some(fix) = &diagnostic.fix {
-        group = group.element(Level::HELP.message(normalize_untrusted_str(fix)));
+        group = group.element(Level::HELP.with_name(lang.word("help", "ayuda")).message(normalize_untrusted_str(fix)));
     }
     group
 }

@@ -278,6 +278,32 @@ mod tests {
     }
 
     #[test]
+    fn every_detail_is_told_in_spanish() {
+        use crate::i18n::sentences::is_known;
+        let bad = Facts {
+            status: "CapEff:\t0000000000000000".into(),
+            programs: PROGRAMS.iter().map(|(name, _)| (*name, None)).collect(),
+            features: Feature::ALL.iter().map(|f| (*f, false)).collect(),
+            congestion_controls: "reno".into(),
+            cpus: 1,
+            clock: None,
+            ..good()
+        };
+        let mut halves = good();
+        halves.programs.insert("nft", None);
+        halves.features.insert(Feature::Loss, false);
+        halves.features.insert(Feature::Tbf, false);
+        for check in [good(), bad, halves].iter().flat_map(all) {
+            // What a program says of its version is its own.
+            let own = check.state == State::Ok && PROGRAMS.iter().any(|(name, _)| check.name == *name);
+            assert!(own || is_known(&check.detail), "{}: {}", check.name, check.detail);
+        }
+        for version in ["3.0.12", "3.12", "3.16", "3.20", "2.1.8"] {
+            assert!(is_known(&iperf3(&format!("iperf {version}")).detail), "{version}");
+        }
+    }
+
+    #[test]
     fn the_traps_of_iperf3_are_known() {
         let state = |said: &str| iperf3(said).state;
         assert_eq!(state("iperf 3.12 (cJSON 1.7.15)"), State::Ok);

@@ -16,12 +16,6 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// The sentence for a destination that the source cannot reach, `fault` being what was tried and what came of it.
-    #[must_use]
-    pub fn cannot_reach(&self, fault: &str) -> String {
-        format!("{} cannot reach {}: {fault}", self.source, self.destination)
-    }
-
     /// The way back.
     #[must_use]
     pub fn reversed(&self) -> Self {

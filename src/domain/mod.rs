@@ -9,6 +9,7 @@ pub mod host;
 pub mod measurement;
 pub mod name;
 pub mod path;
+pub mod reason;
 pub mod run;
 pub mod test;
 pub mod topology;

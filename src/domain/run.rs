@@ -73,7 +73,7 @@ pub struct Run {
     pub measurement: Option<Measurement>,
     /// What it means.
     pub assessment: Assessment,
-    /// Why it failed or was skipped.
+    /// Why it failed or was skipped, in English; as data in the assessment's reason.
     pub error: Option<String>,
     /// Links and uplinks it crossed.
     pub path: Path,

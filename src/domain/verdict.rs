@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::campaign::Metric;
 use super::name::Name;
+use super::reason::{Account, Reason};
 
 /// The judgement of a run or of one expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,8 +53,8 @@ pub struct Judgement {
     pub receiver: Name,
     /// The outcome.
     pub verdict: Verdict,
-    /// One sentence with the numbers: "76.2 Mbit/s is 76 % of the contracted 100 Mbit/s, below 90 %".
-    pub reason: String,
+    /// Why, told by [`crate::verdict::judgement_reason`]: "76.2 Mbit/s is 76 % of the contracted 100 Mbit/s, below 90 %".
+    pub reason: Reason,
     /// The measured value in the metric's SI unit, if there was one.
     pub measured: Option<f64>,
     /// The contracted value in the metric's SI unit, if one applies.
@@ -69,8 +70,8 @@ pub struct Judgement {
 pub struct Assessment {
     /// The worst of the judgements, or invalid.
     pub verdict: Verdict,
-    /// One sentence.
-    pub reason: String,
+    /// What it comes to, told by [`crate::verdict::account`] as one sentence.
+    pub reason: Account,
     /// Each expectation on its own.
     pub judgements: Vec<Judgement>,
     /// What the instrument itself contributed; the first one names the cause of an invalid verdict.

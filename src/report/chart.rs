@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 
 use crate::domain::measurement::Interval;
+use crate::i18n::{Lang, say};
 use crate::stats::numbers;
 
 /// A chart to be drawn.
 #[derive(Debug)]
 pub(super) struct Chart {
+    /// The reader's language.
+    pub(super) lang: Lang,
     /// Unique in the document and safe in an attribute.
     pub(super) id: String,
     /// What it shows: test and pair.
@@ -36,13 +39,18 @@ impl Chart {
     /// What the chart says, in words.
     fn description(&self) -> String {
         let measured: Vec<f64> = self.values().filter(|i| !i.omitted).map(|i| i.throughput_bits_per_second).collect();
-        let Some(s) = crate::stats::Summary::of(&measured) else { return "No interval was measured.".to_owned() };
-        let contract = self.contract.map_or_else(String::new, |c| format!(" Contracted: {}.", numbers::rate_exact(c)));
-        format!(
-            "Throughput per interval: from {} to {}, mean {}.{contract}",
-            numbers::rate(s.min),
-            numbers::rate(s.max),
-            numbers::rate(s.mean)
+        let Some(s) = crate::stats::Summary::of(&measured) else {
+            return self.lang.word("No interval was measured.", "No se midió ningún intervalo.").to_owned();
+        };
+        let contract = self.contract.map_or_else(String::new, |c| {
+            let rate = numbers::rate_exact(self.lang, c);
+            say!(self.lang, " Contracted: {rate}.", " Contratado: {rate}.")
+        });
+        let [min, max, mean] = [s.min, s.max, s.mean].map(|rate| numbers::rate(self.lang, rate));
+        say!(
+            self.lang,
+            "Throughput per interval: from {min} to {max}, mean {mean}.{contract}",
+            "Caudal por intervalo: de {min} a {max}, media {mean}.{contract}"
         )
     }
 
@@ -61,16 +69,17 @@ impl Chart {
             escape(&self.title),
             escape(&self.description())
         );
-        axes(&mut svg, &x, &y, (end, top, step_y));
+        axes(self.lang, &mut svg, &x, &y, (end, top, step_y));
         let omitted = self.values().filter(|i| i.omitted).map(|i| i.end_seconds).fold(0.0, f64::max);
         if omitted > 0.0 {
             let (width, height) = (x(omitted) - LEFT, HEIGHT - TOP - BOTTOM);
             let _ = write!(
                 svg,
                 "<rect class=\"c-omit\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{height:.1}\"/>\
-                 <text class=\"c-text\" x=\"{:.1}\" y=\"{:.1}\">omitted</text>",
+                 <text class=\"c-text\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
                 LEFT + 4.0,
-                HEIGHT - BOTTOM - 5.0
+                HEIGHT - BOTTOM - 5.0,
+                self.lang.word("omitted", "omitido")
             );
         }
         for series in &self.series {
@@ -90,8 +99,9 @@ impl Chart {
             let _ = write!(
                 svg,
                 "<path class=\"c-contract\" d=\"M{LEFT} {at:.1}H{right}\"/>\
-                 <text class=\"c-text c-y c-label\" x=\"{right}\" y=\"{foot:.1}\">contract {}</text>",
-                numbers::rate_exact(contract)
+                 <text class=\"c-text c-y c-label\" x=\"{right}\" y=\"{foot:.1}\">{} {}</text>",
+                self.lang.word("contract", "contrato"),
+                numbers::rate_exact(self.lang, contract)
             );
         }
         svg.push_str("</svg>");
@@ -99,7 +109,13 @@ impl Chart {
     }
 }
 
-fn axes(svg: &mut String, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64, (end, top, step_y): (f64, f64, f64)) {
+fn axes(
+    lang: Lang,
+    svg: &mut String,
+    x: &impl Fn(f64) -> f64,
+    y: &impl Fn(f64) -> f64,
+    (end, top, step_y): (f64, f64, f64),
+) {
     let unit = numbers::rate_scale(top);
     let right = WIDTH - RIGHT;
     let _ = write!(svg, "<text class=\"c-text\" x=\"0\" y=\"11\">{}</text>", unit.unit);
@@ -107,13 +123,13 @@ fn axes(svg: &mut String, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64, (end
     for rate in ticks(top, step_y) {
         let at = y(rate);
         let _ = write!(grid, "M{LEFT} {at:.1}H{right}");
-        let (foot, label) = (at + 4.0, unit.exact(rate).number);
+        let (foot, label) = (at + 4.0, unit.exact(lang, rate).number);
         let _ = write!(svg, "<text class=\"c-text c-y\" x=\"{}\" y=\"{foot:.0}\">{label}</text>", LEFT - 6.0);
     }
     let _ = write!(svg, "<path class=\"c-grid\" d=\"{grid}\"/>");
     let step_x = step(end, 5.0);
     for seconds in ticks(end, step_x) {
-        let label = numbers::Scale { factor: 1.0, unit: "s" }.exact(seconds).number;
+        let label = numbers::Scale { factor: 1.0, unit: "s" }.exact(lang, seconds).number;
         let last = seconds + step_x > end * 1.001;
         let text = if last { format!("{label} s") } else { label };
         let class = if x(seconds) > right - 14.0 { "c-y" } else { "c-x" };
@@ -193,7 +209,9 @@ mod tests {
     #[test]
     fn says_what_it_draws() {
         let series = vec![vec![interval(0.0, 10e6, true), interval(1.0, 70e6, false), interval(2.0, 80e6, false)]];
-        let svg = Chart { id: "c1".to_owned(), title: "tcp <m1>".to_owned(), series, contract: Some(100e6) }.svg();
+        let svg =
+            Chart { lang: Lang::En, id: "c1".to_owned(), title: "tcp <m1>".to_owned(), series, contract: Some(100e6) }
+                .svg();
         assert!(svg.contains("tcp &lt;m1&gt;"));
         assert!(svg.contains("from 70.0 Mbit/s to 80.0 Mbit/s, mean 75.0 Mbit/s. Contracted: 100 Mbit/s."));
         assert!(svg.contains("contract 100 Mbit/s") && svg.contains("omitted") && svg.contains(">Mbit/s<"));
@@ -203,7 +221,8 @@ mod tests {
     fn the_words_on_the_contract_stand_clear_of_the_course() {
         let foot = |rate: f64| {
             let series = vec![vec![interval(0.0, rate, false), interval(1.0, rate, false)]];
-            let svg = Chart { id: "c".to_owned(), title: String::new(), series, contract: Some(20e6) }.svg();
+            let svg =
+                Chart { lang: Lang::En, id: "c".to_owned(), title: String::new(), series, contract: Some(20e6) }.svg();
             let label = svg.split("c-label\" x=\"428\" y=\"").nth(1).unwrap();
             label.split('"').next().unwrap().parse::<f64>().unwrap()
         };
@@ -214,7 +233,7 @@ mod tests {
     #[test]
     fn draws_whatever_it_is_given() {
         for series in [vec![], vec![vec![interval(0.0, f64::NAN, false), interval(f64::INFINITY, 0.0, false)]]] {
-            let svg = Chart { id: "c".to_owned(), title: String::new(), series, contract: None }.svg();
+            let svg = Chart { lang: Lang::En, id: "c".to_owned(), title: String::new(), series, contract: None }.svg();
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         }
     }

@@ -5,6 +5,8 @@ use crate::domain::measurement::{ConnectTimes, Flow, HopPath, Measurement, PathM
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run};
 use crate::domain::test::Direction;
+use crate::i18n::Lang;
+use crate::verdict::account;
 use crate::verdict::flows;
 
 /// A column: its name, and what stands there.
@@ -103,7 +105,7 @@ const COLUMNS: [Column; 56] = [
     ("ended", |r| Some(r.run.ended.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))),
     ("status", |r| text(&r.run.status.as_str())),
     ("verdict", |r| text(&r.run.assessment.verdict)),
-    ("reason", |r| text(&r.run.assessment.reason)),
+    ("reason", |r| text(&account(Lang::En, &r.run.assessment))),
     ("error", |r| r.run.error.clone()),
     ("throughput_verdict", |r| r.verdict(Metric::Throughput)),
     ("rtt_verdict", |r| r.verdict(Metric::Rtt)),

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::view::{Pair, State, View};
+use crate::i18n::{Lang, say};
 use crate::stats::numbers::Figure;
 
 /// Findings shown before the rest is folded away.
@@ -32,14 +33,45 @@ impl Page<'_> {
         figure.unit.strip_suffix("bit/s").unwrap_or(figure.unit)
     }
 
-    const fn meaning(state: State) -> &'static str {
+    /// In the reader's language.
+    const fn word(&self, english: &'static str, spanish: &'static str) -> &'static str {
+        self.view.lang.word(english, spanish)
+    }
+
+    const fn lang(&self) -> Lang {
+        self.view.lang
+    }
+
+    fn more_told(&self) -> String {
+        self.lang().counted(
+            self.more_findings().len(),
+            ["more finding", "more findings"],
+            ["conclusión más", "conclusiones más"],
+        )
+    }
+
+    /// Where all of it comes from.
+    fn origin(&self) -> String {
+        let View { lang, id, title, campaign, version, .. } = self.view;
+        say!(
+            lang,
+            "{id} of topology {title}, campaign {campaign}, measured with iperftester {version}. The untouched outputs of all \
+             tools are in the JSON report.",
+            "{id} de la topología {title}, campaña {campaign}, medido con iperftester {version}. Las salidas intactas de todas \
+             las herramientas están en el informe JSON."
+        )
+    }
+
+    const fn meaning(&self, state: State) -> &'static str {
         match state {
-            State::Fail => "beyond the limit that fails",
-            State::Invalid => "the instrument was the limit, not the link",
-            State::Unmeasured => "no result",
-            State::Warn => "beyond the limit that warns",
-            State::Pass => "as expected",
-            State::Measured => "measured, nothing expected",
+            State::Fail => self.word("beyond the limit that fails", "más allá del límite de incumplimiento"),
+            State::Invalid => {
+                self.word("the instrument was the limit, not the link", "el límite fue el instrumento, no el enlace")
+            }
+            State::Unmeasured => self.word("no result", "sin resultado"),
+            State::Warn => self.word("beyond the limit that warns", "más allá del límite de aviso"),
+            State::Pass => self.word("as expected", "como se esperaba"),
+            State::Measured => self.word("measured, nothing expected", "medido, sin nada esperado"),
         }
     }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::series::{self, Statistics};
 use super::view::findings;
+use crate::domain::campaign::Metric;
 use crate::domain::counters::EndCounters;
 use crate::domain::facts::{ProbeFacts, Router};
 use crate::domain::measurement::Measurement;
@@ -16,6 +17,8 @@ use crate::domain::run::{CampaignRun, CampaignRunHeader, Run, RunStatus};
 use crate::domain::test::{Direction, Test, ToolKind};
 use crate::domain::topology::Metadata;
 use crate::domain::verdict::{Cause, Judgement, Verdict};
+use crate::i18n::Lang;
+use crate::verdict::{account, judgement_reason};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
 pub(super) const SCHEMA_VERSION: u32 = 1;
@@ -49,8 +52,8 @@ pub(super) struct RunDocument<'a> {
     server_command: Option<&'a [String]>,
     measurement: Option<&'a Measurement>,
     verdict: Verdict,
-    reason: &'a str,
-    judgements: &'a [Judgement],
+    reason: String,
+    judgements: Vec<JudgementDocument<'a>>,
     causes: &'a [Cause],
     error: Option<&'a str>,
     /// The declared link that was crossed.
@@ -60,6 +63,32 @@ pub(super) struct RunDocument<'a> {
     destination_counters: Option<&'a EndCounters>,
     raw: &'a str,
     server_raw: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JudgementDocument<'a> {
+    metric: Metric,
+    sender: &'a Name,
+    receiver: &'a Name,
+    verdict: Verdict,
+    reason: String,
+    measured: Option<f64>,
+    contracted: Option<f64>,
+    missed_limit: Option<f64>,
+}
+
+/// Programs read English, whatever language people do.
+fn judgement(of: &Judgement) -> JudgementDocument<'_> {
+    JudgementDocument {
+        metric: of.metric,
+        sender: &of.sender,
+        receiver: &of.receiver,
+        verdict: of.verdict,
+        reason: judgement_reason(Lang::En, of),
+        measured: of.measured,
+        contracted: of.contracted,
+        missed_limit: of.missed_limit,
+    }
 }
 
 pub(super) fn document(run: &Run) -> RunDocument<'_> {
@@ -78,8 +107,8 @@ pub(super) fn document(run: &Run) -> RunDocument<'_> {
         server_command: run.server_command.as_deref(),
         measurement: run.measurement.as_ref(),
         verdict: run.assessment.verdict,
-        reason: &run.assessment.reason,
-        judgements: &run.assessment.judgements,
+        reason: account(Lang::En, &run.assessment),
+        judgements: run.assessment.judgements.iter().map(judgement).collect(),
         causes: &run.assessment.causes,
         error: run.error.as_deref(),
         link: run.path.link.as_ref().map(|c| &c.link),
@@ -96,7 +125,7 @@ pub(super) fn render(run: &CampaignRun) -> String {
         schema_version: SCHEMA_VERSION,
         header: &run.header,
         metadata: &run.topology.metadata,
-        findings: findings(run).into_iter().map(|f| f.sentence).collect(),
+        findings: findings(Lang::En, run).into_iter().map(|f| f.sentence).collect(),
         statistics: series::statistics(run),
         facts: &run.facts,
         routers: &run.routers,

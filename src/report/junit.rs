@@ -13,6 +13,8 @@ use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::Direction;
 use crate::domain::verdict::Verdict;
+use crate::i18n::Lang;
+use crate::verdict::{account, judgement_reason};
 
 /// Type of a failure: an expectation.
 const TYPE_FAIL: &str = "expectation";
@@ -32,13 +34,14 @@ pub(super) fn render(run: &CampaignRun) -> Result<String, SerializeError> {
         ("campaign", header.campaign.to_string()),
         ("version", header.version.clone()),
     ];
-    let metadata = metadata(run).into_iter().map(|(label, text)| (label, text.to_owned()));
+    let metadata = metadata(Lang::En, run).into_iter().map(|(label, text)| (label, text.to_owned()));
     suite.add_properties(facts.into_iter().chain(metadata).map(|(name, value)| Property::new(name, clean(&value))));
     let repeated = run.runs.iter().any(|r| r.repetition > 1);
     for one in &run.runs {
         suite.add_test_cases(cases(run, one, repeated));
     }
-    let told: Vec<String> = findings(run).iter().map(|f| format!("{}: {}", f.state.word(), f.sentence)).collect();
+    let told: Vec<String> =
+        findings(Lang::En, run).iter().map(|f| format!("{}: {}", f.state.word(Lang::En), f.sentence)).collect();
     suite.set_system_out(clean(&told.join("\n")));
     let mut report = Report::new(clean(&header.id));
     report.set_timestamp(header.started);
@@ -76,10 +79,10 @@ fn cases(campaign_run: &CampaignRun, run: &Run, repeated: bool) -> Vec<TestCase>
         .map(|j| {
             // What an invalid run missed is no miss of the link.
             let (verdict, reason) = match run.status {
-                RunStatus::Invalid => (Verdict::Invalid, &assessment.reason),
-                _ => (j.verdict, &j.reason),
+                RunStatus::Invalid => (Verdict::Invalid, account(Lang::En, assessment)),
+                _ => (j.verdict, judgement_reason(Lang::En, j)),
             };
-            let mut case = named(&format!(" {}", j.metric), &j.sender, &j.receiver, status(verdict, reason));
+            let mut case = named(&format!(" {}", j.metric), &j.sender, &j.receiver, status(verdict, &reason));
             if matches!(verdict, Verdict::Warn) {
                 case.set_system_out(clean(&format!("{verdict}: {reason}")));
             }
@@ -88,11 +91,11 @@ fn cases(campaign_run: &CampaignRun, run: &Run, repeated: bool) -> Vec<TestCase>
         .collect();
     if cases.is_empty() {
         let (sender, receiver) = run.flow_ends();
-        let why = run.error.as_ref().unwrap_or(&assessment.reason);
+        let why = run.error.clone().unwrap_or_else(|| account(Lang::En, assessment));
         let status = match run.status {
-            RunStatus::Failed => error(TYPE_FAILED, why),
-            RunStatus::Invalid => error(TYPE_INVALID, &assessment.reason),
-            RunStatus::Skipped | RunStatus::Ok => skipped(why),
+            RunStatus::Failed => error(TYPE_FAILED, &why),
+            RunStatus::Invalid => error(TYPE_INVALID, &account(Lang::En, assessment)),
+            RunStatus::Skipped | RunStatus::Ok => skipped(&why),
         };
         cases.push(named("", sender, receiver, status));
     }

@@ -1,6 +1,7 @@
 //! Reports: one view model and a file per format. Pure: a campaign run in, text out.
 
 use crate::domain::run::CampaignRun;
+use crate::i18n::Lang;
 
 mod chart;
 mod compare;
@@ -21,31 +22,31 @@ pub use view::Finding;
 
 /// The answer: what falls short, what could not be measured and what is as it should be, the worst first.
 #[must_use]
-pub fn findings(run: &CampaignRun) -> Vec<Finding> {
-    view::findings(run)
+pub fn findings(lang: Lang, run: &CampaignRun) -> Vec<Finding> {
+    view::findings(lang, run)
 }
 
 /// The report as text for a terminal `width` columns wide, with ANSI colours if `color`.
 #[must_use]
-pub fn terminal(run: &CampaignRun, width: usize, color: bool) -> String {
-    terminal::render(&view::View::new(run), width, color)
+pub fn terminal(lang: Lang, run: &CampaignRun, width: usize, color: bool) -> String {
+    terminal::render(&view::View::new(lang, run), width, color)
 }
 
 /// The findings, the summary line, the matrix and what was not measured, as text: what a run says at its end.
 #[must_use]
-pub fn summary(run: &CampaignRun, width: usize, color: bool) -> String {
-    terminal::summary(&view::View::new(run), width, color)
+pub fn summary(lang: Lang, run: &CampaignRun, width: usize, color: bool) -> String {
+    terminal::summary(&view::View::new(lang, run), width, color)
 }
 
 /// The report as one self-contained HTML file: no script, nothing loaded from elsewhere.
 ///
 /// # Errors
 /// The template engine's, which has none for text in memory but says so in its type.
-pub fn html(run: &CampaignRun) -> Result<String, askama::Error> {
-    html::render(&view::View::new(run))
+pub fn html(lang: Lang, run: &CampaignRun) -> Result<String, askama::Error> {
+    html::render(&view::View::new(lang, run))
 }
 
-/// The campaign run as a JSON document in SI units, raw outputs included.
+/// The campaign run as a JSON document in SI units, raw outputs included. Its sentences are English in every language.
 #[must_use]
 pub fn json(run: &CampaignRun) -> String {
     json::render(run)
@@ -65,8 +66,8 @@ pub fn csv(run: &CampaignRun) -> String {
 
 /// The report as Markdown (GitHub's dialect, github.github.com/gfm).
 #[must_use]
-pub fn markdown(run: &CampaignRun) -> String {
-    markdown::render(&view::View::new(run))
+pub fn markdown(lang: Lang, run: &CampaignRun) -> String {
+    markdown::render(&view::View::new(lang, run))
 }
 
 /// The judgements as JUnit XML: a suite for the campaign run, a case for each expectation.
@@ -77,10 +78,10 @@ pub fn junit(run: &CampaignRun) -> Result<String, quick_junit::SerializeError> {
     junit::render(run)
 }
 
-/// Holds each of `runs` against the first of them.
+/// Holds each of `runs` against the first of them. Its sentences are in `lang`: English for what programs read.
 #[must_use]
-pub fn compare(runs: &[CampaignRun]) -> Comparison {
-    compare::of(runs)
+pub fn compare(lang: Lang, runs: &[CampaignRun]) -> Comparison {
+    compare::of(lang, runs)
 }
 
 /// The same campaign runs with pseudonyms for addresses, host names and user names, in every text of theirs: an address has one

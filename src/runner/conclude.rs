@@ -5,16 +5,19 @@ use chrono::{DateTime, Utc};
 use super::Order;
 use super::execute::Executed;
 use crate::domain::measurement::Measurement;
+use crate::domain::reason::{Fault, SkipReason};
 use crate::domain::run::Run;
 use crate::domain::test::{Protocol, Test};
+use crate::i18n::Lang;
 use crate::protocol::Ending;
 use crate::schedule::Job;
 use crate::tool::{self, Outputs};
 use crate::verdict::{self, Outcome, RunInput};
 
 /// The record of a run that was not started.
-pub(super) fn skipped(order: Order<'_>, job: &Job, why: &str, at: DateTime<Utc>) -> Run {
-    record(order, job, Executed::default(), (at, at), &Outcome::Skipped(why), Some(why.to_owned()))
+pub(super) fn skipped(order: Order<'_>, job: &Job, why: &SkipReason, at: DateTime<Utc>) -> Run {
+    let error = verdict::skipped(Lang::En, why);
+    record(order, job, Executed::default(), (at, at), &Outcome::Skipped(why), Some(error))
 }
 
 /// The record of a run that was started.
@@ -26,15 +29,15 @@ pub(super) fn concluded(
     ended: DateTime<Utc>,
 ) -> Run {
     let parsed = match (&executed.fault, &executed.client) {
-        (Some(fault), _) => Err(fault.clone()),
+        (Some(fault), _) => Err(Fault::Text(fault.clone())),
         // Why the far end went away says more than that the client lost it.
         (None, Some(client)) => {
             parse(job, client, executed.server.as_ref()).map_err(|fault| match &executed.server_fault {
-                Some(lost) => format!("{lost}; {fault}"),
+                Some(lost) => Fault::Cut { how: lost.clone(), fault: Box::new(fault) },
                 None => fault,
             })
         }
-        (None, None) => Err("the client was never started".to_owned()),
+        (None, None) => Err(Fault::NeverStarted),
     };
     let times = (started, ended);
     match parsed {
@@ -46,14 +49,16 @@ pub(super) fn concluded(
             run.measurement = Some(measurement);
             run
         }
-        Err(error) => {
-            let error = executed.notes.iter().fold(error, |error, note| format!("{error}; {note}"));
-            record(order, job, executed, times, &Outcome::Failed(&error), Some(error.clone()))
+        Err(fault) => {
+            let noted = |fault, note: &String| Fault::Noted { fault: Box::new(fault), note: note.clone() };
+            let fault = executed.notes.iter().fold(fault, noted);
+            let error = verdict::failed(Lang::En, &fault);
+            record(order, job, executed, times, &Outcome::Failed(&fault), Some(error))
         }
     }
 }
 
-fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurement, String> {
+fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurement, Fault> {
     let outputs = Outputs {
         client: client.stdout.as_bytes(),
         client_errors: client.stderr.as_bytes(),
@@ -61,13 +66,9 @@ fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurem
         server: server.map(|s| s.stdout.as_bytes()),
     };
     tool::of(&job.specification).parse(&outputs).map_err(|fault| match &client.fault {
-        Some(cut) if client.stdout.is_empty() && is_udp(&job.specification) => {
-            format!(
-                "{cut}; iperf3 greets its server with one UDP datagram, which a lossy link may have lost: run it again"
-            )
-        }
-        Some(cut) => format!("{cut}; {fault}"),
-        None => fault.to_string(),
+        Some(cut) if client.stdout.is_empty() && is_udp(&job.specification) => Fault::LostGreeting { how: cut.clone() },
+        Some(cut) => Fault::Cut { how: cut.clone(), fault: Box::new(Fault::Text(fault.to_string())) },
+        None => Fault::Text(fault.to_string()),
     })
 }
 

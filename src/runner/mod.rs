@@ -24,13 +24,16 @@ use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
 use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
+use crate::domain::reason::SkipReason;
 use crate::domain::run::{Run, RunStatus};
 use crate::domain::test::{Family, ToolKind};
 use crate::domain::topology::Topology;
+use crate::i18n::Lang;
 use crate::schedule::{self, Dispatcher, Job, Told};
 use crate::stats::numbers;
 use crate::store::{Kept, Notice, Recording, Store, StoreError};
 use crate::tool::{self, End};
+use crate::verdict;
 use ends::{Ends, Far, Foreign};
 
 pub use preflight::Reachability;
@@ -227,17 +230,16 @@ async fn measure<B: Backend, S: Store>(
     for job in order.jobs {
         let hindrance = job.skip.clone().or_else(|| {
             let hindered = ends.hinders(&job.pair, &job.specification);
-            hindered
-                .or_else(|| preflight::lacks(&facts, &job.pair, job.specification.tool()))
-                .or_else(|| unsupported(order.topology, job, &facts))
-                .or_else(|| {
-                    let address = ends.address(&job.pair, job.specification.family()).ok()?;
-                    reachable.hinders(&job.pair, Family::of(address), job.specification.tool())
-                })
+            let lacks = || preflight::lacks(&facts, &job.pair, job.specification.tool());
+            let unsupported = || unsupported(order.topology, job, &facts);
+            hindered.or_else(lacks).or_else(unsupported).map(SkipReason::from).or_else(|| {
+                let address = ends.address(&job.pair, job.specification.family()).ok()?;
+                reachable.hinders(&job.pair, Family::of(address), job.specification.tool())
+            })
         });
         match hindrance {
             Some(why) => {
-                told.entry(job.id).and_modify(|place| *place = Some(Err(why.clone())));
+                told.entry(job.id).and_modify(|place| *place = Some(Err(verdict::skipped(Lang::En, &why))));
                 keep(conclude::skipped(order, job, &why, (around.now)()), around).await?;
             }
             None => possible.push(job.clone()),
@@ -254,7 +256,7 @@ async fn measure<B: Backend, S: Store>(
                 Ok(()) => running.push(carry_out(order, job, ends, &facts, now, events)),
                 Err(why) => {
                     dispatcher.release(&job);
-                    let run = conclude::skipped(order, &job, &why, now());
+                    let run = conclude::skipped(order, &job, &why.into(), now());
                     events(Event::Finished(&run));
                     writing.push(store(recording, run));
                 }
@@ -328,7 +330,7 @@ fn told_first(jobs: &[Job]) -> BTreeMap<u32, Option<Told>> {
 /// What a run tells those who take their rate from it.
 fn brought(run: &Run) -> Told {
     match (&run.measurement, run.status) {
-        (_, RunStatus::Invalid) => Err(run.assessment.reason.clone()),
+        (_, RunStatus::Invalid) => Err(verdict::account(Lang::En, &run.assessment)),
         (Some(Measurement::Throughput(throughput)), _) => schedule::told(throughput),
         _ => Err(run.error.clone().unwrap_or_else(|| "it measured nothing".to_owned())),
     }
@@ -339,8 +341,8 @@ fn settle(job: &mut Job, told: &BTreeMap<u32, Option<Told>>) -> Result<(), Strin
     if let Some(settled) = schedule::settle(job, |id| told.get(&id).cloned().flatten())? {
         job.note = Some(format!(
             "sent at {} of the {} that TCP reached, for no contract names a rate",
-            numbers::percent_whole(settled.share),
-            numbers::rate(settled.reached_bits_per_second)
+            numbers::percent_whole(Lang::En, settled.share),
+            numbers::rate(Lang::En, settled.reached_bits_per_second)
         ));
     }
     Ok(())
@@ -372,24 +374,24 @@ async fn carry_out(
     now: fn() -> DateTime<Utc>,
     events: &dyn Fn(Event<'_>),
 ) -> (Job, Run) {
-    let skip = |job: Job, why: &str| {
+    let skip = |job: Job, why: &SkipReason| {
         let run = conclude::skipped(order, &job, why, now());
         (job, run)
     };
     let (Some(source), Some(far)) = (ends.sessions.get(&job.pair.source), ends.far(&job.pair.destination)) else {
-        return skip(job, "a probe has no session");
+        return skip(job, &SkipReason::NoSession { probe: None });
     };
     let destination = match far {
         Far::Ours(session) => Some(session),
         Far::Foreign(_) => None,
     };
     if let Some(why) = std::iter::once(source).chain(destination).find_map(Session::over) {
-        return skip(job, &why);
+        return skip(job, &why.into());
     }
     let test = &job.specification;
     let address = match ends.address(&job.pair, test.family()) {
         Ok(address) => address,
-        Err(why) => return skip(job, &why),
+        Err(why) => return skip(job, &why.into()),
     };
     events(Event::Started(&job));
     let started = now();

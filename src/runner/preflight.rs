@@ -11,8 +11,11 @@ use super::session::Session;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
+use crate::domain::reason::SkipReason;
 use crate::domain::test::{Family, ToolKind};
+use crate::i18n::{Lang, sentences};
 use crate::protocol::{Reply, Request};
+use crate::verdict::cannot_reach;
 
 /// Waiting time for each answer.
 const WAIT: Duration = Duration::from_secs(2);
@@ -32,7 +35,7 @@ struct Faults {
 impl Reachability {
     /// Why a test of `tool` between this pair, in this order and by addresses of this family, would come to nothing.
     #[must_use]
-    pub fn hinders(&self, pair: &Pair, family: Family, tool: ToolKind) -> Option<String> {
+    pub fn hinders(&self, pair: &Pair, family: Family, tool: ToolKind) -> Option<SkipReason> {
         let of = |pair: &Pair| {
             let faults = self.faults.get(&(pair.clone(), family))?;
             match tool {
@@ -44,16 +47,19 @@ impl Reachability {
         };
         // Echo answers and TCP's handshake need both ways; the way there names the fault best.
         let back = pair.reversed();
-        [pair, &back].into_iter().find_map(|pair| Some(pair.cannot_reach(of(pair)?)))
+        [pair, &back].into_iter().find_map(|pair| {
+            let fault = of(pair)?.to_owned();
+            Some(SkipReason::Unreachable { pair: pair.clone(), fault })
+        })
     }
 
     /// A sentence per fault.
     #[must_use]
-    pub fn sentences(&self) -> Vec<String> {
+    pub fn sentences(&self, lang: Lang) -> Vec<String> {
         let all = self.faults.iter();
         all.flat_map(|((pair, _), faults)| {
             let both = faults.icmp.iter().chain(&faults.tcp);
-            both.map(move |fault| pair.cannot_reach(fault))
+            both.map(move |fault| cannot_reach(lang, pair, &sentences::told(lang, fault)))
         })
         .collect()
     }
@@ -139,6 +145,10 @@ mod tests {
         Pair { source: Name::new(source).unwrap(), destination: Name::new(destination).unwrap() }
     }
 
+    fn told(why: Option<SkipReason>) -> Option<String> {
+        why.map(|why| crate::verdict::skipped(Lang::En, &why))
+    }
+
     fn v4(source: &str, destination: &str) -> (Pair, Family) {
         (pair(source, destination), Family::Ipv4)
     }
@@ -148,7 +158,8 @@ mod tests {
         let icmp = Faults { icmp: Some("no echo".to_owned()), tcp: None };
         let tcp = Faults { icmp: None, tcp: Some("refused".to_owned()) };
         let reachable = Reachability { faults: BTreeMap::from([(v4("a", "b"), icmp), (v4("c", "a"), tcp)]) };
-        let hinders = |source, destination, tool| reachable.hinders(&pair(source, destination), Family::Ipv4, tool);
+        let hinders =
+            |source, destination, tool| told(reachable.hinders(&pair(source, destination), Family::Ipv4, tool));
         assert_eq!(hinders("a", "b", ToolKind::Ping).as_deref(), Some("a cannot reach b: no echo"));
         assert_eq!(hinders("b", "a", ToolKind::Ping).as_deref(), Some("a cannot reach b: no echo"), "the way back");
         assert_eq!(hinders("a", "b", ToolKind::Iperf3), None);
@@ -159,7 +170,7 @@ mod tests {
             assert_eq!(hinders(source, destination, ToolKind::Traceroute), None, "how far one gets is a result");
         }
         assert_eq!(hinders("b", "c", ToolKind::Iperf3), None);
-        assert_eq!(reachable.sentences(), ["a cannot reach b: no echo", "c cannot reach a: refused"]);
+        assert_eq!(reachable.sentences(Lang::En), ["a cannot reach b: no echo", "c cannot reach a: refused"]);
     }
 
     #[test]
@@ -184,7 +195,7 @@ mod tests {
         let faults = BTreeMap::from([(v4("a", "b"), fault("there")), (v4("b", "a"), fault("back"))]);
         let reachable = Reachability { faults };
         assert_eq!(
-            reachable.hinders(&pair("b", "a"), Family::Ipv4, ToolKind::Ping).as_deref(),
+            told(reachable.hinders(&pair("b", "a"), Family::Ipv4, ToolKind::Ping)).as_deref(),
             Some("b cannot reach a: back")
         );
         assert_eq!(reachable.hinders(&pair("b", "a"), Family::Ipv6, ToolKind::Ping), None, "another family");

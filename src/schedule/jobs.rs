@@ -8,6 +8,7 @@ use crate::domain::campaign::Campaign;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::path::{Crossing, Path};
+use crate::domain::reason::SkipReason;
 use crate::domain::test::{
     Direction, Directions, Iperf2, Iperf2Definition, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test,
     TestDefinition,
@@ -59,7 +60,7 @@ pub struct Job {
     /// What to know of how it was asked for, when reading its result.
     pub note: Option<String>,
     /// Why it cannot be run at all, known beforehand.
-    pub skip: Option<String>,
+    pub skip: Option<SkipReason>,
 }
 
 /// What changes a campaign for one execution.
@@ -186,10 +187,7 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
     for (specification, unset) in concrete {
         let (rate_from, skip) = match unset {
             Unset::Nothing => (None, None),
-            Unset::Contract => {
-                let asks = format!("`{name}` takes its rate from the contract");
-                (None, Some(format!("{asks}, and no link with a contract lies on this path")))
-            }
+            Unset::Contract => (None, Some(SkipReason::NoContractedRate { test: name.clone() })),
             Unset::Tcp(share) => (Some(RateFrom { share, sources: vec![] }), None),
         };
         let tool = tool::of(&specification);

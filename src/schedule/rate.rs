@@ -108,7 +108,7 @@ pub(super) fn find_sources(jobs: &mut [Job]) {
             (Ok(_), None) => {}
             (Err(why), _) => {
                 job.rate_from = None;
-                job.skip = Some(why);
+                job.skip = Some(why.into());
             }
         }
     }

@@ -1,4 +1,7 @@
-//! Numbers as engineers read them: three significant digits, decimal prefixes, a space before the unit (SI brochure 5.4.3).
+//! Numbers as engineers read them: three significant digits, decimal prefixes, a space before the unit (SI brochure 5.4.3),
+//! the decimal mark of the reader's language.
+
+use crate::i18n::Lang;
 
 /// A number and its unit, apart, for aligned columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,13 @@ pub struct Figure {
 impl std::fmt::Display for Figure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(&format!("{} {}", self.number, self.unit))
+    }
+}
+
+impl Figure {
+    /// With the decimal mark of `lang`.
+    fn told(self, lang: Lang) -> Self {
+        Self { number: lang.decimal(self.number), unit: self.unit }
     }
 }
 
@@ -41,29 +51,32 @@ impl Scale {
     /// `value` (in the base unit) in this unit, rounded to `digits` significant ones. Times end at the microsecond, as ping(8)
     /// and traceroute(8) print them: more would be an exactness that nobody measured.
     #[must_use]
-    pub fn round(self, value: f64, digits: usize) -> Figure {
+    pub fn round(self, lang: Lang, value: f64, digits: usize) -> Figure {
+        self.figure(self.rounded(value, digits)).told(lang)
+    }
+
+    /// As [`Scale::round`], with a decimal point.
+    fn rounded(self, value: f64, digits: usize) -> String {
         let scaled = value / self.factor;
         let most = match self.unit {
             "µs" => 0,
             "ms" => 3,
             _ => usize::MAX,
         };
-        let number = match significant(scaled, digits) {
+        match significant(scaled, digits) {
             text if decimals(&text) > most => format!("{scaled:.most$}"),
             text => text,
-        };
-        Figure { number, unit: self.unit }
+        }
     }
 
-    /// As [`Scale::round`], with as many decimals as `digits` need.
-    fn fine(self, value: f64, digits: usize) -> Figure {
-        Figure { number: significant(value / self.factor, digits), unit: self.unit }
+    const fn figure(self, number: String) -> Figure {
+        Figure { number, unit: self.unit }
     }
 
     /// `value` (in the base unit) in this unit, as it was written down: up to nine digits, none of them a trailing zero.
     #[must_use]
-    pub fn exact(self, value: f64) -> Figure {
-        Figure { number: trim(significant(value / self.factor, 9)), unit: self.unit }
+    pub fn exact(self, lang: Lang, value: f64) -> Figure {
+        self.figure(trim(significant(value / self.factor, 9))).told(lang)
     }
 }
 
@@ -117,98 +130,93 @@ pub fn time_scale(seconds: f64) -> Scale {
 
 /// `76.2 Mbit/s`.
 #[must_use]
-pub fn rate(bits_per_second: f64) -> Figure {
-    rate_scale(bits_per_second).round(bits_per_second, 3)
+pub fn rate(lang: Lang, bits_per_second: f64) -> Figure {
+    rate_scale(bits_per_second).round(lang, bits_per_second, 3)
 }
 
 /// A rate as it was agreed: `100 Mbit/s`.
 #[must_use]
-pub fn rate_exact(bits_per_second: f64) -> Figure {
-    rate_scale(bits_per_second).exact(bits_per_second)
+pub fn rate_exact(lang: Lang, bits_per_second: f64) -> Figure {
+    rate_scale(bits_per_second).exact(lang, bits_per_second)
 }
 
 /// `value` before `of` another rate: `76.2` of 100 Mbit/s, in the other's unit and without it, but `16.8 Gbit/s` of 100 Mbit/s
 /// where that unit is too small to be read.
 #[must_use]
-pub fn rate_of(value: f64, of: f64) -> String {
+pub fn rate_of(lang: Lang, value: f64, of: f64) -> String {
     let (own, other) = (rate_scale(value), rate_scale(of));
-    if own.factor > other.factor { own.round(value, 3).to_string() } else { other.round(value, 3).number }
+    if own.factor > other.factor { own.round(lang, value, 3).to_string() } else { other.round(lang, value, 3).number }
 }
 
 /// `18.2 ms`.
 #[must_use]
-pub fn time(seconds: f64) -> Figure {
-    time_scale(seconds).round(seconds, 3)
+pub fn time(lang: Lang, seconds: f64) -> Figure {
+    time_scale(seconds).round(lang, seconds, 3)
 }
 
 /// A time as it was agreed: `20 ms`.
 #[must_use]
-pub fn time_exact(seconds: f64) -> Figure {
-    time_scale(seconds).exact(seconds)
+pub fn time_exact(lang: Lang, seconds: f64) -> Figure {
+    time_scale(seconds).exact(lang, seconds)
 }
 
 /// `12.3 MB`.
 #[must_use]
-pub fn bytes(bytes: f64) -> Figure {
-    fitting(&SIZES, bytes).round(bytes, 3)
+pub fn bytes(lang: Lang, bytes: f64) -> Figure {
+    fitting(&SIZES, bytes).round(lang, bytes, 3)
 }
 
 /// A ratio with three significant digits: `0.102 %`.
 #[must_use]
-pub fn percent(ratio: f64) -> Figure {
-    Figure { number: trim(significant(ratio * 100.0, 3)), unit: "%" }
+pub fn percent(lang: Lang, ratio: f64) -> Figure {
+    PERCENT.figure(percent_digits(ratio)).told(lang)
+}
+
+fn percent_digits(ratio: f64) -> String {
+    trim(significant(ratio * 100.0, 3))
 }
 
 /// A ratio in whole percent: `76 %`. What would round to zero keeps two digits.
 #[must_use]
-pub fn percent_whole(ratio: f64) -> Figure {
+pub fn percent_whole(lang: Lang, ratio: f64) -> Figure {
+    PERCENT.figure(whole_digits(ratio)).told(lang)
+}
+
+fn whole_digits(ratio: f64) -> String {
     let share = ratio * 100.0;
-    let number = if share != 0.0 && share.abs() < 0.5 { significant(share, 2) } else { format!("{share:.0}") };
-    Figure { number, unit: "%" }
+    if share != 0.0 && share.abs() < 0.5 { significant(share, 2) } else { format!("{share:.0}") }
 }
 
 /// `value` rounded as usual (`whole`: to whole percent), but never onto a `limit` that it is not at: 94.97 % against 95 %
 /// is not written `95 %`.
 #[must_use]
-pub fn apart(unit: Scale, value: f64, limit: f64, whole: bool) -> Figure {
+pub fn apart(lang: Lang, unit: Scale, value: f64, limit: f64, whole: bool) -> Figure {
     let usual = match (whole, unit == PERCENT) {
-        (true, _) => percent_whole(value),
-        (false, true) => percent(value),
-        (false, false) => unit.round(value, 3),
+        (true, _) => whole_digits(value),
+        (false, true) => percent_digits(value),
+        (false, false) => unit.rounded(value, 3),
     };
     // Reading back `95` as 0.95 rounds in the last bit; that is no difference.
     let same = |a: f64, b: f64| (a - b).abs() <= f64::EPSILON * 4.0 * b.abs().max(f64::MIN_POSITIVE);
-    let truthful = |figure: &Figure| {
-        let shown = figure.number.parse().unwrap_or(f64::NAN) * unit.factor;
+    let truthful = |number: &String| {
+        let shown = number.parse().unwrap_or(f64::NAN) * unit.factor;
         value == limit || (!same(shown, limit) && (shown < limit) == (value < limit))
     };
-    if truthful(&usual) {
-        return usual;
-    }
-    (3..=12).map(|digits| unit.fine(value, digits)).find(truthful).unwrap_or(usual)
-}
-
-/// A count with its thousands apart: `2,450`.
-#[must_use]
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(c);
-    }
-    text
+    let number = if truthful(&usual) {
+        usual
+    } else {
+        (3..=12).map(|digits| significant(value / unit.factor, digits)).find(truthful).unwrap_or(usual)
+    };
+    unit.figure(number).told(lang)
 }
 
 /// A span of time as people say it: `820 ms`, `42 s`, `3 min 12 s`, `2 h 5 min`.
 #[must_use]
-pub fn span(time: std::time::Duration) -> String {
+pub fn span(lang: Lang, time: std::time::Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0 => format!("{} ms", time.subsec_millis()),
-        1..=9 if time.subsec_millis() >= 50 => format!("{:.1} s", time.as_secs_f64()),
+        1..=9 if time.subsec_millis() >= 50 => format!("{} s", lang.decimal(format!("{:.1}", time.as_secs_f64()))),
         1..=59 => format!("{seconds} s"),
         60..=3599 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -217,16 +225,12 @@ pub fn span(time: std::time::Duration) -> String {
     }
 }
 
-/// `one` or `many` by the number `n`, with it: `1 run`, `2,450 runs`.
-#[must_use]
-pub fn counted(n: usize, one: &str, many: &str) -> String {
-    format!("{} {}", count(n as u64), if n == 1 { one } else { many })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    const EN: Lang = Lang::En;
 
     #[test]
     fn three_significant_digits() {
@@ -240,53 +244,58 @@ mod tests {
             (12.0, "12.0 bit/s"),
             (0.0, "0 bit/s"),
         ] {
-            assert_eq!(rate(value).to_string(), text, "{value}");
+            assert_eq!(rate(EN, value).to_string(), text, "{value}");
         }
-        assert_eq!(time(0.000_045_31).to_string(), "45 µs", "ping knows no more");
-        assert_eq!((time(0.000_088).to_string(), time(0.000_1).to_string()), ("88 µs".into(), "100 µs".into()));
-        assert_eq!((time(0.000_999_4).to_string(), time(0.000_999_6).to_string()), ("999 µs".into(), "1.00 ms".into()));
-        assert_eq!(time(0.001_234_5).to_string(), "1.23 ms");
-        assert_eq!(time(0.000_000_1).to_string(), "0 µs");
-        assert_eq!(time(0.0182).to_string(), "18.2 ms");
-        assert_eq!(time(1.5).to_string(), "1.50 s");
-        assert_eq!(bytes(1_234_567.0).to_string(), "1.23 MB");
-        assert_eq!(rate(f64::NAN).number, "–");
+        assert_eq!(time(EN, 0.000_045_31).to_string(), "45 µs", "ping knows no more");
+        assert_eq!((time(EN, 0.000_088).to_string(), time(EN, 0.000_1).to_string()), ("88 µs".into(), "100 µs".into()));
+        assert_eq!(
+            (time(EN, 0.000_999_4).to_string(), time(EN, 0.000_999_6).to_string()),
+            ("999 µs".into(), "1.00 ms".into())
+        );
+        assert_eq!(time(EN, 0.001_234_5).to_string(), "1.23 ms");
+        assert_eq!(time(EN, 0.000_000_1).to_string(), "0 µs");
+        assert_eq!(time(EN, 0.0182).to_string(), "18.2 ms");
+        assert_eq!(time(EN, 1.5).to_string(), "1.50 s");
+        assert_eq!(bytes(EN, 1_234_567.0).to_string(), "1.23 MB");
+        assert_eq!(rate(EN, f64::NAN).number, "–");
     }
 
     #[test]
     fn what_was_agreed_is_shown_as_it_was_written() {
-        assert_eq!(rate_exact(100e6).to_string(), "100 Mbit/s");
-        assert_eq!(rate_exact(2.5e9).to_string(), "2.5 Gbit/s");
-        assert_eq!(rate_exact(1_234_567.0).to_string(), "1.234567 Mbit/s");
-        assert_eq!(time_exact(0.02).to_string(), "20 ms");
-        assert_eq!(PERCENT.exact(0.001).to_string(), "0.1 %");
-        let of_100 = |value| rate_of(value, 100e6);
+        assert_eq!(rate_exact(EN, 100e6).to_string(), "100 Mbit/s");
+        assert_eq!(rate_exact(EN, 2.5e9).to_string(), "2.5 Gbit/s");
+        assert_eq!(rate_exact(EN, 1_234_567.0).to_string(), "1.234567 Mbit/s");
+        assert_eq!(time_exact(EN, 0.02).to_string(), "20 ms");
+        assert_eq!(PERCENT.exact(EN, 0.001).to_string(), "0.1 %");
+        let of_100 = |value| rate_of(EN, value, 100e6);
         assert_eq!((of_100(76.24e6), of_100(999e6), of_100(50e3)), ("76.2".into(), "999".into(), "0.0500".into()));
         assert_eq!(of_100(16_827e6), "16.8 Gbit/s");
     }
 
     #[test]
     fn rounding_never_hides_a_miss() {
-        let share = |value: f64| apart(PERCENT, value, 0.95, true).to_string();
+        let share = |value: f64| apart(EN, PERCENT, value, 0.95, true).to_string();
         assert_eq!((share(0.762), share(0.949_7), share(0.95)), ("76 %".into(), "94.97 %".into(), "95 %".into()));
         assert_eq!(share(0.949_999_9), "94.99999 %");
-        let late = |value: f64| apart(time_scale(value), value, 0.02, false).to_string();
+        let late = |value: f64| apart(EN, time_scale(value), value, 0.02, false).to_string();
         assert_eq!((late(0.0241), late(0.020_04)), ("24.1 ms".into(), "20.04 ms".into()));
-        let close = |value: f64| apart(time_scale(value), value, 0.000_05, false).to_string();
+        let close = |value: f64| apart(EN, time_scale(value), value, 0.000_05, false).to_string();
         assert_eq!((close(0.000_050_4), close(0.000_051)), ("50.4 µs".into(), "51 µs".into()));
     }
 
     #[test]
     fn shares_counts_and_spans() {
-        assert_eq!(percent(0.201_3).to_string(), "20.1 %");
-        assert_eq!(percent(0.001_02).to_string(), "0.102 %");
-        assert_eq!(percent(0.0).to_string(), "0 %");
-        assert_eq!(percent(1.0).to_string(), "100 %");
-        assert_eq!(percent_whole(0.762).to_string(), "76 %");
-        assert_eq!(percent_whole(0.0012).to_string(), "0.12 %");
-        assert_eq!((count(7), count(1234), count(2_450_000)), ("7".into(), "1,234".into(), "2,450,000".into()));
-        assert_eq!((counted(1, "run", "runs"), counted(2450, "run", "runs")), ("1 run".into(), "2,450 runs".into()));
-        let said = |ms| span(Duration::from_millis(ms));
+        assert_eq!(percent(EN, 0.201_3).to_string(), "20.1 %");
+        assert_eq!(percent(EN, 0.001_02).to_string(), "0.102 %");
+        assert_eq!(percent(EN, 0.0).to_string(), "0 %");
+        assert_eq!(percent(EN, 1.0).to_string(), "100 %");
+        assert_eq!(percent_whole(EN, 0.762).to_string(), "76 %");
+        assert_eq!(percent_whole(EN, 0.0012).to_string(), "0.12 %");
+        let spanish =
+            [rate(Lang::Es, 9.414e9), percent(Lang::Es, 0.956), apart(Lang::Es, PERCENT, 0.949_7, 0.95, true)];
+        assert_eq!(spanish.map(|f| f.to_string()), ["9,41 Gbit/s", "95,6 %", "94,97 %"]);
+        assert_eq!(span(Lang::Es, Duration::from_millis(4_200)), "4,2 s");
+        let said = |ms| span(EN, Duration::from_millis(ms));
         assert_eq!((said(820), said(4_000), said(4_200)), ("820 ms".into(), "4 s".into(), "4.2 s".into()));
         assert_eq!(
             (said(192_000), said(120_000), said(7_500_000)),

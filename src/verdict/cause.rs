@@ -1,4 +1,5 @@
-//! What the instrument itself contributed. A further cause is a [`CauseKind`], a check in [`find`] and two sentences.
+//! What the instrument itself contributed. A further cause is a [`CauseKind`], a check in [`find`] and two sentences
+//! in each language.
 
 use super::{Outcome, RunInput, SENT_RATIO};
 use crate::domain::campaign::Metric;
@@ -7,6 +8,7 @@ use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::test::Protocol;
 use crate::domain::verdict::{Cause, CauseKind, Judgement, Verdict};
+use crate::i18n::{Lang, say};
 use crate::stats::numbers::{percent, percent_whole};
 
 /// Share of a run that a tool may wait for a CPU: above it, its number is the host's and not the link's.
@@ -101,57 +103,65 @@ fn cpu_starved(probe: &Name, counters: &EndCounters) -> Option<Cause> {
 
 /// What was seen, as a sentence without its full stop.
 #[must_use]
-pub fn explain(cause: &Cause) -> String {
+pub fn explain(lang: Lang, cause: &Cause) -> String {
     let Cause { kind, probe, value, threshold } = cause;
+    let (share, most) = (percent_whole(lang, *value), percent_whole(lang, *threshold));
     match kind {
-        CauseKind::CpuStarved => format!(
-            "the tool on {probe} waited {} of the time for a CPU (more than {} cannot be trusted)",
-            percent_whole(*value),
-            percent_whole(*threshold)
+        CauseKind::CpuStarved => say!(
+            lang,
+            "the tool on {probe} waited {share} of the time for a CPU (more than {most} cannot be trusted)",
+            "la herramienta en {probe} esperó una CPU el {share} del tiempo (con más del {most} el resultado no es fiable)"
         ),
-        CauseKind::ReceiveBuffer => format!(
-            "{probe} dropped {} of the datagrams that had arrived, for want of room in its receive buffer (more than {} is \
-             the host's loss)",
-            percent(*value),
-            percent(*threshold)
+        CauseKind::ReceiveBuffer => {
+            let (share, most) = (percent(lang, *value), percent(lang, *threshold));
+            say!(
+                lang,
+                "{probe} dropped {share} of the datagrams that had arrived, for want of room in its receive buffer (more than \
+                 {most} is the host's loss)",
+                "{probe} descartó el {share} de los datagramas que habían llegado, por falta de sitio en su búfer de recepción \
+                 (más del {most} es pérdida del equipo)"
+            )
+        }
+        CauseKind::ReceiveWindow => say!(
+            lang,
+            "TCP waited {share} of the time for the receive window of {probe} (more than {most} hides the link)",
+            "TCP esperó el {share} del tiempo a la ventana de recepción de {probe} (más del {most} oculta el enlace)"
         ),
-        CauseKind::ReceiveWindow => format!(
-            "TCP waited {} of the time for the receive window of {probe} (more than {} hides the link)",
-            percent_whole(*value),
-            percent_whole(*threshold)
-        ),
-        CauseKind::Pacing => format!(
-            "{probe} sent {} of what it was asked to (less than {} is too little to tell)",
-            percent(*value),
-            percent_whole(*threshold)
-        ),
+        CauseKind::Pacing => {
+            let share = percent(lang, *value);
+            say!(
+                lang,
+                "{probe} sent {share} of what it was asked to (less than {most} is too little to tell)",
+                "{probe} envió el {share} de lo que se le pidió (menos del {most} es demasiado poco para opinar)"
+            )
+        }
     }
 }
 
 /// What mends it.
 #[must_use]
-pub fn advice(cause: &Cause) -> String {
+pub fn advice(lang: Lang, cause: &Cause) -> String {
+    let probe = &cause.probe;
     match cause.kind {
-        CauseKind::CpuStarved => {
-            format!("stop other work on the host of {} or give it more cores, then measure again", cause.probe)
-        }
-        CauseKind::ReceiveBuffer => {
-            format!(
-                "raise net.core.rmem_max on the host of {} and the test's `window`, then measure again",
-                cause.probe
-            )
-        }
-        CauseKind::ReceiveWindow => {
-            format!(
-                "raise net.ipv4.tcp_rmem on the host of {} or leave the test's `window` out, then measure again",
-                cause.probe
-            )
-        }
-        CauseKind::Pacing => {
-            format!(
-                "stop other work on the host of {}, or ask for a rate that it can send, then measure again",
-                cause.probe
-            )
-        }
+        CauseKind::CpuStarved => say!(
+            lang,
+            "stop other work on the host of {probe} or give it more cores, then measure again",
+            "detenga otras tareas en el equipo de {probe} o asígnele más núcleos y vuelva a medir"
+        ),
+        CauseKind::ReceiveBuffer => say!(
+            lang,
+            "raise net.core.rmem_max on the host of {probe} and the test's `window`, then measure again",
+            "suba net.core.rmem_max en el equipo de {probe} y el `window` de la prueba, y vuelva a medir"
+        ),
+        CauseKind::ReceiveWindow => say!(
+            lang,
+            "raise net.ipv4.tcp_rmem on the host of {probe} or leave the test's `window` out, then measure again",
+            "suba net.ipv4.tcp_rmem en el equipo de {probe} o quite el `window` de la prueba, y vuelva a medir"
+        ),
+        CauseKind::Pacing => say!(
+            lang,
+            "stop other work on the host of {probe}, or ask for a rate that it can send, then measure again",
+            "detenga otras tareas en el equipo de {probe}, o pida una tasa que pueda enviar, y vuelva a medir"
+        ),
     }
 }

@@ -3,9 +3,9 @@
 use crate::domain::campaign::{Limit, Limits, Metric};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
+use crate::domain::reason::Reason;
 use crate::domain::unit::{Bitrate, Ratio};
 use crate::domain::verdict::{Judgement, Verdict};
-use crate::stats::numbers::{self, BYTES, PERCENT, Scale};
 
 /// A figure to be judged.
 pub(super) struct Subject<'a> {
@@ -22,7 +22,16 @@ pub(super) struct Subject<'a> {
     /// are too small to carry one.
     pub(super) unanswered: bool,
     /// What to know of the figure, told with its reason.
-    pub(super) note: Option<String>,
+    pub(super) note: Option<Note>,
+}
+
+/// What makes a figure what it is.
+#[derive(Clone, Copy)]
+pub(super) enum Note {
+    /// The sender sent the first and was asked for the second, bit/s: clearly more.
+    HeldBack(f64, f64),
+    /// Larger packets vanish.
+    BlackHole,
 }
 
 /// Packets behind a loss.
@@ -96,8 +105,12 @@ fn bound(limit: Limit, contracted: Option<f64>, verdict: Verdict) -> Option<Boun
 
 pub(super) fn judge(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis: Basis) -> Judgement {
     let Decision { verdict, mut reason, missed } = decide(subject, limits, contracted, basis);
-    if let Some(note) = &subject.note {
-        reason = format!("{reason}; {note}");
+    match subject.note {
+        Some(Note::HeldBack(sent_bits_per_second, asked_bits_per_second)) => {
+            reason = Reason::HeldBack { reason: Box::new(reason), sent_bits_per_second, asked_bits_per_second };
+        }
+        Some(Note::BlackHole) => reason = Reason::BlackHole { reason: Box::new(reason) },
+        None => {}
     }
     Judgement {
         metric: subject.metric,
@@ -114,12 +127,12 @@ pub(super) fn judge(subject: &Subject<'_>, limits: Limits, contracted: Option<f6
 /// What a figure came to, why, and the bound that it missed.
 struct Decision {
     verdict: Verdict,
-    reason: String,
+    reason: Reason,
     missed: Option<Bound>,
 }
 
 impl Decision {
-    const fn of(verdict: Verdict, reason: String) -> Self {
+    const fn of(verdict: Verdict, reason: Reason) -> Self {
         Self { verdict, reason, missed: None }
     }
 }
@@ -132,17 +145,13 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
         .filter_map(|(limit, verdict)| bound(limit?, contracted, verdict))
         .collect();
     if bounds.is_empty() {
-        let (from, to) = (subject.sender, subject.receiver);
-        return Decision::of(Verdict::None, format!("no contract covers the {} from {from} to {to}", noun(metric)));
+        return Decision::of(Verdict::None, Reason::NoContract);
     }
     let Some(value) = subject.value else {
         if subject.unanswered && metric == Metric::Rtt {
-            return Decision::of(
-                Verdict::Fail,
-                "no echo request was answered, so there is no round-trip time to accept".to_owned(),
-            );
+            return Decision::of(Verdict::Fail, Reason::Unanswered);
         }
-        return Decision::of(Verdict::None, format!("the tool gave no {}", noun(metric)));
+        return Decision::of(Verdict::None, Reason::NoFigure);
     };
     let reachable = |b: &&Bound| subject.offered.is_none_or(|offered| offered >= b.value);
     let applicable: Vec<&Bound> = bounds.iter().filter(reachable).collect();
@@ -152,110 +161,24 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
     // Where nothing came back at all, no packet more is needed to tell.
     let telling = |b: &&Bound| subject.unanswered || subject.counted.is_none_or(|c| c.tell(b.value));
     let Some(strictest) = applicable.iter().copied().rfind(telling) else {
-        return Decision::of(Verdict::None, too_few_packets(subject, strictest.value));
+        let packets = subject.counted.map_or(0, |c| c.sent);
+        return Decision::of(Verdict::None, Reason::TooFewPackets { packets, limit_ratio: strictest.value });
     };
     let missed = |b: &&Bound| if metric.lower_is_worse() { value < b.value } else { value > b.value };
+    let reason = |bound: &Bound| Reason::Limit {
+        limit: bound.value,
+        share: bound.share,
+        usual: basis == Basis::Default,
+        packets: subject.counted.map(|c| (c.lost, c.sent)),
+    };
     match applicable.iter().copied().filter(telling).find(missed) {
-        Some(missed) => Decision {
-            verdict: missed.verdict,
-            reason: sentence(subject, value, contracted, missed, basis, true),
-            missed: Some(*missed),
-        },
-        None => Decision::of(Verdict::Pass, sentence(subject, value, contracted, strictest, basis, false)),
+        Some(missed) => Decision { verdict: missed.verdict, reason: reason(missed), missed: Some(*missed) },
+        None => Decision::of(Verdict::Pass, reason(strictest)),
     }
 }
 
-fn offered_too_little(subject: &Subject<'_>, bounds: &[Bound]) -> String {
+fn offered_too_little(subject: &Subject<'_>, bounds: &[Bound]) -> Reason {
     let least = bounds.iter().map(|b| b.value).fold(f64::INFINITY, f64::min);
-    let offered = subject.offered.unwrap_or(0.0);
-    if offered > 0.0 {
-        format!(
-            "only {} were offered, less than the limit of {}: such a test cannot show whether the rate is there",
-            numbers::rate_exact(offered),
-            numbers::rate_exact(least)
-        )
-    } else {
-        format!("no rate was asked of the sender, so the limit of {} cannot be judged", numbers::rate_exact(least))
-    }
-}
-
-fn too_few_packets(subject: &Subject<'_>, limit: f64) -> String {
-    let packets = numbers::count(subject.counted.map_or(0, |c| c.sent));
-    let are = if packets == "1" { "packet is" } else { "packets are" };
-    format!("not judged: {packets} {are} too few to tell a loss of {}", PERCENT.exact(limit))
-}
-
-fn sentence(
-    subject: &Subject<'_>,
-    value: f64,
-    contracted: Option<f64>,
-    bound: &Bound,
-    basis: Basis,
-    missed: bool,
-) -> String {
-    let metric = subject.metric;
-    let lower = metric.lower_is_worse();
-    let measured = measured_text(subject, value, bound.value);
-    let effect = if bound.verdict == Verdict::Fail { "fails" } else { "warns" };
-    let side = if lower { "below" } else { "over" };
-    match (bound.share, contracted) {
-        (Some(share), Some(contract)) if !(contract == 0.0 || (share == 1.0 && metric != Metric::Throughput)) => {
-            let of = numbers::apart(PERCENT, value / contract, share, true).to_string();
-            let limit = PERCENT.exact(share);
-            let judged = match (missed, lower, basis) {
-                (true, ..) => format!("{side} the {limit} that {effect}"),
-                (false, true, Basis::Campaign) => format!("at least the {limit} expected"),
-                (false, true, Basis::Default) => format!("at least the usual {limit}"),
-                (false, false, _) => format!("within the {limit} allowed"),
-            };
-            format!("{measured} is {of} of the contracted {}, {judged}", exact(metric, contract))
-        }
-        (Some(_), Some(contract)) if missed => {
-            format!("{measured} is {side} the contracted {}", exact(metric, contract))
-        }
-        (Some(_), Some(contract)) if lower => {
-            format!("{measured} is at least the contracted {}", exact(metric, contract))
-        }
-        (Some(_), Some(contract)) => format!("{measured} is within the contracted {}", exact(metric, contract)),
-        _ if missed => format!("{measured} is {side} the {} that {effect}", exact(metric, bound.value)),
-        _ if lower => format!("{measured} is at least the expected {}", exact(metric, bound.value)),
-        _ => format!("{measured} is within the {} allowed", exact(metric, bound.value)),
-    }
-}
-
-const fn noun(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Throughput => "throughput",
-        Metric::Rtt => "round-trip time",
-        Metric::Jitter => "jitter",
-        Metric::Loss => "loss",
-        Metric::Mtu => "path MTU",
-    }
-}
-
-fn scale(metric: Metric, value: f64) -> Scale {
-    match metric {
-        Metric::Throughput => numbers::rate_scale(value),
-        Metric::Rtt | Metric::Jitter => numbers::time_scale(value),
-        Metric::Loss => PERCENT,
-        Metric::Mtu => BYTES,
-    }
-}
-
-fn exact(metric: Metric, value: f64) -> String {
-    scale(metric, value).exact(value).to_string()
-}
-
-fn measured_text(subject: &Subject<'_>, value: f64, bound: f64) -> String {
-    let figure = numbers::apart(scale(subject.metric, value), value, bound, false).to_string();
-    let detail = subject
-        .counted
-        .map_or_else(String::new, |c| format!(" ({} of {} packets)", numbers::count(c.lost), numbers::count(c.sent)));
-    match subject.metric {
-        Metric::Throughput => figure,
-        Metric::Rtt => format!("a mean round trip of {figure}"),
-        Metric::Jitter => format!("a jitter of {figure}"),
-        Metric::Loss => format!("a loss of {figure}{detail}"),
-        Metric::Mtu => format!("a path MTU of {}", BYTES.exact(value)),
-    }
+    let offered = subject.offered.filter(|offered| *offered > 0.0);
+    Reason::OfferedTooLittle { offered_bits_per_second: offered, limit_bits_per_second: least }
 }

@@ -5,20 +5,23 @@ use crate::domain::counters::EndCounters;
 use crate::domain::measurement::{Flow, Measurement, RoundTrip, Throughput};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
+use crate::domain::reason::{Account, Fault, Reason, Shown, SkipReason};
 use crate::domain::run::RunStatus;
 use crate::domain::test::{Direction, Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::{Assessment, Judgement, Verdict};
-use crate::stats::numbers;
 
 mod cause;
 mod expect;
+mod tell;
 
 pub use cause::{CPU_STARVED_RATIO, RECEIVE_BUFFER_RATIO, RECEIVE_WINDOW_RATIO, advice, explain};
 pub use expect::default_limits;
 
-use expect::{Basis, Counted, Subject};
+pub use tell::{account, cannot_reach, failed, judgement_reason, no_measurement, sent_short_text, skipped, too_few};
+
+use expect::{Basis, Counted, Note, Subject};
 
 /// What a run brought.
 #[derive(Debug, Clone, Copy)]
@@ -26,9 +29,9 @@ pub enum Outcome<'a> {
     /// A measurement.
     Measured(&'a Measurement),
     /// None, because the tool failed; with its error.
-    Failed(&'a str),
+    Failed(&'a Fault),
     /// None, because it was not started; with the reason.
-    Skipped(&'a str),
+    Skipped(&'a SkipReason),
 }
 
 /// All that a verdict is made from.
@@ -89,20 +92,17 @@ pub fn flows<'a>(
 /// nothing speaks for the number. A pass stays a pass, for a hampered instrument only ever makes a link look worse.
 #[must_use]
 pub fn assess(input: &RunInput<'_>) -> (RunStatus, Assessment) {
-    let none = |reason: String| Assessment { verdict: Verdict::None, reason, judgements: vec![], causes: vec![] };
+    let none = |reason: Account| Assessment { verdict: Verdict::None, reason, judgements: vec![], causes: vec![] };
     let measurement = match input.outcome {
-        Outcome::Failed(error) => return (RunStatus::Failed, none(format!("nothing was measured: {error}"))),
-        Outcome::Skipped(why) => return (RunStatus::Skipped, none(format!("not started: {why}"))),
+        Outcome::Failed(fault) => return (RunStatus::Failed, none(Account::Failed(fault.clone()))),
+        Outcome::Skipped(why) => return (RunStatus::Skipped, none(Account::Skipped(why.clone()))),
         Outcome::Measured(measurement) => measurement,
     };
     let judgements = judge_all(input, measurement);
     let causes = cause::find(input, &judgements);
     let missed = judgements.iter().any(|j| matches!(j.verdict, Verdict::Warn | Verdict::Fail));
-    if let Some(cause) = causes.first()
-        && (missed || !main_figure_judged(measurement, &judgements))
-    {
-        let says = figure_says(measurement);
-        let reason = format!("{}, so {says} nothing about the link; {}", explain(cause), advice(cause));
+    if !causes.is_empty() && (missed || !main_figure_judged(measurement, &judgements)) {
+        let reason = Account::Instrument(main_figures(measurement));
         return (RunStatus::Invalid, Assessment { verdict: Verdict::Invalid, reason, judgements, causes });
     }
     let verdict = worst(judgements.iter().map(|j| j.verdict));
@@ -137,7 +137,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 counted: None,
                 offered: None,
                 unanswered: found.mtu_bytes.is_none(),
-                note: found.black_hole.then(|| BLACK_HOLE.to_owned()),
+                note: found.black_hole.then_some(Note::BlackHole),
             };
             judge_subjects(input, agreed, &[subject])
         }
@@ -178,9 +178,6 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
     }
 }
 
-/// What a black hole means (RFC 2923, section 2.1).
-const BLACK_HOLE: &str = "larger packets vanish without a word, so that connections over this path may hang";
-
 /// Whatever was agreed, nothing of it is kept where nothing comes back.
 fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
     Judgement {
@@ -188,10 +185,7 @@ fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
         sender: input.source.clone(),
         receiver: input.destination.clone(),
         verdict: Verdict::Fail,
-        reason: format!(
-            "none of {} was answered, and the path has a contract",
-            numbers::counted(usize::try_from(ping.packets).unwrap_or(usize::MAX), "echo request", "echo requests")
-        ),
+        reason: Reason::Dead { requests: ping.packets },
         measured: Some(ping.loss_ratio),
         contracted: None,
         missed_limit: None,
@@ -201,15 +195,13 @@ fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
 /// Share of the asked rate below which a sender was held back itself. iperf3 paces to within 1 % of what it was asked.
 pub const SENT_RATIO: f64 = 0.98;
 
-/// Says so where a UDP sender sent clearly less than it was asked for: the receiver cannot get what was never sent.
+/// What a UDP sender sent and what it was asked for, bit/s, where it sent clearly less: the receiver cannot get what was never
+/// sent.
 #[must_use]
-pub fn sent_short(flow: &Flow, test: &Test) -> Option<String> {
+pub fn sent_short(flow: &Flow, test: &Test) -> Option<(f64, f64)> {
     let (Some(Protocol::Udp), Some(asked)) = (test.protocol(), test.rate()) else { return None };
     let (sent, asked) = (flow.sent_bits_per_second?, asked.as_f64());
-    (sent / asked < SENT_RATIO).then(|| {
-        let unit = numbers::rate_scale(asked);
-        format!("sent {} of the {} asked", unit.round(sent, 3).number, unit.round(asked, 3))
-    })
+    (sent / asked < SENT_RATIO).then_some((sent, asked))
 }
 
 fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> Vec<Subject<'a>> {
@@ -224,7 +216,7 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
         unanswered: false,
         note: sent_short(flow, test)
             .filter(|_| metric == Metric::Throughput)
-            .map(|sent| format!("{sender} {sent}, held back by its host or a shaper on it")),
+            .map(|(sent, asked)| Note::HeldBack(sent, asked)),
     };
     let throughput = Some(flow.throughput_bits_per_second);
     let asked = test.rate().map(Bitrate::as_f64);
@@ -270,35 +262,23 @@ fn main_figure_judged(measurement: &Measurement, judgements: &[Judgement]) -> bo
     }
 }
 
-/// The figure that the test was run for, and the verb that goes with it: `76.2 Mbit/s says`.
-fn figure_says(measurement: &Measurement) -> String {
-    let rate = |flow: &Flow| numbers::rate(flow.throughput_bits_per_second);
+/// The figures that the test was run for.
+fn main_figures(measurement: &Measurement) -> Vec<Shown> {
+    let rate = |flow: &Flow| Shown::BitsPerSecond(flow.throughput_bits_per_second);
     match measurement {
-        Measurement::Throughput(t) => match &t.reverse {
-            Some(reverse) => format!("{} and {} say", rate(&t.flow), rate(reverse)),
-            None => format!("{} says", rate(&t.flow)),
-        },
-        Measurement::RoundTrip(p) => {
-            p.rtt_seconds.map_or_else(|| "the ping says".to_owned(), |rtt| format!("{} says", numbers::time(rtt)))
-        }
-        Measurement::Path(_) | Measurement::PathMtu(_) => "the path says".to_owned(),
-        Measurement::Connect(_) => "the connections say".to_owned(),
+        Measurement::Throughput(t) => std::iter::once(&t.flow).chain(t.reverse.as_deref()).map(rate).collect(),
+        Measurement::RoundTrip(p) => vec![p.rtt_seconds.map_or(Shown::Ping, Shown::Seconds)],
+        Measurement::Path(_) | Measurement::PathMtu(_) => vec![Shown::Path],
+        Measurement::Connect(_) => vec![Shown::Connections],
     }
 }
 
-fn summarise(measurement: &Measurement, verdict: Verdict, judgements: &[Judgement]) -> String {
-    let both = matches!(measurement, Measurement::Throughput(t) if t.reverse.is_some());
-    let telling: Vec<String> = judgements
-        .iter()
-        .filter(|j| j.verdict == verdict)
-        .map(|j| if both { format!("{} → {}: {}", j.sender, j.receiver, j.reason) } else { j.reason.clone() })
-        .collect();
-    if !telling.is_empty() {
-        return telling.join("; ");
-    }
+fn summarise(measurement: &Measurement, verdict: Verdict, judgements: &[Judgement]) -> Account {
+    let both_ways = matches!(measurement, Measurement::Throughput(t) if t.reverse.is_some());
     match measurement {
-        Measurement::Path(_) => "a path is shown, not judged".to_owned(),
-        Measurement::Connect(_) => "times of connections are shown, not judged".to_owned(),
-        _ => "nothing was expected: no contract covers this path and the campaign sets no limit for it".to_owned(),
+        _ if judgements.iter().any(|j| j.verdict == verdict) => Account::Judgements { both_ways },
+        Measurement::Path(_) => Account::PathShown,
+        Measurement::Connect(_) => Account::ConnectionsShown,
+        _ => Account::NothingExpected,
     }
 }

@@ -156,13 +156,13 @@ pub(crate) fn run(id: u32) -> Run {
         })),
         assessment: Assessment {
             verdict: Verdict::Invalid,
-            reason: "`alpha` had no CPU to give".to_owned(),
+            reason: "`alpha` had no CPU to give".into(),
             judgements: vec![Judgement {
                 metric: Metric::Throughput,
                 sender: name("alpha"),
                 receiver: name("beta"),
                 verdict: Verdict::Fail,
-                reason: "too slow".to_owned(),
+                reason: "too slow".into(),
                 measured: Some(rate),
                 contracted: Some(1e8),
                 missed_limit: None,

@@ -315,10 +315,11 @@ impl Builder {
         let server = matches!(specification, Test::Iperf3(_)) && !skipped;
         let source_counters = (!skipped).then(|| counters(self.wait));
         let destination_counters = server.then(|| counters(0.01));
+        let (fault, why) = (error.clone().unwrap_or_default().into(), error.clone().unwrap_or_default().into());
         let outcome = match (&measurement, &error) {
             (Some(m), _) => Outcome::Measured(m),
-            (None, e) if skipped => Outcome::Skipped(e.as_deref().unwrap_or_default()),
-            (None, e) => Outcome::Failed(e.as_deref().unwrap_or_default()),
+            (None, _) if skipped => Outcome::Skipped(&why),
+            (None, _) => Outcome::Failed(&fault),
         };
         let (status, assessment) = assess(&RunInput {
             source: &source,

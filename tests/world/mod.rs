@@ -61,6 +61,8 @@ impl World {
             .env("IPERFTESTER_DATA_DIR", self.data())
             .env("TMPDIR", self.folder.path())
             .env_remove("IPERFTESTER_TOPOLOGY")
+            .env_remove("IPERFTESTER_LANG")
+            .env("LC_ALL", "C")
             .stdin(Stdio::null());
         command
     }

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::super::context::Context;
+use super::super::speech::lang;
 use super::budget::Standing;
 use crate::domain::name::Name;
 use crate::domain::test::{Direction, ToolKind};
 use crate::domain::topology::Topology;
+use crate::i18n::say;
 use crate::schedule::budget::rounded;
 use crate::schedule::{Job, LinkBytes, Slot, Timetable};
-use crate::stats::numbers::{self, counted};
+use crate::stats::numbers;
+use crate::verdict::skipped;
 
 #[derive(Serialize)]
 struct DryRun<'a> {
@@ -44,7 +47,7 @@ struct Skipped<'a> {
     source: &'a Name,
     destination: &'a Name,
     test: &'a Name,
-    reason: &'a str,
+    reason: String,
 }
 
 /// Shows what would be run.
@@ -68,7 +71,7 @@ pub(super) fn show(
         repetition: job.repetition,
     });
     let skipped = jobs.iter().filter_map(|job| {
-        let reason = job.skip.as_deref()?;
+        let reason = skipped(lang(), job.skip.as_ref()?);
         Some(Skipped {
             id: job.id,
             source: &job.pair.source,
@@ -90,51 +93,69 @@ pub(super) fn show(
 }
 
 fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
-    let mut text = String::from("   start  duration  run\n");
+    let lang = lang();
+    let mut text = String::from(lang.word("   start  duration  run\n", "  inicio  duración  prueba\n"));
     for row in &dry.runs {
         let direction = match row.direction {
             Direction::Forward => String::new(),
-            other => format!(" ({other})"),
+            other => format!(" ({})", lang.direction(other)),
         };
         text.push_str(&format!(
-            "{:>7.1}s {:>8.1}s  {} → {} {}{direction}\n",
-            row.start_seconds, row.duration_seconds, row.source, row.destination, row.test
+            "{:>7}s {:>8}s  {} → {} {}{direction}\n",
+            lang.decimal(format!("{:.1}", row.start_seconds)),
+            lang.decimal(format!("{:.1}", row.duration_seconds)),
+            row.source,
+            row.destination,
+            row.test
         ));
     }
     for row in &dry.skipped {
         text.push_str(&format!(
-            "  not run            {} → {} {}: {}\n",
-            row.source, row.destination, row.test, row.reason
+            "{} {} → {} {}: {}\n",
+            lang.word("  not run           ", "  no se hará        "),
+            row.source,
+            row.destination,
+            row.test,
+            row.reason
         ));
     }
     for (name, bytes) in &dry.links {
         let Some(link) = topology.links.get(name) else { continue };
         let [a, b] = &link.between;
         let (a, b) = (a.name(), b.name());
-        let there = rounded(bytes.a_to_b_bytes);
-        let back = rounded(bytes.b_to_a_bytes);
-        text.push_str(&format!("link {name}: about {there} {a} → {b}, {back} {b} → {a}"));
+        let there = lang.decimal(rounded(bytes.a_to_b_bytes).to_string());
+        let back = lang.decimal(rounded(bytes.b_to_a_bytes).to_string());
+        text.push_str(&say!(
+            lang,
+            "link {name}: about {there} {a} → {b}, {back} {b} → {a}",
+            "enlace {name}: unos {there} {a} → {b}, {back} {b} → {a}"
+        ));
         if bytes.unknown_tests > 0 {
-            let tests = counted(bytes.unknown_tests as usize, "test", "tests");
-            text.push_str(&format!(", and {tests} whose rate nothing bounds"));
+            let tests = lang.counted(bytes.unknown_tests as usize, ["test", "tests"], ["prueba", "pruebas"]);
+            text.push_str(&say!(lang, ", and {tests} whose rate nothing bounds", ", y {tests} cuya tasa nada limita"));
         }
         text.push('\n');
     }
     if let Some(limit) = dry.budget.as_ref().and_then(|budget| budget.max_rate_bits_per_second) {
-        text.push_str(&format!("budget: no test exceeds {}\n", numbers::rate_exact(limit.as_f64())));
+        let limit = numbers::rate_exact(lang, limit.as_f64());
+        text.push_str(&say!(lang, "budget: no test exceeds {limit}\n", "presupuesto: ninguna prueba supera {limit}\n"));
     }
     if let Some(account) = dry.budget.as_ref().and_then(|budget| budget.account.as_ref()) {
-        text.push_str(&format!(
-            "budget for {} ({}): {} used, about {} for this run, {} left of {}\n",
-            account.day,
-            account.time_zone,
-            rounded(account.used_bytes),
-            rounded(account.planned_bytes),
-            rounded(account.left_bytes),
-            rounded(account.bytes_per_day)
+        let (day, zone) = (&account.day, &account.time_zone);
+        let amounts = [account.used_bytes, account.planned_bytes, account.left_bytes, account.bytes_per_day];
+        let [used, planned, left, all] = amounts.map(|bytes| lang.decimal(rounded(bytes).to_string()));
+        text.push_str(&say!(
+            lang,
+            "budget for {day} ({zone}): {used} used, about {planned} for this run, {left} left of {all}\n",
+            "presupuesto de {day} ({zone}): {used} usados, unos {planned} para esta campaña, quedan {left} de {all}\n"
         ));
     }
-    let (seconds, runs) = (dry.total_seconds, counted(dry.runs.len(), "run", "runs"));
-    text.push_str(&format!("campaign {}: {runs} in about {seconds:.0} s, set-up not counted", dry.campaign));
+    let (seconds, campaign) = (dry.total_seconds, dry.campaign);
+    let runs = lang.counted(dry.runs.len(), ["run", "runs"], ["prueba", "pruebas"]);
+    text.push_str(&say!(
+        lang,
+        "campaign {campaign}: {runs} in about {seconds:.0} s, set-up not counted",
+        "campaña {campaign}: {runs} en unos {seconds:.0} s, sin contar la preparación"
+    ));
     text
 }

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use super::super::context::Context;
 use super::super::failure::causes;
 use super::super::output::Output;
+use crate::i18n::Lang;
 use crate::runner::Event;
 use crate::schedule::Job;
+use crate::verdict::account;
 
 pub(super) fn line(output: &Output, event: &Event<'_>) {
     let mut value = value(event);
@@ -19,7 +21,7 @@ fn value(event: &Event<'_>) -> Value {
         Event::Unavailable(probe, fault) => {
             json!({ "event": "unavailable", "probe": probe, "reason": causes(fault).join(": ") })
         }
-        Event::Preflight(reachable) => json!({ "event": "preflight", "faults": reachable.sentences() }),
+        Event::Preflight(reachable) => json!({ "event": "preflight", "faults": reachable.sentences(Lang::En) }),
         Event::Started(job) => with_job("started", job),
         Event::Rate(job, rate) => {
             let mut value = with_job("rate", job);
@@ -34,7 +36,7 @@ fn value(event: &Event<'_>) -> Value {
             "test": run.test,
             "status": run.status,
             "verdict": run.assessment.verdict,
-            "reason": run.assessment.reason,
+            "reason": account(Lang::En, &run.assessment),
             "measurement": run.measurement,
         }),
         Event::Kept(id) => json!({ "event": "kept", "id": id }),

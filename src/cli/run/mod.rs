@@ -14,6 +14,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::progress::Progress;
+use super::speech::lang;
 use super::stop;
 use crate::backend::{Backend, Backends};
 use crate::deploy;
@@ -22,10 +23,10 @@ use crate::domain::name::Name;
 use crate::domain::run::{AdHoc, CampaignRun, CampaignRunHeader, RunStatus};
 use crate::domain::topology::Topology;
 use crate::domain::verdict::Verdict;
+use crate::i18n::{Lang, say};
 use crate::report;
 use crate::runner::{self, Order, Outcome, Surroundings};
 use crate::schedule::{self, AdHocFault, Job, Options, Timetable};
-use crate::stats::numbers::counted;
 use crate::store::{Head, Results};
 
 /// Name of a campaign run that has no campaign.
@@ -208,25 +209,59 @@ fn campaign<'a>(topology: &'a Topology, asked: Option<&Name>) -> Result<(&'a Nam
     let known = list(topology.campaigns.keys());
     match asked {
         Some(name) => topology.campaigns.get_key_value(name).ok_or_else(|| {
-            Failure::bad_input(format!("there is no campaign `{name}` in topology {}", topology.name))
-                .hint(format!("known campaigns: {known}"))
+            let topology = &topology.name;
+            Failure::bad_input(say!(
+                lang(),
+                "there is no campaign `{name}` in topology {topology}",
+                "no hay ninguna campaña `{name}` en la topología {topology}"
+            ))
+            .hint(say!(lang(), "known campaigns: {known}", "campañas conocidas: {known}"))
         }),
-        None if topology.campaigns.len() == 1 => {
-            topology.campaigns.first_key_value().ok_or_else(|| Failure::bad_input("there is no campaign"))
+        None if topology.campaigns.len() == 1 => topology
+            .campaigns
+            .first_key_value()
+            .ok_or_else(|| Failure::bad_input(lang().word("there is no campaign", "no hay ninguna campaña"))),
+        None => {
+            let topology = &topology.name;
+            Err(Failure::bad_input(say!(
+                lang(),
+                "topology {topology} has several campaigns",
+                "la topología {topology} tiene varias campañas"
+            ))
+            .hint(say!(
+                lang(),
+                "name one: `iperftester run CAMPAIGN`; known: {known}",
+                "indique una: `iperftester run CAMPAÑA`; conocidas: {known}"
+            )))
         }
-        None => Err(Failure::bad_input(format!("topology {} has several campaigns", topology.name))
-            .hint(format!("name one: `iperftester run CAMPAIGN`; known: {known}"))),
     }
 }
 
 fn unknown(fault: &AdHocFault) -> Failure {
     match fault {
-        AdHocFault::Probe(name, known) => Failure::bad_input(format!("there is no probe `{name}`"))
-            .hint(format!("known probes: {}", list(known.iter()))),
-        AdHocFault::Test(name, known) => Failure::bad_input(format!("there is no test or suite `{name}`"))
-            .hint(format!("known: {}", list(known.iter()))),
-        AdHocFault::Same(name) => Failure::bad_input(format!("`{name}` cannot be tested against itself"))
-            .hint("name two probes by --from and --to"),
+        AdHocFault::Probe(name, known) => {
+            let known = list(known.iter());
+            Failure::bad_input(say!(lang(), "there is no probe `{name}`", "no hay ninguna sonda `{name}`")).hint(say!(
+                lang(),
+                "known probes: {known}",
+                "sondas conocidas: {known}"
+            ))
+        }
+        AdHocFault::Test(name, known) => {
+            let known = list(known.iter());
+            Failure::bad_input(say!(
+                lang(),
+                "there is no test or suite `{name}`",
+                "no hay ninguna prueba ni conjunto de pruebas `{name}`"
+            ))
+            .hint(say!(lang(), "known: {known}", "conocidos: {known}"))
+        }
+        AdHocFault::Same(name) => Failure::bad_input(say!(
+            lang(),
+            "`{name}` cannot be tested against itself",
+            "`{name}` no se puede probar contra sí misma"
+        ))
+        .hint(lang().word("name two probes by `--from` and `--to`", "indique dos sondas con `--from` y `--to`")),
     }
 }
 
@@ -240,11 +275,25 @@ async fn deployed(topology: &Topology, backend: &Backends) -> Result<(), Failure
     if plan.is_empty() {
         return Ok(());
     }
-    let what = if plan.unchanged == 0 { "is not deployed" } else { "is not deployed as its file says" };
-    let missing = counted(plan.actions.len(), "step is missing", "steps are missing");
-    Err(Failure::unavailable(format!("topology {} {what}: {missing}", topology.name)).hint(
-        "`iperftester deploy` takes them, `iperftester plan` shows them; what root has deployed is root's to run",
+    let what = match plan.unchanged {
+        0 => lang().word("is not deployed", "no está desplegada"),
+        _ => lang().word("is not deployed as its file says", "no está desplegada como dice su fichero"),
+    };
+    let missing = lang().counted(
+        plan.actions.len(),
+        ["step is missing", "steps are missing"],
+        ["paso pendiente", "pasos pendientes"],
+    );
+    let name = &topology.name;
+    Err(Failure::unavailable(say!(
+        lang(),
+        "topology {name} {what}: {missing}",
+        "la topología {name} {what}: {missing}"
     ))
+    .hint(lang().word(
+        "`iperftester deploy` takes them, `iperftester plan` shows them; what root has deployed is root's to run",
+        "`iperftester deploy` los da, `iperftester plan` los muestra; lo que desplegó root lo ejecuta root",
+    )))
 }
 
 /// A failed expectation outranks what could not be measured. What was known not to apply before anything started is shown
@@ -264,7 +313,7 @@ fn exit(whole: &CampaignRun, jobs: &[Job]) -> Exit {
 fn tell(context: &Context<'_>, whole: &CampaignRun, exit: Exit) {
     let id = &whole.header.id;
     if context.output.is_json() {
-        let findings = report::findings(whole).into_iter().map(|f| f.sentence).collect();
+        let findings = report::findings(Lang::En, whole).into_iter().map(|f| f.sentence).collect();
         context.output.json(&Ended {
             event: "ended",
             at: Context::now(),
@@ -274,14 +323,20 @@ fn tell(context: &Context<'_>, whole: &CampaignRun, exit: Exit) {
         });
         return;
     }
-    context.output.text(&report::summary(whole, context.output.width(), context.output.color));
+    context.output.text(&report::summary(lang(), whole, context.output.width(), context.output.color));
     if whole.header.interrupted {
-        context
-            .output
-            .note(&format!("stopped: {} kept", counted(whole.runs.len(), "finished run is", "finished runs are")));
+        let kept = lang().counted(
+            whole.runs.len(),
+            ["finished run is kept", "finished runs are kept"],
+            ["prueba terminada se conserva", "pruebas terminadas se conservan"],
+        );
+        context.output.note(&say!(lang(), "stopped: {kept}", "detenida: {kept}"));
     }
-    context.output.note(&format!(
+    context.output.note(&say!(
+        lang(),
         "campaign run {id}: `iperftester report` shows the evidence, `iperftester report --format html --out report.html` \
-         writes it for others"
+         writes it for others",
+        "campaña ejecutada {id}: `iperftester report` muestra el detalle, `iperftester report --format html --out \
+         informe.html` lo escribe para otros"
     ));
 }

@@ -3,12 +3,12 @@
 use askama::Template;
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::text::{CHANGES, FIGURES, FIGURES_LEAD, NO_CHANGES, ONLY, REMARKS, TITLE, partial, side};
+use super::text::{partial, side};
 use super::{Comparison, Row, State, VerdictChange};
+use crate::i18n::{Lang, say};
 use crate::report::csv::{guarded, table as csv_table};
 use crate::report::markdown::{escape, table as markdown_table};
 use crate::report::terminal::{heading, paragraph, push, safe};
-use crate::stats::numbers::counted;
 
 /// Rows before the rest is only counted, where people read.
 const ROWS_MAX: usize = 500;
@@ -38,27 +38,28 @@ const CSV_COLUMNS: [&str; 19] = [
 #[template(path = "compare.html")]
 struct Page<'a> {
     comparison: &'a Comparison,
-    title: &'a str,
     rows: &'a [&'a Row],
     more: Option<String>,
 }
 
 impl Page<'_> {
-    const REMARKS: &'static str = REMARKS;
-    const CHANGES: &'static str = CHANGES;
-    const NO_CHANGES: &'static str = NO_CHANGES;
-    const FIGURES: &'static str = FIGURES;
-    const FIGURES_LEAD: &'static str = FIGURES_LEAD;
-    const ONLY: &'static str = ONLY;
+    const fn lang(&self) -> Lang {
+        self.comparison.lang
+    }
 
     fn state(change: &VerdictChange) -> State {
         change.last()
     }
 }
 
-fn more(all: usize) -> Option<String> {
+fn more(lang: Lang, all: usize) -> Option<String> {
     let more = all.checked_sub(ROWS_MAX).filter(|n| *n > 0)?;
-    Some(format!("… and {}; the JSON and the CSV form have all", counted(more, "more row", "more rows")))
+    let more = lang.counted(more, ["more row", "more rows"], ["fila más", "filas más"]);
+    Some(say!(
+        lang,
+        "… and {more}; the JSON and the CSV form have all",
+        "… y {more}; las formas JSON y CSV las tienen todas"
+    ))
 }
 
 fn list(out: &mut String, head: &str, texts: &[String], width: usize) {
@@ -89,19 +90,19 @@ impl Comparison {
     pub fn terminal(&self, width: usize, color: bool) -> String {
         let mut out = String::new();
         for one in &self.compared {
-            paragraph(&mut out, &side(one), width, &format!("{}  ", one.letter));
+            paragraph(&mut out, &side(self.lang, one), width, &format!("{}  ", one.letter));
         }
-        heading(&mut out, CHANGES);
+        heading(&mut out, self.changes_head());
         if self.verdict_changes.is_empty() {
-            paragraph(&mut out, NO_CHANGES, width, "");
+            paragraph(&mut out, self.no_changes(), width, "");
         }
         for change in &self.verdict_changes {
             let state = change.last();
-            paragraph(&mut out, &change.sentence, width, &format!("{} {}  ", state.glyph(), state.word()));
+            paragraph(&mut out, &change.sentence, width, &format!("{} {}  ", state.glyph(), state.word(self.lang)));
         }
-        list(&mut out, REMARKS, &self.remarks, width);
-        heading(&mut out, FIGURES);
-        paragraph(&mut out, FIGURES_LEAD, width, "");
+        list(&mut out, self.remarks_head(), &self.remarks, width);
+        heading(&mut out, self.figures_head());
+        paragraph(&mut out, self.figures_lead(), width, "");
         let mut table = Table::new();
         table
             .load_style(presets::UTF8_FULL_CONDENSED)
@@ -110,15 +111,15 @@ impl Comparison {
             .set_header(self.columns());
         let shared = self.shared();
         for row in shared.iter().take(ROWS_MAX) {
-            table.add_row(Self::cells(row));
+            table.add_row(self.cells(row));
         }
         push(&mut out, &table);
-        if let Some(more) = more(shared.len()) {
+        if let Some(more) = more(self.lang, shared.len()) {
             paragraph(&mut out, &more, width, "");
         }
-        let only: Vec<String> = self.only_in_some.iter().map(partial).collect();
-        list(&mut out, ONLY, &only, width);
-        safe(&out, color)
+        let only: Vec<String> = self.only_in_some.iter().map(|one| partial(self.lang, one)).collect();
+        list(&mut out, self.only_head(), &only, width);
+        safe(self.lang, &out, color)
     }
 
     /// As one self-contained HTML file: no script, nothing loaded from elsewhere.
@@ -128,13 +129,13 @@ impl Comparison {
     pub fn html(&self) -> Result<String, askama::Error> {
         let shared = self.shared();
         let rows = shared.get(..ROWS_MAX).unwrap_or(&shared);
-        Page { comparison: self, title: TITLE, rows, more: more(shared.len()) }.render()
+        Page { comparison: self, rows, more: more(self.lang, shared.len()) }.render()
     }
 
     /// As Markdown in GitHub's dialect.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut out = format!("# {TITLE}\n\n");
+        let mut out = format!("# {}\n\n", self.title());
         let list = |out: &mut String, head: &str, texts: Vec<String>| {
             if !texts.is_empty() {
                 let items: String = texts.iter().map(|t| format!("- {t}\n")).collect();
@@ -142,23 +143,27 @@ impl Comparison {
             }
         };
         for one in &self.compared {
-            out.push_str(&format!("- **{}** {}\n", one.letter, escape(&side(one))));
+            out.push_str(&format!("- **{}** {}\n", one.letter, escape(&side(self.lang, one))));
         }
         let told = |c: &VerdictChange| {
             let state = c.last();
-            format!("**{} {}** {}", state.glyph(), state.word(), escape(&c.sentence))
+            format!("**{} {}** {}", state.glyph(), state.word(self.lang), escape(&c.sentence))
         };
         let changes: Vec<String> = self.verdict_changes.iter().map(told).collect();
-        list(&mut out, CHANGES, if changes.is_empty() { vec![NO_CHANGES.to_owned()] } else { changes });
-        list(&mut out, REMARKS, self.remarks.iter().map(|r| escape(r)).collect());
-        out.push_str(&format!("\n## {FIGURES}\n\n{FIGURES_LEAD}\n\n"));
+        list(
+            &mut out,
+            self.changes_head(),
+            if changes.is_empty() { vec![self.no_changes().to_owned()] } else { changes },
+        );
+        list(&mut out, self.remarks_head(), self.remarks.iter().map(|r| escape(r)).collect());
+        out.push_str(&format!("\n## {}\n\n{}\n\n", self.figures_head(), self.figures_lead()));
         let shared = self.shared();
-        let cells = |row: &&Row| Self::cells(row).iter().map(|c| escape(c)).collect::<Vec<_>>();
+        let cells = |row: &&Row| self.cells(row).iter().map(|c| escape(c)).collect::<Vec<_>>();
         markdown_table(&mut out, self.columns(), shared.iter().take(ROWS_MAX).map(cells));
-        if let Some(more) = more(shared.len()) {
+        if let Some(more) = more(self.lang, shared.len()) {
             out.push_str(&format!("\n{more}\n"));
         }
-        list(&mut out, ONLY, self.only_in_some.iter().map(|p| escape(&partial(p))).collect());
+        list(&mut out, self.only_head(), self.only_in_some.iter().map(|p| escape(&partial(self.lang, p))).collect());
         out
     }
 

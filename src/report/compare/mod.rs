@@ -12,6 +12,7 @@ use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, RunStatus};
 use crate::domain::topology::Metadata;
 use crate::domain::verdict::{Judgement, Verdict};
+use crate::i18n::Lang;
 use crate::stats::{MedianInterval, Summary, median};
 
 mod difference;
@@ -21,6 +22,8 @@ mod text;
 /// Campaign runs, compared.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
+    #[serde(skip)]
+    lang: Lang,
     schema_version: u32,
     /// The base first.
     compared: Vec<Side>,
@@ -109,7 +112,7 @@ struct Partial {
 }
 
 fn words<S: Serializer>(states: &[Option<State>], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(states.iter().map(|s| s.map(State::word)))
+    to.collect_seq(states.iter().map(|s| s.map(|state| state.word(Lang::En))))
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
@@ -127,7 +130,7 @@ fn letter(index: usize) -> String {
 
 /// Holds each of `runs` against the first.
 #[must_use]
-pub(super) fn of(runs: &[CampaignRun]) -> Comparison {
+pub(super) fn of(lang: Lang, runs: &[CampaignRun]) -> Comparison {
     let sides: Vec<BTreeMap<Key, Series<'_>>> = runs.iter().map(series::all).collect();
     let keys: BTreeSet<&Key> = sides.iter().flat_map(BTreeMap::keys).collect();
     let (mut verdict_changes, mut figures, mut only_in_some) = (Vec::new(), Vec::new(), Vec::new());
@@ -139,20 +142,21 @@ pub(super) fn of(runs: &[CampaignRun]) -> Comparison {
         if letters.len() < runs.len() {
             only_in_some.push(Partial { key: key.clone(), only_in: letters });
         }
-        let differing = difference::of_specifications(&of);
+        let differing = difference::of_specifications(lang, &of);
         for reason in &differing {
             *reasons.entry(reason.clone()).or_default() += 1;
         }
         figures.extend(rows(key, &of, &differing));
-        verdict_changes.extend(changes(key, &of, &differing));
+        verdict_changes.extend(changes(lang, key, &of, &differing));
     }
     let heavy = |row: &Row| row.sides.iter().flatten().any(|v| v.weight == Some(Weight::BeyondNoise));
     // Stable sorts: what matters first, else by the names of the ends.
     figures.sort_by_key(|row| !heavy(row));
     verdict_changes.sort_by_key(|c: &VerdictChange| c.verdicts.last().copied().flatten());
-    let mut remarks = difference::of_campaign_runs(runs);
-    remarks.extend(reasons.into_iter().map(|(reason, flows)| text::not_comparable(&reason, flows)));
+    let mut remarks = difference::of_campaign_runs(lang, runs);
+    remarks.extend(reasons.into_iter().map(|(reason, flows)| text::not_comparable(lang, &reason, flows)));
     Comparison {
+        lang,
         schema_version: super::json::SCHEMA_VERSION,
         compared: runs.iter().enumerate().map(side).collect(),
         remarks,
@@ -211,7 +215,7 @@ struct Judged {
     measured: Option<f64>,
 }
 
-fn changes(key: &Key, of: &[Option<&Series<'_>>], differing: &[String]) -> Vec<VerdictChange> {
+fn changes(lang: Lang, key: &Key, of: &[Option<&Series<'_>>], differing: &[String]) -> Vec<VerdictChange> {
     let metrics: BTreeSet<Metric> = of.iter().flatten().flat_map(|s| own(key, s)).map(|(_, j)| j.metric).collect();
     let change = |metric| {
         let judged: Vec<Option<Judged>> = of.iter().map(|s| s.map(|s| judged(key, s, metric))).collect();
@@ -221,7 +225,7 @@ fn changes(key: &Key, of: &[Option<&Series<'_>>], differing: &[String]) -> Vec<V
             return None;
         }
         let measured: Vec<Option<f64>> = judged.iter().map(|j| j.as_ref().and_then(|j| j.measured)).collect();
-        let sentence = text::change(key, metric, &verdicts, &measured, differing);
+        let sentence = text::change(lang, key, metric, &verdicts, &measured, differing);
         Some(VerdictChange { key: key.clone(), metric, verdicts, measured, sentence })
     };
     metrics.into_iter().filter_map(change).collect()

@@ -3,36 +3,67 @@
 use super::{Comparison, Key, Partial, Quantity, Row, Side, State, Value, Weight};
 use crate::domain::campaign::Metric;
 use crate::domain::test::Direction;
-use crate::stats::numbers::{self, Figure, PERCENT, counted};
+use crate::i18n::{Lang, say};
+use crate::stats::numbers::{self, Figure, PERCENT};
 
-pub(super) const TITLE: &str = "Comparison";
-pub(super) const REMARKS: &str = "What else differs";
-pub(super) const CHANGES: &str = "Verdicts that changed";
-pub(super) const NO_CHANGES: &str = "No verdict changed.";
-pub(super) const FIGURES: &str = "Figures side by side";
-pub(super) const FIGURES_LEAD: &str = "Medians of the valid runs, the change against A. A change is beyond the noise where the 95 % intervals of both \
-                                       medians are apart, which takes at least 6 runs on each side; of fewer runs nothing is said.";
-pub(super) const ONLY: &str = "Not in every campaign run";
-const NOT_COMPARABLE: &str = "not comparable";
+/// Headings and lead.
+impl Comparison {
+    pub(super) const fn title(&self) -> &'static str {
+        self.lang.word("Comparison", "Comparación")
+    }
 
-fn figure(quantity: Quantity, value: f64) -> Figure {
+    pub(super) const fn remarks_head(&self) -> &'static str {
+        self.lang.word("What else differs", "Qué más difiere")
+    }
+
+    pub(super) const fn changes_head(&self) -> &'static str {
+        self.lang.word("Verdicts that changed", "Veredictos que cambiaron")
+    }
+
+    pub(super) const fn no_changes(&self) -> &'static str {
+        self.lang.word("No verdict changed.", "Ningún veredicto cambió.")
+    }
+
+    pub(super) const fn figures_head(&self) -> &'static str {
+        self.lang.word("Figures side by side", "Cifras lado a lado")
+    }
+
+    pub(super) const fn figures_lead(&self) -> &'static str {
+        self.lang.word(
+            "Medians of the valid runs, the change against A. A change is beyond the noise where the 95 % intervals of both \
+             medians are apart, which takes at least 6 runs on each side; of fewer runs nothing is said.",
+            "Medianas de las pruebas válidas y el cambio respecto a A. Un cambio supera el ruido cuando los intervalos del 95 % \
+             de ambas medianas no se tocan, para lo que hacen falta al menos 6 pruebas por lado; de menos no se afirma nada.",
+        )
+    }
+
+    pub(super) const fn only_head(&self) -> &'static str {
+        self.lang.word("Not in every campaign run", "No están en todas las campañas ejecutadas")
+    }
+}
+
+const fn not_comparable_word(lang: Lang) -> &'static str {
+    lang.word("not comparable", "no comparable")
+}
+
+fn figure(lang: Lang, quantity: Quantity, value: f64) -> Figure {
     match quantity {
-        Quantity::Throughput => numbers::rate(value),
-        Quantity::RoundTrip | Quantity::Jitter | Quantity::ConnectTime => numbers::time(value),
-        Quantity::Loss => numbers::percent(value),
+        Quantity::Throughput => numbers::rate(lang, value),
+        Quantity::RoundTrip | Quantity::Jitter | Quantity::ConnectTime => numbers::time(lang, value),
+        Quantity::Loss => numbers::percent(lang, value),
         Quantity::PathMtu => Figure { number: format!("{value:.0}"), unit: "B" },
     }
 }
 
 /// The quantity in words.
-pub(super) const fn quantity(quantity: Quantity) -> &'static str {
+pub(super) const fn quantity(lang: Lang, quantity: Quantity) -> &'static str {
     match quantity {
-        Quantity::Throughput => "throughput",
-        Quantity::RoundTrip => "round trip",
-        Quantity::Jitter => "jitter",
-        Quantity::Loss => "loss",
-        Quantity::ConnectTime => "time to connect",
-        Quantity::PathMtu => "path MTU",
+        Quantity::Throughput => lang.metric(Metric::Throughput),
+        Quantity::RoundTrip => lang.word("round trip", "ida y vuelta"),
+        Quantity::Jitter => lang.metric(Metric::Jitter),
+        Quantity::Loss => lang.metric(Metric::Loss),
+        Quantity::ConnectTime => lang.word("time to connect", "tiempo de conexión"),
+        Quantity::PathMtu => lang.word("path MTU", "MTU de la ruta"),
     }
 }
 
@@ -62,8 +93,8 @@ pub(super) fn test(key: &Key) -> String {
 }
 
 /// `96 → 76.2 Mbit/s`: the unit once where it is the same.
-fn course(quantity: Quantity, values: &[Option<f64>]) -> Option<String> {
-    let figures: Vec<Option<Figure>> = values.iter().map(|v| v.map(|v| figure(quantity, v))).collect();
+fn course(lang: Lang, quantity: Quantity, values: &[Option<f64>]) -> Option<String> {
+    let figures: Vec<Option<Figure>> = values.iter().map(|v| v.map(|v| figure(lang, quantity, v))).collect();
     let last = figures.iter().rev().flatten().next()?.unit;
     let alike = figures.iter().flatten().all(|f| f.unit == last);
     let told: Vec<String> = figures
@@ -79,60 +110,71 @@ fn course(quantity: Quantity, values: &[Option<f64>]) -> Option<String> {
 
 /// `office → workshop: pass → fail, 96.0 → 76.2 Mbit/s (tcp, throughput)`.
 pub(super) fn change(
+    lang: Lang,
     key: &Key,
     metric: Metric,
     verdicts: &[Option<State>],
     measured: &[Option<f64>],
     differing: &[String],
 ) -> String {
-    let words: Vec<&str> = verdicts.iter().map(|v| v.map_or("–", State::word)).collect();
-    let figures = course(of_metric(metric), measured).map_or_else(String::new, |c| format!(", {c}"));
-    let caveat =
-        if differing.is_empty() { String::new() } else { format!("; {NOT_COMPARABLE}: {}", differing.join(", ")) };
-    let (ends, test, of) = (ends(key), test(key), quantity(of_metric(metric)));
+    let words: Vec<&str> = verdicts.iter().map(|v| v.map_or("–", |state| state.word(lang))).collect();
+    let figures = course(lang, of_metric(metric), measured).map_or_else(String::new, |c| format!(", {c}"));
+    let caveat = if differing.is_empty() {
+        String::new()
+    } else {
+        format!("; {}: {}", not_comparable_word(lang), differing.join(", "))
+    };
+    let (ends, test, of) = (ends(key), test(key), quantity(lang, of_metric(metric)));
     format!("{ends}: {}{figures} ({test}, {of}){caveat}", words.join(" → "))
 }
 
-pub(super) fn not_comparable(reason: &str, flows: usize) -> String {
-    format!("Not comparable in {}: {reason}", counted(flows, "flow", "flows"))
+pub(super) fn not_comparable(lang: Lang, reason: &str, flows: usize) -> String {
+    let flows = lang.counted(flows, ["flow", "flows"], ["flujo", "flujos"]);
+    say!(lang, "Not comparable in {flows}: {reason}", "No comparable en {flows}: {reason}")
 }
 
 /// `A  check@…, 24 November 2026, 12:00:00 UTC, topology x, campaign y`.
-pub(super) fn side(side: &Side) -> String {
-    let when = side.started.format("%-d %B %Y, %H:%M:%S UTC");
+pub(super) fn side(lang: Lang, side: &Side) -> String {
+    let when = lang.moment(side.started);
     let metadata = [&side.metadata.customer, &side.metadata.circuit_id, &side.metadata.engineer, &side.metadata.note];
     let metadata: String = metadata.into_iter().flatten().map(|text| format!(", {text}")).collect();
-    format!("{}, {when}, topology {}, campaign {}{metadata}", side.campaign_run, side.topology, side.campaign)
+    let Side { campaign_run: id, topology, campaign, .. } = side;
+    say!(
+        lang,
+        "{id}, {when}, topology {topology}, campaign {campaign}{metadata}",
+        "{id}, {when}, topología {topology}, campaña {campaign}{metadata}"
+    )
 }
 
 /// The median and, of several runs, their range and number.
-pub(super) fn value(of: Quantity, value: Option<&Value>) -> String {
+pub(super) fn value(lang: Lang, of: Quantity, value: Option<&Value>) -> String {
     let Some(Value { figures, .. }) = value else { return "–".to_owned() };
-    let middle = figure(of, figures.median);
+    let middle = figure(lang, of, figures.median);
     if figures.runs == 1 {
         return middle.to_string();
     }
-    let (low, high) = (figure(of, figures.min), figure(of, figures.max));
-    format!("{middle} ({low} to {high}, {} runs)", figures.runs)
+    let (low, high) = (figure(lang, of, figures.min), figure(lang, of, figures.max));
+    let runs = figures.runs;
+    say!(lang, "{middle} ({low} to {high}, {runs} runs)", "{middle} ({low} a {high}, {runs} pruebas)")
 }
 
 /// How much it changed, and what that is worth.
-pub(super) fn growth(row: &Row, value: Option<&Value>) -> String {
+pub(super) fn growth(lang: Lang, row: &Row, value: Option<&Value>) -> String {
     let Some(value) = value else { return "–".to_owned() };
     if !row.not_comparable.is_empty() {
-        return NOT_COMPARABLE.to_owned();
+        return not_comparable_word(lang).to_owned();
     }
     let weight = match value.weight {
-        Some(Weight::BeyondNoise) => "beyond the noise",
-        Some(Weight::WithinNoise) => "within the noise",
-        Some(Weight::OneRunEach) => "one run each",
-        Some(Weight::TooFewRuns) => "too few runs to tell",
+        Some(Weight::BeyondNoise) => lang.word("beyond the noise", "supera el ruido"),
+        Some(Weight::WithinNoise) => lang.word("within the noise", "dentro del ruido"),
+        Some(Weight::OneRunEach) => lang.word("one run each", "una prueba por lado"),
+        Some(Weight::TooFewRuns) => lang.word("too few runs to tell", "demasiado pocas pruebas para opinar"),
         None => return "–".to_owned(),
     };
     let change = value.change_ratio.map_or_else(
-        || "from zero".to_owned(),
+        || lang.word("from zero", "desde cero").to_owned(),
         |ratio| {
-            let text = PERCENT.round(ratio.abs(), 2).to_string();
+            let text = PERCENT.round(lang, ratio.abs(), 2).to_string();
             let sign = if ratio > 0.0 {
                 "+"
             } else if ratio < 0.0 {
@@ -147,30 +189,36 @@ pub(super) fn growth(row: &Row, value: Option<&Value>) -> String {
 }
 
 /// `m1 → s1, tcp: only in A`.
-pub(super) fn partial(partial: &Partial) -> String {
-    format!("{}, {}: only in {}", ends(&partial.key), test(&partial.key), partial.only_in.join(", "))
+pub(super) fn partial(lang: Lang, partial: &Partial) -> String {
+    let (ends, test, letters) = (ends(&partial.key), test(&partial.key), partial.only_in.join(", "));
+    say!(lang, "{ends}, {test}: only in {letters}", "{ends}, {test}: solo en {letters}")
 }
 
 impl Comparison {
     /// The heads of the table of figures.
     pub(super) fn columns(&self) -> Vec<String> {
-        let mut columns = vec!["from → to".to_owned(), "test".to_owned(), "figure".to_owned()];
+        let mut columns = vec![
+            self.lang.word("from → to", "de → a").to_owned(),
+            self.lang.word("test", "prueba").to_owned(),
+            self.lang.word("figure", "cifra").to_owned(),
+        ];
         for (index, side) in self.compared.iter().enumerate() {
             columns.push(side.letter.clone());
             if index > 0 {
-                columns.push(format!("{} against A", side.letter));
+                let letter = &side.letter;
+                columns.push(say!(self.lang, "{letter} against A", "{letter} respecto a A"));
             }
         }
         columns
     }
 
     /// The cells of a row of it.
-    pub(super) fn cells(row: &Row) -> Vec<String> {
-        let mut cells = vec![ends(&row.key), test(&row.key), quantity(row.quantity).to_owned()];
+    pub(super) fn cells(&self, row: &Row) -> Vec<String> {
+        let mut cells = vec![ends(&row.key), test(&row.key), quantity(self.lang, row.quantity).to_owned()];
         for (index, side) in row.sides.iter().enumerate() {
-            cells.push(value(row.quantity, side.as_ref()));
+            cells.push(value(self.lang, row.quantity, side.as_ref()));
             if index > 0 {
-                cells.push(growth(row, side.as_ref()));
+                cells.push(growth(self.lang, row, side.as_ref()));
             }
         }
         cells

@@ -1,7 +1,7 @@
 //! The report as Markdown in GitHub's dialect (github.github.com/gfm): what the terminal shows, without its limits of width.
 
 use super::view::{DASH, Pair, State, View};
-use crate::stats::numbers::counted;
+use crate::i18n::{Lang, say};
 
 mod evidence;
 mod text;
@@ -12,23 +12,6 @@ pub(super) use text::{escape, table};
 const ROWS_MAX: usize = 500;
 /// Probes on an axis of the matrix, so that it can be read.
 const AXIS_MAX: usize = 16;
-
-const FINDINGS: &str = "Findings";
-const MATRIX: &str = "From each probe to each other";
-const MATRIX_LEAD: &str =
-    "Rows send, columns receive: throughput at the receiver, round-trip time of the idle path, verdict.";
-const MATRIX_LARGE: &str = "The matrix of so many probes stands in the HTML report.";
-const MISSING: &str = "Not measured or not judged";
-const PAIRS: &str = "Pairs";
-const PAIRS_LEAD: &str = "The worst first, in the direction of the data. ← was asked for by the receiver (reverse), ↔ ran both ways at \
-                          once. In brackets the variation over repetitions or, of a single run, over its intervals.";
-const PAIR_COLUMNS: [&str; 9] =
-    ["From → to", "Route", "Test", "Throughput", "Retransmits", "Loss", "Jitter", "RTT min/mean/max", "Verdict"];
-const WHY: &str = "Why";
-const REPETITIONS: &str = "Repetitions";
-const REPETITION_COLUMNS: [&str; 4] = ["From → to", "Test", "Median", "Spread"];
-const WHY_COLUMNS: [&str; 5] = ["Verdict", "From → to", "Metric", "Test", "Reason"];
-const NOTES: &str = "Notes";
 
 pub(super) fn render(view: &View) -> String {
     let mut out = String::new();
@@ -42,7 +25,7 @@ pub(super) fn render(view: &View) -> String {
     evidence::paths(&mut out, view);
     evidence::commands(&mut out, view);
     evidence::probes(&mut out, view);
-    heading(&mut out, NOTES);
+    heading(&mut out, view.lang.word("Notes", "Notas"));
     for note in &view.notes {
         line(&mut out, &format!("- {}", escape(note)));
     }
@@ -58,14 +41,15 @@ fn heading(out: &mut String, text: &str) {
     out.push_str(&format!("\n## {text}\n\n"));
 }
 
-fn mark(state: State) -> String {
-    format!("{} {}", state.glyph(), state.word())
+fn mark(lang: Lang, state: State) -> String {
+    format!("{} {}", state.glyph(), state.word(lang))
 }
 
 /// Tells how many rows were left out.
-fn more(out: &mut String, all: usize) {
+fn more(out: &mut String, lang: Lang, all: usize) {
     if let Some(more) = all.checked_sub(ROWS_MAX).filter(|n| *n > 0) {
-        line(out, &format!("\n… and {}", counted(more, "more row", "more rows")));
+        let more = lang.counted(more, ["more row", "more rows"], ["fila más", "filas más"]);
+        line(out, &say!(lang, "\n… and {more}", "\n… y {more}"));
     }
 }
 
@@ -83,11 +67,11 @@ fn head(out: &mut String, view: &View) {
 }
 
 fn findings(out: &mut String, view: &View) {
-    heading(out, FINDINGS);
+    heading(out, view.lang.word("Findings", "Conclusiones"));
     for finding in view.findings.iter().take(ROWS_MAX) {
-        line(out, &format!("- **{}** {}", mark(finding.state), escape(&finding.sentence)));
+        line(out, &format!("- **{}** {}", mark(view.lang, finding.state), escape(&finding.sentence)));
     }
-    more(out, view.findings.len());
+    more(out, view.lang, view.findings.len());
     let summary: Vec<String> = view.summary.iter().map(|part| escape(part)).collect();
     line(out, &format!("\n{}", summary.join(" · ")));
     for warning in &view.warnings {
@@ -99,15 +83,24 @@ fn matrix(out: &mut String, view: &View) {
     if view.axis.is_empty() {
         return;
     }
-    heading(out, MATRIX);
+    let lang = view.lang;
+    heading(out, lang.word("From each probe to each other", "De cada sonda a cada una de las demás"));
     if view.axis.len() > AXIS_MAX {
-        line(out, MATRIX_LARGE);
+        let large = lang.word(
+            "The matrix of so many probes stands in the HTML report.",
+            "La matriz de tantas sondas está en el informe HTML.",
+        );
+        line(out, large);
         return;
     }
-    line(out, &format!("{MATRIX_LEAD}\n"));
+    let lead = lang.word(
+        "Rows send, columns receive: throughput at the receiver, round-trip time of the idle path, verdict.",
+        "Las filas envían, las columnas reciben: caudal en el receptor, tiempo de ida y vuelta con la ruta en reposo, veredicto.",
+    );
+    line(out, &format!("{lead}\n"));
     let cell = |pair: &Pair| {
         let figure = pair.throughput.as_ref().map(|(f, suffix)| format!("{f}{suffix}"));
-        let lines = [figure, pair.rtt.as_ref().map(|f| format!("rtt {f}")), Some(mark(pair.state))];
+        let lines = [figure, pair.rtt.as_ref().map(|f| format!("rtt {f}")), Some(mark(lang, pair.state))];
         lines.into_iter().flatten().map(|l| escape(&l)).collect::<Vec<_>>().join("<br>")
     };
     let names: Vec<String> = view.axis.iter().map(|a| escape(a.probe.as_str())).collect();
@@ -125,11 +118,11 @@ fn missing(out: &mut String, view: &View) {
     if view.missing.is_empty() {
         return;
     }
-    heading(out, MISSING);
+    heading(out, view.lang.word("Not measured or not judged", "Sin medir o sin evaluar"));
     for one in view.missing.iter().take(ROWS_MAX) {
-        line(out, &format!("- {} **{}**: {}", mark(one.state), escape(&one.what), escape(&one.why)));
+        line(out, &format!("- {} **{}**: {}", mark(view.lang, one.state), escape(&one.what), escape(&one.why)));
     }
-    more(out, view.missing.len());
+    more(out, view.lang, view.missing.len());
 }
 
 /// `m1 → s1`.
@@ -141,20 +134,38 @@ fn pairs(out: &mut String, view: &View) {
     if view.pairs.is_empty() {
         return;
     }
-    heading(out, PAIRS);
-    line(out, &format!("{PAIRS_LEAD}\n"));
+    let lang = view.lang;
+    heading(out, lang.word("Pairs", "Pares"));
+    let lead = lang.word(
+        "The worst first, in the direction of the data. ← was asked for by the receiver (reverse), ↔ ran both ways at once. In \
+         brackets the variation over repetitions or, of a single run, over its intervals.",
+        "Primero lo peor, en el sentido de los datos. ← la pidió el receptor (inversa), ↔ fue en ambos sentidos a la vez. Entre \
+         paréntesis, la variación entre repeticiones o, de una sola prueba, entre sus intervalos.",
+    );
+    line(out, &format!("{lead}\n"));
     let shown = view.pairs.iter().take(ROWS_MAX);
-    table(out, PAIR_COLUMNS.map(str::to_owned).to_vec(), shown.flat_map(pair_rows));
-    more(out, view.pairs.len());
+    let columns = [
+        lang.word("From → to", "De → a"),
+        lang.word("Route", "Trayecto"),
+        lang.word("Test", "Prueba"),
+        lang.word("Throughput", "Caudal"),
+        lang.word("Retransmits", "Retransmisiones"),
+        lang.word("Loss", "Pérdida"),
+        lang.word("Jitter", "Jitter"),
+        lang.word("RTT min/mean/max", "RTT mín/media/máx"),
+        lang.word("Verdict", "Veredicto"),
+    ];
+    table(out, columns.map(str::to_owned).to_vec(), shown.flat_map(|pair| pair_rows(lang, pair)));
+    more(out, lang, view.pairs.len());
 }
 
 /// A row for each test; the ends of the pair and its verdict stand in all of them, for a table may be sorted.
-fn pair_rows(pair: &Pair) -> Vec<Vec<String>> {
+fn pair_rows(lang: Lang, pair: &Pair) -> Vec<Vec<String>> {
     let contract = pair.contract.as_ref().map_or_else(String::new, |c| format!(", {c}"));
     let route = format!("{}{contract}", pair.route);
     let row = |cells: [&str; 6]| {
         let cells = cells.map(escape);
-        [vec![ends(pair), escape(&route)], cells.to_vec(), vec![mark(pair.state)]].concat()
+        [vec![ends(pair), escape(&route)], cells.to_vec(), vec![mark(lang, pair.state)]].concat()
     };
     let mut rows = Vec::new();
     for rate in &pair.rates {
@@ -179,13 +190,20 @@ fn repetitions(out: &mut String, view: &View) {
     if count == 0 {
         return;
     }
-    heading(out, REPETITIONS);
+    let lang = view.lang;
+    heading(out, lang.word("Repetitions", "Repeticiones"));
     let rows = all().take(ROWS_MAX).map(|(pair, rate)| {
         let test = format!("{}{}", rate.test, rate.way);
         vec![ends(pair), escape(&test), escape(&rate.median.to_string()), escape(&rate.spread)]
     });
-    table(out, REPETITION_COLUMNS.map(str::to_owned).to_vec(), rows);
-    more(out, count);
+    let columns = [
+        lang.word("From → to", "De → a"),
+        lang.word("Test", "Prueba"),
+        lang.word("Median", "Mediana"),
+        lang.word("Spread", "Dispersión"),
+    ];
+    table(out, columns.map(str::to_owned).to_vec(), rows);
+    more(out, lang, count);
 }
 
 /// Why a pair is not simply as expected, and why runs brought nothing.
@@ -197,10 +215,18 @@ fn reasons(out: &mut String, view: &View) {
     if told.is_empty() {
         return;
     }
-    heading(out, WHY);
+    let lang = view.lang;
+    heading(out, lang.word("Why", "Por qué"));
     let row = |(pair, j): &(&Pair, &super::view::JudgementRow)| {
-        vec![mark(j.state), ends(pair), escape(j.metric), escape(&j.of), escape(&j.reason)]
+        vec![mark(lang, j.state), ends(pair), escape(j.metric), escape(&j.of), escape(&j.reason)]
     };
-    table(out, WHY_COLUMNS.map(str::to_owned).to_vec(), told.iter().take(ROWS_MAX).map(row));
-    more(out, told.len());
+    let columns = [
+        lang.word("Verdict", "Veredicto"),
+        lang.word("From → to", "De → a"),
+        lang.word("Metric", "Magnitud"),
+        lang.word("Test", "Prueba"),
+        lang.word("Reason", "Motivo"),
+    ];
+    table(out, columns.map(str::to_owned).to_vec(), told.iter().take(ROWS_MAX).map(row));
+    more(out, lang, told.len());
 }

@@ -1,6 +1,7 @@
 //! Paths, commands and probes, a line each.
 
 use super::{ROWS_MAX, heading, more, paragraph};
+use crate::i18n::{Lang, say};
 use crate::report::view::{DASH, ProbeRow, View};
 
 /// Where the packets went.
@@ -10,13 +11,14 @@ pub(super) fn paths(out: &mut String, view: &View, width: usize) {
     if count == 0 {
         return;
     }
-    heading(out, "Paths");
+    let lang = view.lang;
+    heading(out, lang.word("Paths", "Rutas"));
     for (pair, path) in all().take(ROWS_MAX) {
         let hops: Vec<&str> = path.hops.iter().map(|(_, who, _)| who.as_str()).collect();
-        let end = if path.reached { "" } else { " … not reached" };
+        let end = if path.reached { "" } else { lang.word(" … not reached", " … no alcanzado") };
         paragraph(out, &format!("{}{end}", hops.join(" > ")), width, &format!("{} → {}: ", pair.sender, pair.receiver));
     }
-    more(out, count, "more path", "more paths");
+    more(out, lang, count, |n| lang.counted(n, ["more path", "more paths"], ["ruta más", "rutas más"]));
 }
 
 /// What else was found on the way, a line each.
@@ -26,11 +28,12 @@ pub(super) fn others(out: &mut String, view: &View, width: usize) {
     if count == 0 {
         return;
     }
-    heading(out, "Path MTU and connections");
+    let lang = view.lang;
+    heading(out, lang.word("Path MTU and connections", "MTU de la ruta y conexiones"));
     for (pair, (test, found)) in all().take(ROWS_MAX) {
         paragraph(out, &format!("{test}: {found}"), width, &format!("{} → {}: ", pair.sender, pair.receiver));
     }
-    more(out, count, "more result", "more results");
+    more(out, lang, count, |n| lang.counted(n, ["more result", "more results"], ["resultado más", "resultados más"]));
 }
 
 /// What was run, to be run again by hand. Not wrapped: a command is copied whole.
@@ -40,11 +43,15 @@ pub(super) fn commands(out: &mut String, view: &View) {
     if count == 0 {
         return;
     }
-    heading(out, "Commands");
+    let lang = view.lang;
+    heading(out, lang.word("Commands", "Órdenes"));
     for command in all().take(ROWS_MAX) {
-        out.push_str(&format!("run {} on {}: {}\n", command.run, command.at, command.line));
+        let (run, at) = (command.run, &command.at);
+        out.push_str(&say!(lang, "run {run} on {at}: ", "prueba {run} en {at}: "));
+        out.push_str(&command.line);
+        out.push('\n');
     }
-    more(out, count, "more command", "more commands");
+    more(out, lang, count, |n| lang.counted(n, ["more command", "more commands"], ["orden más", "órdenes más"]));
 }
 
 /// The instruments: what several probes have in common once, for the probes of a host differ in their addresses alone.
@@ -52,11 +59,12 @@ pub(super) fn probes(out: &mut String, view: &View, width: usize) {
     if view.probes.is_empty() {
         return;
     }
-    heading(out, "Probes");
+    let lang = view.lang;
+    heading(out, lang.word("Probes", "Sondas"));
     let shown = view.probes.iter().take(ROWS_MAX);
     let mut alike: Vec<(String, Vec<&ProbeRow>)> = Vec::new();
     for probe in shown {
-        let common = instrument(probe);
+        let common = instrument(lang, probe);
         match alike.iter_mut().find(|(known, _)| *known == common) {
             Some((_, probes)) => probes.push(probe),
             None => alike.push((common, vec![probe])),
@@ -69,11 +77,15 @@ pub(super) fn probes(out: &mut String, view: &View, width: usize) {
             paragraph(out, &probe.interfaces.join("; "), width, &format!("  {}{site}: ", probe.probe));
         }
     }
-    more(out, view.probes.len(), "more probe", "more probes");
+    more(out, lang, view.probes.len(), |n| lang.counted(n, ["more probe", "more probes"], ["sonda más", "sondas más"]));
 }
 
-fn instrument(probe: &ProbeRow) -> String {
+fn instrument(lang: Lang, probe: &ProbeRow) -> String {
     let ProbeRow { host, system, tools, congestion_control, clock, .. } = probe;
-    let clock = if *clock == DASH { "state not known" } else { clock };
-    format!("on {host}: {system}; {tools}; congestion control {congestion_control}; clock {clock}")
+    let clock = if *clock == DASH { lang.word("state not known", "de estado desconocido") } else { clock };
+    say!(
+        lang,
+        "on {host}: {system}; {tools}; congestion control {congestion_control}; clock {clock}",
+        "en {host}: {system}; {tools}; control de congestión {congestion_control}; reloj {clock}"
+    )
 }

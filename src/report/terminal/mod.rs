@@ -3,7 +3,8 @@
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
 use super::view::{Pair, State, View};
-use crate::stats::numbers::{count, counted};
+use crate::domain::campaign::Metric;
+use crate::i18n::{Lang, say};
 
 mod evidence;
 mod repetitions;
@@ -29,12 +30,12 @@ pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     for note in &view.notes {
         paragraph(&mut out, note, width, "");
     }
-    safe(&out, color)
+    safe(view.lang, &out, color)
 }
 
 /// The answer without its evidence.
 pub(super) fn summary(view: &View, width: usize, color: bool) -> String {
-    safe(&answer(view, width.max(WIDTH_MIN)), color)
+    safe(view.lang, &answer(view, width.max(WIDTH_MIN)), color)
 }
 
 fn answer(view: &View, width: usize) -> String {
@@ -53,26 +54,31 @@ fn answer(view: &View, width: usize) -> String {
 }
 
 /// `text` without anything that steers a terminal, and with colours if `color`.
-pub(super) fn safe(text: &str, color: bool) -> String {
+pub(super) fn safe(lang: Lang, text: &str, color: bool) -> String {
     // What tools and users wrote must not steer the terminal.
     let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
-    if color { colored(&text) } else { text }
+    if color { colored(lang, &text) } else { text }
 }
 
 fn findings(out: &mut String, view: &View, width: usize) {
     let shown = || view.findings.iter().take(FINDINGS_MAX);
-    let marks = shown().map(|f| mark(f.state).chars().count()).max().unwrap_or(0);
+    let marks = shown().map(|f| mark(view.lang, f.state).chars().count()).max().unwrap_or(0);
     for finding in shown() {
-        paragraph(out, &finding.sentence, width, &format!("{:marks$}  ", mark(finding.state)));
+        paragraph(out, &finding.sentence, width, &format!("{:marks$}  ", mark(view.lang, finding.state)));
     }
     if let Some(more) = view.findings.len().checked_sub(FINDINGS_MAX).filter(|n| *n > 0) {
-        paragraph(out, &format!("and {}", counted(more, "more finding", "more findings")), width, "  ");
+        paragraph(
+            out,
+            &view.lang.counted(more, ["more finding", "more findings"], ["conclusión más", "conclusiones más"]),
+            width,
+            "  ",
+        );
     }
     out.push('\n');
 }
 
-fn mark(state: State) -> String {
-    format!("{} {}", state.glyph(), state.word())
+fn mark(lang: Lang, state: State) -> String {
+    format!("{} {}", state.glyph(), state.word(lang))
 }
 
 fn table(width: usize) -> Table {
@@ -101,7 +107,7 @@ pub(super) fn push(out: &mut String, table: &Table) {
 fn matrix(out: &mut String, view: &View, width: usize) {
     let cell = |pair: &Pair| {
         let figure = pair.throughput.as_ref().map(|(f, suffix)| format!("{f}{suffix}"));
-        let lines = [figure, pair.rtt.as_ref().map(|f| format!("rtt {f}")), Some(mark(pair.state))];
+        let lines = [figure, pair.rtt.as_ref().map(|f| format!("rtt {f}")), Some(mark(view.lang, pair.state))];
         lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
     };
     let columns: Vec<Vec<String>> = view
@@ -118,10 +124,16 @@ fn matrix(out: &mut String, view: &View, width: usize) {
     if view.axis.is_empty() {
         return;
     }
-    heading(out, "From (row) to (column)");
+    heading(out, view.lang.word("From (row) to (column)", "De (fila) a (columna)"));
     // One that does not fit says nothing that the table of pairs does not.
     if needed + first > width {
-        paragraph(out, &format!("The matrix needs {} columns; this terminal has {width}.", needed + first), width, "");
+        let needed = needed + first;
+        let told = say!(
+            view.lang,
+            "The matrix needs {needed} columns; this terminal has {width}.",
+            "La matriz necesita {needed} columnas; este terminal tiene {width}."
+        );
+        paragraph(out, &told, width, "");
         return;
     }
     let mut table = table(width);
@@ -140,16 +152,19 @@ fn missing(out: &mut String, view: &View, width: usize) {
     if view.missing.is_empty() {
         return;
     }
-    heading(out, "Not measured or not judged");
+    heading(out, view.lang.word("Not measured or not judged", "Sin medir o sin evaluar"));
     for one in view.missing.iter().take(ROWS_MAX) {
         paragraph(out, &format!("{}: {}", one.what, one.why), width, &format!("{} ", one.state.glyph()));
     }
-    more(out, view.missing.len(), "more reason", "more reasons");
+    more(out, view.lang, view.missing.len(), |n| {
+        view.lang.counted(n, ["more reason", "more reasons"], ["motivo más", "motivos más"])
+    });
 }
 
-fn more(out: &mut String, all: usize, one: &str, many: &str) {
+/// Says how many rows are left out, in the words of `counted`.
+fn more(out: &mut String, lang: Lang, all: usize, counted: impl Fn(usize) -> String) {
     if let Some(more) = all.checked_sub(ROWS_MAX).filter(|n| *n > 0) {
-        out.push_str(&format!("… and {}\n", counted(more, one, many)));
+        out.push_str(&format!("… {} {}\n", lang.word("and", "y"), counted(more)));
     }
 }
 
@@ -157,27 +172,38 @@ fn pairs(out: &mut String, view: &View, width: usize) {
     if view.pairs.is_empty() {
         return;
     }
-    heading(out, &format!("Pairs ({}), in the direction of the data", count(view.pairs.len() as u64)));
+    let (lang, count) = (view.lang, view.lang.count(view.pairs.len() as u64));
+    heading(
+        out,
+        &say!(lang, "Pairs ({count}), in the direction of the data", "Pares ({count}), en el sentido de los datos"),
+    );
     if view.pairs.iter().any(|p| p.rates.iter().any(|r| r.variation.is_some())) {
-        let meaning = "In brackets the variation over repetitions or, of a single run, over its intervals.";
+        let meaning = lang.word(
+            "In brackets the variation over repetitions or, of a single run, over its intervals.",
+            "Entre paréntesis, la variación entre repeticiones o, de una sola prueba, entre sus intervalos.",
+        );
         paragraph(out, meaning, width, "");
     }
     if view.pairs.iter().any(|p| p.rates.iter().any(|r| !r.way.is_empty())) {
-        paragraph(out, "← was asked for by the receiver (reverse), ↔ ran both ways at once.", width, "");
+        let meaning = lang.word(
+            "← was asked for by the receiver (reverse), ↔ ran both ways at once.",
+            "← la pidió el receptor (inversa), ↔ fue en ambos sentidos a la vez.",
+        );
+        paragraph(out, meaning, width, "");
     }
     let mut table = table(width);
     table.set_header([
-        "from → to",
-        "test",
-        "throughput",
-        "retransmits",
-        "loss",
-        "jitter",
-        "rtt min/mean/max",
-        "verdict",
+        lang.word("from → to", "de → a"),
+        lang.word("test", "prueba"),
+        lang.metric(Metric::Throughput),
+        lang.word("retransmits", "retransm."),
+        lang.metric(Metric::Loss),
+        lang.metric(Metric::Jitter),
+        lang.word("rtt min/mean/max", "rtt mín/media/máx"),
+        lang.word("verdict", "veredicto"),
     ]);
     for pair in view.pairs.iter().take(ROWS_MAX) {
-        let mut head = vec![format!("{} → {}", pair.sender, pair.receiver), mark(pair.state)];
+        let mut head = vec![format!("{} → {}", pair.sender, pair.receiver), mark(lang, pair.state)];
         let mut row = |cells: [String; 6]| {
             let (name, state) = (head.first().cloned().unwrap_or_default(), head.get(1).cloned().unwrap_or_default());
             head.clear();
@@ -203,32 +229,35 @@ fn pairs(out: &mut String, view: &View, width: usize) {
         }
     }
     push(out, &table);
-    more(out, view.pairs.len(), "more pair", "more pairs");
-    reasons(out, &view.pairs, width);
+    more(out, lang, view.pairs.len(), |n| lang.counted(n, ["more pair", "more pairs"], ["par más", "pares más"]));
+    reasons(out, lang, &view.pairs, width);
 }
 
 /// Why a pair is not simply as expected.
-fn reasons(out: &mut String, pairs: &[Pair], width: usize) {
+fn reasons(out: &mut String, lang: Lang, pairs: &[Pair], width: usize) {
     let told = pairs.iter().flat_map(|p| p.judgements.iter().map(move |j| (p, j)));
     let mut told: Vec<_> = told.filter(|(_, j)| matches!(j.state, State::Fail | State::Warn)).collect();
     told.sort_by_key(|(_, j)| j.state);
     if told.is_empty() {
         return;
     }
-    heading(out, "Why");
+    heading(out, lang.word("Why", "Por qué"));
     for (pair, j) in told.iter().take(ROWS_MAX) {
         let sentence = format!("{} → {}, {} ({}): {}", pair.sender, pair.receiver, j.metric, j.of, j.reason);
         paragraph(out, &sentence, width, &format!("{} ", j.state.glyph()));
     }
-    more(out, told.len(), "more expectation", "more expectations");
+    more(out, lang, told.len(), |n| {
+        lang.counted(n, ["more expectation", "more expectations"], ["expectativa más", "expectativas más"])
+    });
 }
 
-/// `text` wrapped to `width`, its first line after `lead`, the others below its beginning.
+/// `text` wrapped at its ASCII blanks (the space in `24 500` is none) to `width`, its first line after `lead`, the others below
+/// its beginning.
 pub(super) fn paragraph(out: &mut String, text: &str, width: usize, lead: &str) {
     let indent = lead.chars().count();
     let mut column = indent;
     out.push_str(lead);
-    for (i, word) in text.split_whitespace().enumerate() {
+    for (i, word) in text.split_ascii_whitespace().enumerate() {
         let length = word.chars().count();
         if i > 0 && column + 1 + length > width {
             out.push('\n');
@@ -245,11 +274,11 @@ pub(super) fn paragraph(out: &mut String, text: &str, width: usize, lead: &str) 
 }
 
 /// Marks in their colour. It comes last, so that no escape sequence is counted as width.
-fn colored(text: &str) -> String {
+fn colored(lang: Lang, text: &str) -> String {
     let colors =
         [(State::Fail, 31), (State::Invalid, 35), (State::Unmeasured, 36), (State::Warn, 33), (State::Pass, 32)];
     colors.iter().fold(text.to_owned(), |text, (state, code)| {
-        let mark = mark(*state);
+        let mark = mark(lang, *state);
         text.replace(&mark, &format!("\x1b[{code}m{mark}\x1b[0m"))
     })
 }

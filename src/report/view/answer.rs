@@ -13,17 +13,19 @@ use crate::domain::run::CampaignRun;
 use crate::domain::test::Protocol;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
-use crate::stats::numbers::{self, counted};
+use crate::i18n::{Lang, say};
+use crate::stats::numbers;
+use crate::verdict::judgement_reason;
 
 /// Links whose figures are told in the sentence itself.
 const LINKS_TOLD: usize = 2;
 /// Links whose names are told.
 const NAMES_TOLD: usize = 6;
 
-pub(super) fn find(run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
+pub(super) fn find(lang: Lang, run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
     let crossed = crossed_contracts(run);
     if crossed.is_empty() {
-        return facts(run, groups);
+        return facts(lang, run, groups);
     }
     let mut findings = Vec::new();
     let mut met: Vec<&Name> = Vec::new();
@@ -32,14 +34,18 @@ pub(super) fn find(run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
             Standing::Met => met.push(link),
             Standing::Unknown => findings.push(Finding::new(
                 State::Unmeasured,
-                format!("Whether {link} keeps its contract is not known: no valid run was judged against it"),
+                say!(
+                    lang,
+                    "Whether {link} keeps its contract is not known: no valid run was judged against it",
+                    "No se sabe si {link} cumple su contrato: ninguna prueba válida se evaluó frente a él"
+                ),
             )),
-            Standing::Tolerated => findings.extend(tolerated(run, groups, link)),
+            Standing::Tolerated => findings.extend(tolerated(lang, run, groups, link)),
             Standing::Missed => {}
         }
     }
     if !met.is_empty() {
-        findings.push(Finding::new(State::Pass, met_sentence(run, groups, &met, crossed.len())));
+        findings.push(Finding::new(State::Pass, met_sentence(lang, run, groups, &met, crossed.len())));
     }
     findings
 }
@@ -102,44 +108,60 @@ fn keeps(seen: &Seen<'_>) -> bool {
     }
 }
 
-fn tolerated(run: &CampaignRun, groups: &Groups<'_>, link: &Name) -> Vec<Finding> {
+fn tolerated(lang: Lang, run: &CampaignRun, groups: &Groups<'_>, link: &Name) -> Vec<Finding> {
     let below = |((route, metric), seen): (&(Route, Metric), &Vec<Seen<'_>>)| {
         let below: Vec<&Seen<'_>> = seen.iter().filter(|s| tells(s) && !keeps(s)).collect();
         let first = below.first()?;
         let sentence = match (metric, representative(&below, *metric, false)) {
             (Metric::Throughput, Some(Representative { value: Some(value), .. })) => {
-                let share = super::findings::share_of_rate(value, first.judgement.contracted?);
-                format!("{} delivers {share}, within what the campaign expects", route.ends(&run.topology))
+                let share = super::findings::share_of_rate(lang, value, first.judgement.contracted?);
+                let ends = route.ends(&run.topology);
+                say!(
+                    lang,
+                    "{ends} delivers {share}, within what the campaign expects",
+                    "{ends} entrega {share}, dentro de lo que espera la campaña"
+                )
             }
-            _ => format!("{}: {}", route.ends(&run.topology), first.judgement.reason),
+            _ => format!("{}: {}", route.ends(&run.topology), judgement_reason(lang, first.judgement)),
         };
         Some(Finding::new(State::Measured, sentence))
     };
     on_link(groups, link).filter_map(below).collect()
 }
 
-fn met_sentence(run: &CampaignRun, groups: &Groups<'_>, met: &[&Name], crossed: usize) -> String {
+fn met_sentence(lang: Lang, run: &CampaignRun, groups: &Groups<'_>, met: &[&Name], crossed: usize) -> String {
     let names: Vec<&str> = met.iter().map(|n| n.as_str()).collect();
     let told = match names.as_slice() {
-        [one] => format!("The contract of {one} is met"),
-        [one, two] if crossed == 2 => format!("Both contracts are met, of {one} and of {two}"),
-        all if all.len() == crossed => format!("All {crossed} contracts are met"),
-        some if some.len() <= NAMES_TOLD => {
-            format!("{} of {crossed} contracts are met: {}", some.len(), some.join(", "))
+        [one] => say!(lang, "The contract of {one} is met", "Se cumple el contrato de {one}"),
+        [one, two] if crossed == 2 => say!(
+            lang,
+            "Both contracts are met, of {one} and of {two}",
+            "Se cumplen ambos contratos, el de {one} y el de {two}"
+        ),
+        all if all.len() == crossed => {
+            say!(lang, "All {crossed} contracts are met", "Se cumplen los {crossed} contratos")
         }
-        some => format!("{} of {crossed} contracts are met", some.len()),
+        some => {
+            let met = some.len();
+            let told = say!(lang, "{met} of {crossed} contracts are met", "Se cumplen {met} de {crossed} contratos");
+            if met <= NAMES_TOLD { format!("{told}: {}", some.join(", ")) } else { told }
+        }
     };
-    let whole = met.iter().all(|link| gaps(run, link).is_empty());
-    let told = if whole { told } else { format!("{told} as far as measured") };
+    let whole = met.iter().all(|link| gaps(lang, run, link).is_empty());
+    let told = if whole { told } else { say!(lang, "{told} as far as measured", "{told} hasta donde se midió") };
     let rates: Vec<String> = if met.len() <= LINKS_TOLD {
-        met.iter().flat_map(|link| on_link(groups, link)).filter_map(|group| rate_kept(run, group)).collect()
+        met.iter().flat_map(|link| on_link(groups, link)).filter_map(|group| rate_kept(lang, run, group)).collect()
     } else {
         Vec::new()
     };
     if rates.is_empty() { told } else { format!("{told}: {}", rates.join(", ")) }
 }
 
-fn rate_kept(run: &CampaignRun, ((route, metric), seen): (&(Route, Metric), &Vec<Seen<'_>>)) -> Option<String> {
+fn rate_kept(
+    lang: Lang,
+    run: &CampaignRun,
+    ((route, metric), seen): (&(Route, Metric), &Vec<Seen<'_>>),
+) -> Option<String> {
     if *metric != Metric::Throughput {
         return None;
     }
@@ -150,18 +172,26 @@ fn rate_kept(run: &CampaignRun, ((route, metric), seen): (&(Route, Metric), &Vec
     let best = representative(if over_tcp.is_empty() { &all } else { &over_tcp }, *metric, true)?;
     let (value, contract) = (best.value?, best.seen.judgement.contracted?);
     let ends = route.ends(&run.topology);
-    Some(format!("{ends} delivers {} of {}", numbers::rate_of(value, contract), numbers::rate_exact(contract)))
+    let (value, contract) = (numbers::rate_of(lang, value, contract), numbers::rate_exact(lang, contract));
+    Some(say!(lang, "{ends} delivers {value} of {contract}", "{ends} entrega {value} de {contract}"))
 }
 
 /// The main figures of a campaign run that crossed no contract.
-fn facts(run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
+fn facts(lang: Lang, run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
     let judged: Vec<&Seen<'_>> = groups.values().flatten().collect();
     let met = !judged.is_empty() && judged.iter().all(|s| s.judgement.verdict == Verdict::Pass);
     let mut findings = Vec::new();
     if met {
         let sentence = match judged.len() {
-            1 => "The expectation of the campaign is met".to_owned(),
-            n => format!("All {} expectations of the campaign are met", numbers::count(n as u64)),
+            1 => lang.word("The expectation of the campaign is met", "Se cumple lo que espera la campaña").to_owned(),
+            n => {
+                let n = lang.count(n as u64);
+                say!(
+                    lang,
+                    "All {n} expectations of the campaign are met",
+                    "Se cumplen las {n} expectativas de la campaña"
+                )
+            }
         };
         findings.push(Finding::new(State::Pass, sentence));
     }
@@ -170,8 +200,12 @@ fn facts(run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
         let of: Vec<&Rate<'_>> = flows.iter().filter(|r| r.protocol == protocol).collect();
         let rates = of.iter().map(|r| (r.sender, r.receiver, r.flow.throughput_bits_per_second)).collect();
         findings.extend(extremes(rates).map(|e| {
-            let rate = |v| numbers::rate(v).to_string();
-            Finding::new(State::Measured, e.sentence(&format!("over {name}"), "delivers", "deliver", rate))
+            let how = say!(lang, "over {name}", "con {name}");
+            let verb = match e.pairs {
+                1 => lang.word("delivers", "entrega"),
+                _ => lang.word("deliver", "entregan"),
+            };
+            Finding::new(State::Measured, e.sentence(lang, &how, verb, |v| numbers::rate(lang, v).to_string()))
         }));
     }
     let round_trips = figures::round_trips(run)
@@ -179,12 +213,21 @@ fn facts(run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
         .filter_map(|(r, p)| Some((&r.source, &r.destination, p.rtt_seconds?)))
         .collect();
     findings.extend(extremes(round_trips).map(|e| {
-        Finding::new(State::Measured, e.sentence("for a round trip", "takes", "take", |v| numbers::time(v).to_string()))
+        let how = lang.word("for a round trip", "en ida y vuelta");
+        let verb = match e.pairs {
+            1 => lang.word("takes", "tarda"),
+            _ => lang.word("take", "tardan"),
+        };
+        Finding::new(State::Measured, e.sentence(lang, how, verb, |v| numbers::time(lang, v).to_string()))
     }));
     if !findings.is_empty() && !met {
         findings.push(Finding::new(
             State::Measured,
-            "No contract covers what was measured, so nothing was judged".to_owned(),
+            lang.word(
+                "No contract covers what was measured, so nothing was judged",
+                "Ningún contrato cubre lo medido, así que no se evaluó nada",
+            )
+            .to_owned(),
         ));
     }
     findings
@@ -209,13 +252,18 @@ fn extremes<'a>(mut values: Vec<(&'a Name, &'a Name, f64)>) -> Option<Extremes<'
 }
 
 impl Extremes<'_> {
-    fn sentence(&self, how: &str, one: &str, many: &str, text: impl Fn(f64) -> String) -> String {
+    fn sentence(&self, lang: Lang, how: &str, verb: &str, text: impl Fn(f64) -> String) -> String {
         let (from, to, least) = self.least;
         if self.pairs == 1 {
-            return format!("{from} → {to} {one} {} {how}", text(least));
+            return format!("{from} → {to} {verb} {} {how}", text(least));
         }
         let (other_from, other_to, most) = self.most;
-        let pairs = counted(self.pairs, "pair", "pairs");
-        format!("{pairs} {many} {} ({from} → {to}) to {} ({other_from} → {other_to}) {how}", text(least), text(most))
+        let pairs = lang.counted(self.pairs, ["pair", "pairs"], ["par", "pares"]);
+        let (least, most) = (text(least), text(most));
+        say!(
+            lang,
+            "{pairs} {verb} {least} ({from} → {to}) to {most} ({other_from} → {other_to}) {how}",
+            "{pairs} {verb} de {least} ({from} → {to}) a {most} ({other_from} → {other_to}) {how}"
+        )
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::measurement::{Measurement, RoundTrip};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::verdict::Verdict;
+use crate::i18n::{Lang, say};
 
 /// Pairs that get a sentence of their own; of more, one sentence names some.
 const PAIRS_TOLD: usize = 3;
@@ -48,7 +49,7 @@ fn passed(run: &Run) -> bool {
 }
 
 /// A finding for each pair whose pings were never answered, with how bad it is.
-pub(super) fn find(run: &CampaignRun) -> Vec<(f64, Finding)> {
+pub(super) fn find(lang: Lang, run: &CampaignRun) -> Vec<(f64, Finding)> {
     let mut pairs: BTreeMap<(&Name, &Name), Vec<&Run>> = BTreeMap::new();
     for one in &run.runs {
         let (a, b) = (&one.source, &one.destination);
@@ -59,18 +60,21 @@ pub(super) fn find(run: &CampaignRun) -> Vec<(f64, Finding)> {
     let mut unanswered: BTreeMap<State, Vec<String>> = BTreeMap::new();
     for ((a, b), runs) in pairs {
         if !runs.iter().any(|r| passed(r)) && runs.iter().any(|r| is_unanswered(r)) {
-            nothing.entry(state(&runs)).or_default().push(format!("{a} and {b}"));
+            nothing.entry(state(&runs)).or_default().push(say!(lang, "{a} and {b}", "{a} y {b}"));
             continue;
         }
         for (from, to) in [(a, b), (b, a)] {
             if silent.contains(&(from, to)) {
                 let there: Vec<&Run> = runs.iter().copied().filter(|r| r.source == *from).collect();
-                unanswered.entry(state(&there)).or_default().push(format!("{from} to {to}"));
+                unanswered.entry(state(&there)).or_default().push(say!(lang, "{from} to {to}", "{from} a {to}"));
             }
         }
     }
-    let mut findings = told(nothing, 4.0, |pairs| format!("Nothing passes between {pairs}"));
-    findings.extend(told(unanswered, 3.0, |pairs| format!("No echo request from {pairs} was answered")));
+    let mut findings =
+        told(lang, nothing, 4.0, |pairs| say!(lang, "Nothing passes between {pairs}", "No pasa nada entre {pairs}"));
+    findings.extend(told(lang, unanswered, 3.0, |pairs| {
+        say!(lang, "No echo request from {pairs} was answered", "Ninguna solicitud de eco de {pairs} tuvo respuesta")
+    }));
     findings
 }
 
@@ -79,10 +83,15 @@ fn state(runs: &[&Run]) -> State {
     if failed { State::Fail } else { State::Unmeasured }
 }
 
-fn told(by_state: BTreeMap<State, Vec<String>>, weight: f64, sentence: impl Fn(&str) -> String) -> Vec<(f64, Finding)> {
+fn told(
+    lang: Lang,
+    by_state: BTreeMap<State, Vec<String>>,
+    weight: f64,
+    sentence: impl Fn(&str) -> String,
+) -> Vec<(f64, Finding)> {
     let mut findings = Vec::new();
     for (state, pairs) in by_state {
-        let each: Vec<String> = if pairs.len() <= PAIRS_TOLD { pairs } else { vec![named(&pairs)] };
+        let each: Vec<String> = if pairs.len() <= PAIRS_TOLD { pairs } else { vec![named(lang, &pairs)] };
         findings.extend(each.iter().map(|pairs| (weight, Finding::new(state, sentence(pairs)))));
     }
     findings

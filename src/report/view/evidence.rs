@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::figures::range_text;
 use super::{State, or_dash};
 use crate::domain::campaign::Metric;
 use crate::domain::counters::EndCounters;
 use crate::domain::name::Name;
 use crate::domain::run::{Run, RunStatus};
 use crate::domain::verdict::Judgement;
+use crate::i18n::{Lang, say};
 use crate::stats::Summary;
-use crate::stats::numbers::{self, PERCENT, count, percent_whole};
+use crate::stats::numbers::{self, PERCENT, percent_whole};
+use crate::verdict::{account, judgement_reason};
 
 /// An expectation, judged.
 #[derive(Debug)]
@@ -50,16 +53,22 @@ pub(super) fn label(run: &Run, repeated: bool) -> String {
     if repeated { format!("{} #{}", run.test, run.repetition) } else { run.test.to_string() }
 }
 
-pub(super) fn judgement_rows(runs: &[&Run], sender: &Name, receiver: &Name, repeated: bool) -> Vec<JudgementRow> {
+pub(super) fn judgement_rows(
+    lang: Lang,
+    runs: &[&Run],
+    sender: &Name,
+    receiver: &Name,
+    repeated: bool,
+) -> Vec<JudgementRow> {
     let mut rows = Vec::new();
     let mut alike: BTreeMap<_, Vec<(&Run, &Judgement)>> = BTreeMap::new();
     for run in runs {
         if run.status == RunStatus::Invalid {
             rows.push(JudgementRow {
                 state: State::Invalid,
-                metric: "validity",
+                metric: lang.word("validity", "validez"),
                 of: label(run, repeated),
-                reason: run.assessment.reason.clone(),
+                reason: account(lang, &run.assessment),
             });
         }
         let own = run.assessment.judgements.iter().filter(|j| j.sender == *sender && j.receiver == *receiver);
@@ -71,12 +80,12 @@ pub(super) fn judgement_rows(runs: &[&Run], sender: &Name, receiver: &Name, repe
         }
     }
     let together = |((state, _, of_metric, _, _), seen): ((State, _, Metric, _, _), Vec<(&Run, &Judgement)>)| {
-        let reason = reason(of_metric, &seen)?;
+        let reason = reason(lang, of_metric, &seen)?;
         let of = match seen.as_slice() {
             [(run, _)] => label(run, repeated),
             several => several.first()?.0.test.to_string(),
         };
-        Some(JudgementRow { state, metric: metric(of_metric), of, reason })
+        Some(JudgementRow { state, metric: metric(lang, of_metric), of, reason })
     };
     rows.extend(alike.into_iter().filter_map(together));
     rows.sort_by_key(|r| r.state);
@@ -84,20 +93,26 @@ pub(super) fn judgement_rows(runs: &[&Run], sender: &Name, receiver: &Name, repe
 }
 
 /// Why repetitions of a test came to the same verdict: how far they lie apart, and the reason of the worst.
-fn reason(metric: Metric, seen: &[(&Run, &Judgement)]) -> Option<String> {
+fn reason(lang: Lang, metric: Metric, seen: &[(&Run, &Judgement)]) -> Option<String> {
     let badness = |j: &Judgement| match (metric, j.measured) {
         (_, None) => f64::INFINITY,
         (Metric::Throughput | Metric::Mtu, Some(value)) => -value,
         (_, Some(value)) => value,
     };
     let (run, worst) = seen.iter().max_by(|(_, a), (_, b)| badness(a).total_cmp(&badness(b)))?;
+    let reason = judgement_reason(lang, worst);
     if seen.len() == 1 {
-        return Some(worst.reason.clone());
+        return Some(reason);
     }
-    let runs = numbers::counted(seen.len(), "run", "runs");
+    let repetition = run.repetition;
+    let runs = lang.counted(seen.len(), ["run", "runs"], ["prueba", "pruebas"]);
     let values: Vec<f64> = seen.iter().filter_map(|(_, j)| j.measured).collect();
     let Some(summary) = Summary::of(&values).filter(|s| s.count == seen.len()) else {
-        return Some(format!("in {runs}, such as #{}: {}", run.repetition, worst.reason));
+        return Some(say!(
+            lang,
+            "in {runs}, such as #{repetition}: {reason}",
+            "en {runs}, como la #{repetition}: {reason}"
+        ));
     };
     let unit = match metric {
         Metric::Throughput => numbers::rate_scale(summary.max),
@@ -106,22 +121,24 @@ fn reason(metric: Metric, seen: &[(&Run, &Judgement)]) -> Option<String> {
         Metric::Mtu => numbers::BYTES,
     };
     let shown = |value| match metric {
-        Metric::Loss => numbers::percent(value),
-        Metric::Mtu => unit.exact(value),
-        Metric::Throughput | Metric::Rtt | Metric::Jitter => unit.round(value, 3),
+        Metric::Loss => numbers::percent(lang, value),
+        Metric::Mtu => unit.exact(lang, value),
+        Metric::Throughput | Metric::Rtt | Metric::Jitter => unit.round(lang, value, 3),
     };
     let (least, most) = (shown(summary.min), shown(summary.max));
-    let range = if least == most { most.to_string() } else { format!("{} to {most}", least.number) };
-    Some(format!("{range} in {runs}, the worst #{}: {}", run.repetition, worst.reason))
+    let range = if least == most { most.to_string() } else { range_text(lang, &least.number, &most.to_string()) };
+    Some(say!(
+        lang,
+        "{range} in {runs}, the worst #{repetition}: {reason}",
+        "{range} en {runs}, la peor la #{repetition}: {reason}"
+    ))
 }
 
-const fn metric(metric: Metric) -> &'static str {
+const fn metric(lang: Lang, metric: Metric) -> &'static str {
     match metric {
-        Metric::Throughput => "throughput",
-        Metric::Rtt => "round trip",
-        Metric::Jitter => "jitter",
-        Metric::Loss => "loss",
-        Metric::Mtu => "path MTU",
+        Metric::Rtt => lang.word("round trip", "ida y vuelta"),
+        Metric::Mtu => lang.word("path MTU", "MTU de la ruta"),
+        Metric::Throughput | Metric::Jitter | Metric::Loss => lang.metric(metric),
     }
 }
 
@@ -147,17 +164,17 @@ pub(in crate::report) fn shell(argv: &[String]) -> String {
     argv.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn counter_rows(runs: &[&Run], repeated: bool) -> Vec<CounterRow> {
+pub(super) fn counter_rows(lang: Lang, runs: &[&Run], repeated: bool) -> Vec<CounterRow> {
     let ends = runs.iter().flat_map(|run| {
         let ends = [(&run.source, &run.source_counters), (&run.destination, &run.destination_counters)];
         ends.into_iter().filter_map(move |(at, counters)| Some((*run, at, counters.as_ref()?)))
     });
-    ends.map(|(run, at, counters)| counter_row(run, label(run, repeated), at, counters)).collect()
+    ends.map(|(run, at, counters)| counter_row(lang, run, label(run, repeated), at, counters)).collect()
 }
 
-fn counter_row(run: &Run, of: String, at: &Name, counters: &EndCounters) -> CounterRow {
+fn counter_row(lang: Lang, run: &Run, of: String, at: &Name, counters: &EndCounters) -> CounterRow {
     let most = |of: fn(&crate::domain::counters::CoreUse) -> f64| counters.cores.iter().map(of).reduce(f64::max);
-    let ratio = |value: Option<f64>| or_dash(value.map(percent_whole));
+    let ratio = |value: Option<f64>| or_dash(value.map(|v| percent_whole(lang, v)));
     let (mut dropped, mut errors) = (0, 0);
     for i in &counters.interfaces {
         dropped += i.rx_dropped + i.tx_dropped;
@@ -171,26 +188,26 @@ fn counter_row(run: &Run, of: String, at: &Name, counters: &EndCounters) -> Coun
         on_cpu: ratio(counters.on_cpu_ratio),
         busiest_core: ratio(most(|c| c.busy_ratio)),
         steal: ratio(most(|c| c.steal_ratio)),
-        udp_buffer: count(counters.udp.receive_buffer_errors + counters.udp.send_buffer_errors),
-        interface: format!("{} / {}", count(dropped), count(errors)),
-        tcp_limits: tcp_limits(counters),
+        udp_buffer: lang.count(counters.udp.receive_buffer_errors + counters.udp.send_buffer_errors),
+        interface: format!("{} / {}", lang.count(dropped), lang.count(errors)),
+        tcp_limits: tcp_limits(lang, counters),
         suspect: run.assessment.causes.iter().any(|c| c.probe == *at),
     }
 }
 
 /// How much of its busy time TCP was held back by a window or a buffer; the most of all sockets.
-fn tcp_limits(counters: &EndCounters) -> String {
+fn tcp_limits(lang: Lang, counters: &EndCounters) -> String {
     let share = |limited: fn(&crate::domain::counters::TcpLimits) -> Option<f64>| {
         let shares = counters.tcp.iter().filter_map(|t| Some(limited(t)? / t.busy_seconds.filter(|b| *b > 0.0)?));
         shares.reduce(f64::max)
     };
     let parts = [
-        ("receive window", share(|t| t.receive_window_limited_seconds)),
-        ("send buffer", share(|t| t.send_buffer_limited_seconds)),
+        (lang.word("receive window", "ventana de recepción"), share(|t| t.receive_window_limited_seconds)),
+        (lang.word("send buffer", "búfer de envío"), share(|t| t.send_buffer_limited_seconds)),
     ];
     let told = parts
         .into_iter()
-        .filter_map(|(what, s)| s.filter(|s| *s >= 0.005).map(|s| format!("{what} {}", percent_whole(s))));
+        .filter_map(|(what, s)| s.filter(|s| *s >= 0.005).map(|s| format!("{what} {}", percent_whole(lang, s))));
     let told: Vec<String> = told.collect();
     if told.is_empty() { "–".to_owned() } else { told.join(", ") }
 }

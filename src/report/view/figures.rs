@@ -8,10 +8,11 @@ use crate::domain::measurement::{Flow, HopPath, Interval, Measurement, RoundTrip
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Direction, Protocol, Test};
+use crate::i18n::{Lang, say, sentences};
 use crate::report::chart::Chart;
-use crate::stats::numbers::{self, Figure, count, counted};
+use crate::stats::numbers::{self, Figure};
 use crate::stats::{INTERVAL_RUNS_MIN, Summary, median};
-use crate::verdict::{flows, sent_short};
+use crate::verdict::{flows, sent_short, sent_short_text};
 
 /// A flow of a throughput run with its ends.
 pub(super) struct Rate<'a> {
@@ -102,15 +103,15 @@ pub(in crate::report) struct PathRow {
     pub(in crate::report) hops: Vec<(u8, String, String)>,
 }
 
-pub(super) fn rate_rows(rates: &[Rate<'_>], contract: Option<f64>) -> Vec<RateRow> {
+pub(super) fn rate_rows(lang: Lang, rates: &[Rate<'_>], contract: Option<f64>) -> Vec<RateRow> {
     let mut tests: BTreeMap<(&Name, Direction, &Name), Vec<&Rate<'_>>> = BTreeMap::new();
     for rate in rates {
         tests.entry((&rate.run.test, rate.run.direction(), &rate.run.source)).or_default().push(rate);
     }
-    tests.into_values().filter_map(|of| rate_row(&of, contract)).collect()
+    tests.into_values().filter_map(|of| rate_row(lang, &of, contract)).collect()
 }
 
-fn rate_row(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
+fn rate_row(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
     // Invalid runs are shown where there is nothing else, and said to be so.
     let valid: Vec<&Rate<'_>> = rates.iter().copied().filter(|r| r.run.status == RunStatus::Ok).collect();
     let invalid = rates.len() - valid.len();
@@ -122,45 +123,54 @@ fn rate_row(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
         |value: &dyn Fn(&Flow) -> Option<f64>| -> Vec<f64> { rates.iter().filter_map(|r| value(r.flow)).collect() };
     let whole = |v: f64| {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count that was a whole number")]
-        count(v.round() as u64)
+        lang.count(v.round() as u64)
     };
-    let retransmits = over(&each(&|f| f.retransmits.map(float)), &whole);
-    let loss = over(&each(&|f| f.loss_ratio), &|v| numbers::percent(v).to_string());
-    let jitter = over(&each(&|f| f.jitter_seconds), &|v| numbers::time(v).to_string());
-    let time = |v: f64| numbers::time(v).to_string();
+    let retransmits = over(lang, &each(&|f| f.retransmits.map(float)), &whole);
+    let loss = over(lang, &each(&|f| f.loss_ratio), &|v| numbers::percent(lang, v).to_string());
+    let jitter = over(lang, &each(&|f| f.jitter_seconds), &|v| numbers::time(lang, v).to_string());
+    let time = |v: f64| numbers::time(lang, v).to_string();
     let details = [
-        ("Within a run", within(rates)),
-        ("Offered", offered(rates)),
-        ("Retransmits", retransmits.clone()),
-        ("Loss", loss.clone().map(|l| format!("{l}{}", lost(rates)))),
-        ("Jitter", jitter.clone()),
-        ("Out of order", over(&each(&|f| f.out_of_order_packets.map(float)), &whole)),
-        ("RTT under load", over(&each(&|f| f.rtt_seconds), &time)),
+        (lang.word("Within a run", "Dentro de una prueba"), within(lang, rates)),
+        (lang.word("Offered", "Ofrecido"), offered(lang, rates)),
+        (lang.word("Retransmits", "Retransmisiones"), retransmits.clone()),
+        (lang.word("Loss", "Pérdida"), loss.clone().map(|l| format!("{l}{}", lost(lang, rates)))),
+        (lang.word("Jitter", "Jitter"), jitter.clone()),
         (
-            "Largest window",
-            over(&each(&|f| f.congestion_window_max_bytes.map(float)), &|v| numbers::bytes(v).to_string()),
+            lang.word("Out of order", "Fuera de orden"),
+            over(lang, &each(&|f| f.out_of_order_packets.map(float)), &whole),
         ),
-        ("Congestion control", first.flow.congestion_control.clone()),
-        ("Received", over(&each(&|f| f.received_bytes.map(float)), &|v| numbers::bytes(v).to_string())),
+        (lang.word("RTT under load", "RTT con carga"), over(lang, &each(&|f| f.rtt_seconds), &time)),
+        (
+            lang.word("Largest window", "Ventana máxima"),
+            over(lang, &each(&|f| f.congestion_window_max_bytes.map(float)), &|v| numbers::bytes(lang, v).to_string()),
+        ),
+        (lang.word("Congestion control", "Control de congestión"), first.flow.congestion_control.clone()),
+        (
+            lang.word("Received", "Recibido"),
+            over(lang, &each(&|f| f.received_bytes.map(float)), &|v| numbers::bytes(lang, v).to_string()),
+        ),
     ];
     Some(RateRow {
         test: first.run.test.clone(),
         way: way(first.run.direction()),
-        how: how(first),
+        how: how(lang, first),
         runs: summary.count,
-        variation: Some(summary).filter(|s| s.count > 1).or_else(|| course(rates)).and_then(|s| coefficient(&s)),
-        median: numbers::rate(summary.median),
+        variation: Some(summary).filter(|s| s.count > 1).or_else(|| course(rates)).and_then(|s| coefficient(lang, &s)),
+        median: numbers::rate(lang, summary.median),
         spread: match invalid {
-            0 => spread(&summary),
-            n if valid.is_empty() => format!("{}, invalid", if n == 1 { "1 run".to_owned() } else { spread(&summary) }),
-            n => format!("{}, {n} more invalid", spread(&summary)),
+            0 => spread(lang, &summary),
+            n if valid.is_empty() => format!("{}, {}", spread(lang, &summary), lang.status(RunStatus::Invalid, n)),
+            n => {
+                let (spread, invalid) = (spread(lang, &summary), lang.status(RunStatus::Invalid, n));
+                say!(lang, "{spread}, {n} more {invalid}", "{spread}, {n} más {invalid}")
+            }
         },
         details: details.into_iter().filter_map(|(label, text)| Some((label, text?))).collect(),
-        chart: chart(rates, contract),
+        chart: chart(lang, rates, contract),
         retransmits: retransmits.unwrap_or_else(|| DASH.to_owned()),
         loss: loss.unwrap_or_else(|| DASH.to_owned()),
         jitter: jitter.unwrap_or_else(|| DASH.to_owned()),
-        notes: notes(rates),
+        notes: notes(rates).iter().map(|note| sentences::told(lang, note)).collect(),
     })
 }
 
@@ -178,19 +188,20 @@ const fn float(n: u64) -> f64 {
     n as f64
 }
 
-fn how(rate: &Rate<'_>) -> String {
+fn how(lang: Lang, rate: &Rate<'_>) -> String {
     let protocol = match rate.protocol {
         Protocol::Tcp => "TCP",
         Protocol::Udp => "UDP",
         Protocol::Sctp => "SCTP",
     };
-    let streams = counted(rate.streams.into(), "stream", "streams");
+    let streams = lang.counted(rate.streams.into(), ["stream", "streams"], ["flujo", "flujos"]);
     let time = match &rate.run.specification {
-        Test::Iperf3(t) if t.omit.is_zero() => format!(", {}", numbers::span(t.duration)),
+        Test::Iperf3(t) if t.omit.is_zero() => format!(", {}", numbers::span(lang, t.duration)),
         Test::Iperf3(t) => {
-            format!(", {} after {} of slow start", numbers::span(t.duration), numbers::span(t.omit))
+            let (time, omitted) = (numbers::span(lang, t.duration), numbers::span(lang, t.omit));
+            say!(lang, ", {time} after {omitted} of slow start", ", {time} tras {omitted} de arranque lento")
         }
-        Test::Iperf2(t) => format!(", {}", numbers::span(t.duration)),
+        Test::Iperf2(t) => format!(", {}", numbers::span(lang, t.duration)),
         Test::Ping(_)
         | Test::Traceroute(_)
         | Test::Mtr(_)
@@ -200,29 +211,53 @@ fn how(rate: &Rate<'_>) -> String {
     };
     let way = match rate.run.direction() {
         Direction::Forward => String::new(),
-        Direction::Reverse => format!(", asked for by {} (reverse)", rate.run.source),
-        Direction::Bidirectional => ", both ways at the same time".to_owned(),
+        Direction::Reverse => {
+            let source = &rate.run.source;
+            say!(lang, ", asked for by {source} (reverse)", ", pedida por {source} (inversa)")
+        }
+        Direction::Bidirectional => {
+            lang.word(", both ways at the same time", ", en ambos sentidos a la vez").to_owned()
+        }
     };
     format!("{protocol}, {streams}{time}{way}")
 }
 
-fn spread(summary: &Summary) -> String {
+fn spread(lang: Lang, summary: &Summary) -> String {
     if summary.count == 1 {
-        return "1 run".to_owned();
+        return lang.counted(1, ["run", "runs"], ["prueba", "pruebas"]);
     }
     let unit = numbers::rate_scale(summary.max);
-    let variation = variation(summary);
-    let (least, most) = (unit.round(summary.min, 3), unit.round(summary.max, 3));
-    let range = if least == most { String::new() } else { format!(", {} to {most}", least.number) };
-    format!("median of {} runs{range}{variation}, {}", summary.count, interval(summary, unit))
+    let variation = variation(lang, summary);
+    let (least, most) = (unit.round(lang, summary.min, 3), unit.round(lang, summary.max, 3));
+    let range =
+        if least == most { String::new() } else { format!(", {}", range_text(lang, &least.number, &most.to_string())) };
+    let count = summary.count;
+    let interval = interval(lang, summary, unit);
+    say!(
+        lang,
+        "median of {count} runs{range}{variation}, {interval}",
+        "mediana de {count} pruebas{range}{variation}, {interval}"
+    )
 }
 
 /// Between what the median lies, as far as the number of repetitions lets it be said.
-fn interval(summary: &Summary, unit: numbers::Scale) -> String {
+fn interval(lang: Lang, summary: &Summary, unit: numbers::Scale) -> String {
     match summary.interval {
-        Some(i) => format!("95 % interval of the median {} to {}", unit.round(i.low, 3).number, unit.round(i.high, 3)),
-        None => format!("no 95 % interval below {INTERVAL_RUNS_MIN} runs"),
+        Some(i) => {
+            let (low, high) = (unit.round(lang, i.low, 3).number, unit.round(lang, i.high, 3));
+            say!(lang, "95 % interval of the median {low} to {high}", "intervalo del 95 % de la mediana {low} a {high}")
+        }
+        None => say!(
+            lang,
+            "no 95 % interval below {INTERVAL_RUNS_MIN} runs",
+            "sin intervalo del 95 % con menos de {INTERVAL_RUNS_MIN} pruebas"
+        ),
     }
+}
+
+/// `9.2 to 9.6 Mbit/s`.
+pub(super) fn range_text(lang: Lang, least: &str, most: &str) -> String {
+    say!(lang, "{least} to {most}", "{least} a {most}")
 }
 
 const fn way(direction: Direction) -> &'static str {
@@ -234,12 +269,12 @@ const fn way(direction: Direction) -> &'static str {
 }
 
 /// The coefficient of variation, to two digits.
-fn coefficient(summary: &Summary) -> Option<Figure> {
-    summary.coefficient_of_variation().map(|cv| numbers::PERCENT.round(cv, 2))
+fn coefficient(lang: Lang, summary: &Summary) -> Option<Figure> {
+    summary.coefficient_of_variation().map(|cv| numbers::PERCENT.round(lang, cv, 2))
 }
 
-fn variation(summary: &Summary) -> String {
-    coefficient(summary).map_or_else(String::new, |cv| format!(", variation {cv}"))
+fn variation(lang: Lang, summary: &Summary) -> String {
+    coefficient(lang, summary).map_or_else(String::new, |cv| say!(lang, ", variation {cv}", ", variación {cv}"))
 }
 
 /// The measured intervals of all runs.
@@ -250,40 +285,45 @@ fn course(rates: &[&Rate<'_>]) -> Option<Summary> {
 }
 
 /// The course of the measured intervals: least, most and variation.
-fn within(rates: &[&Rate<'_>]) -> Option<String> {
+fn within(lang: Lang, rates: &[&Rate<'_>]) -> Option<String> {
     let summary = course(rates)?;
     let unit = numbers::rate_scale(summary.max);
-    let variation = variation(&summary);
-    Some(format!("{} to {}{variation}", unit.round(summary.min, 3).number, unit.round(summary.max, 3)))
+    let variation = variation(lang, &summary);
+    let (least, most) = (unit.round(lang, summary.min, 3).number, unit.round(lang, summary.max, 3).to_string());
+    Some(format!("{}{variation}", range_text(lang, &least, &most)))
 }
 
 /// The median, with its range where repetitions differ.
-fn over(values: &[f64], text: &dyn Fn(f64) -> String) -> Option<String> {
+fn over(lang: Lang, values: &[f64], text: &dyn Fn(f64) -> String) -> Option<String> {
     let summary = Summary::of(values)?;
     let (middle, least, most) = (text(summary.median), text(summary.min), text(summary.max));
-    Some(if least == most { middle } else { format!("{middle} ({least} to {most})") })
+    Some(if least == most { middle } else { format!("{middle} ({})", range_text(lang, &least, &most)) })
 }
 
 /// The rate that was asked for; of the run whose sender fell shortest of it, what was sent.
-fn offered(rates: &[&Rate<'_>]) -> Option<String> {
+fn offered(lang: Lang, rates: &[&Rate<'_>]) -> Option<String> {
     let Test::Iperf3(test) = &rates.first()?.run.specification else { return None };
-    let asked = numbers::rate(test.rate_bits_per_second?.as_f64());
+    let asked = numbers::rate(lang, test.rate_bits_per_second?.as_f64());
     let sent = |r: &&&Rate<'_>| r.flow.sent_bits_per_second.unwrap_or(f64::INFINITY);
     let least = rates.iter().min_by(|a, b| sent(a).total_cmp(&sent(b)))?;
-    Some(sent_short(least.flow, &least.run.specification).unwrap_or_else(|| asked.to_string()))
+    let short = sent_short(least.flow, &least.run.specification);
+    Some(short.map_or_else(|| asked.to_string(), |(sent, asked)| sent_short_text(lang, sent, asked)))
 }
 
-fn lost(rates: &[&Rate<'_>]) -> String {
+fn lost(lang: Lang, rates: &[&Rate<'_>]) -> String {
     match rates {
         [one] => match (one.flow.lost_packets, one.flow.packets) {
-            (Some(lost), Some(all)) => format!(", {} of {} packets", count(lost), count(all)),
+            (Some(lost), Some(all)) => {
+                let (lost, all) = (lang.count(lost), lang.count(all));
+                say!(lang, ", {lost} of {all} packets", ", {lost} de {all} paquetes")
+            }
             _ => String::new(),
         },
         _ => String::new(),
     }
 }
 
-fn chart(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<Chart> {
+fn chart(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>) -> Option<Chart> {
     let series: Vec<Vec<Interval>> =
         rates.iter().map(|r| r.flow.intervals.clone()).filter(|intervals| intervals.len() > 1).collect();
     let first = rates.first().filter(|_| !series.is_empty())?;
@@ -291,10 +331,10 @@ fn chart(rates: &[&Rate<'_>], contract: Option<f64>) -> Option<Chart> {
     let Rate { run, sender, receiver, .. } = first;
     // The keys by which tests are brought together, all of them names.
     let id = format!("chart.{sender}.{receiver}.{}.{}.{}", run.test, run.direction(), run.source);
-    Some(Chart { id, title, series, contract })
+    Some(Chart { lang, id, title, series, contract })
 }
 
-pub(super) fn ping_rows(runs: &[&Run]) -> Vec<PingRow> {
+pub(super) fn ping_rows(lang: Lang, runs: &[&Run]) -> Vec<PingRow> {
     let mut tests: BTreeMap<&Name, Vec<&RoundTrip>> = BTreeMap::new();
     for run in runs {
         if let Some(ping) = round_trip(run) {
@@ -307,34 +347,36 @@ pub(super) fn ping_rows(runs: &[&Run]) -> Vec<PingRow> {
         let most = values(|p| p.rtt_max_seconds).into_iter().reduce(f64::max);
         let packets: u64 = pings.iter().map(|p| p.packets).sum();
         let lost: u64 = pings.iter().map(|p| p.packets.saturating_sub(p.received_packets)).sum();
+        let (lost, packets) = (lang.count(lost), lang.count(packets));
+        let time = |seconds| numbers::time(lang, seconds);
         let mean = median(&values(|p| p.rtt_seconds));
         let range = match (least, mean, most) {
             (Some(least), Some(mean), Some(most)) => {
                 let unit = numbers::time_scale(most);
-                let (least, mean) = (unit.round(least, 3).number, unit.round(mean, 3).number);
-                format!("{least} / {mean} / {}", unit.round(most, 3))
+                let (least, mean) = (unit.round(lang, least, 3).number, unit.round(lang, mean, 3).number);
+                format!("{least} / {mean} / {}", unit.round(lang, most, 3))
             }
-            _ => "no answer".to_owned(),
+            _ => lang.word("no answer", "sin respuesta").to_owned(),
         };
         PingRow {
             test: test.clone(),
             range,
-            min: or_dash(least.map(numbers::time)),
-            mean: or_dash(mean.map(numbers::time)),
-            max: or_dash(most.map(numbers::time)),
-            deviation: or_dash(median(&values(|p| p.rtt_deviation_seconds)).map(numbers::time)),
-            loss: format!("{} of {}", count(lost), count(packets)),
+            min: or_dash(least.map(time)),
+            mean: or_dash(mean.map(time)),
+            max: or_dash(most.map(time)),
+            deviation: or_dash(median(&values(|p| p.rtt_deviation_seconds)).map(time)),
+            loss: say!(lang, "{lost} of {packets}", "{lost} de {packets}"),
         }
     };
     tests.into_iter().map(row).collect()
 }
 
 /// Paths of the runs; equal ones of several repetitions once.
-pub(super) fn path_rows(run: &CampaignRun, runs: &[&Run]) -> Vec<PathRow> {
+pub(super) fn path_rows(lang: Lang, run: &CampaignRun, runs: &[&Run]) -> Vec<PathRow> {
     let mut rows: Vec<PathRow> = Vec::new();
     for one in runs {
         let Some(Measurement::Path(path)) = &one.measurement else { continue };
-        let row = path_row(run, &one.test, path);
+        let row = path_row(lang, run, &one.test, path);
         let who = |r: &PathRow| r.hops.iter().map(|h| h.1.clone()).collect::<Vec<_>>();
         if !rows.iter().any(|r| r.test == row.test && who(r) == who(&row)) {
             rows.push(row);
@@ -343,18 +385,22 @@ pub(super) fn path_rows(run: &CampaignRun, runs: &[&Run]) -> Vec<PathRow> {
     rows
 }
 
-fn path_row(run: &CampaignRun, test: &Name, path: &HopPath) -> PathRow {
+fn path_row(lang: Lang, run: &CampaignRun, test: &Name, path: &HopPath) -> PathRow {
     let hops = path.hops.iter().map(|hop| {
         let addresses: Vec<String> = hop.addresses.iter().map(|a| named(run, a)).collect();
-        let who = if addresses.is_empty() { "no answer".to_owned() } else { addresses.join(", ") };
+        let who = if addresses.is_empty() {
+            lang.word("no answer", "sin respuesta").to_owned()
+        } else {
+            addresses.join(", ")
+        };
         let who = if hop.annotations.is_empty() { who } else { format!("{who} {}", hop.annotations.join(" ")) };
         let unit = hop.rtts_seconds.iter().copied().reduce(f64::max).map(numbers::time_scale);
         let times: Vec<String> =
-            unit.iter().flat_map(|u| hop.rtts_seconds.iter().map(|t| u.round(*t, 3).number)).collect();
+            unit.iter().flat_map(|u| hop.rtts_seconds.iter().map(|t| u.round(lang, *t, 3).number)).collect();
         let unit = unit.map_or("", |u| u.unit);
         let lost =
             if hop.unanswered > 0 { format!(" {}", "*".repeat(hop.unanswered.min(8) as usize)) } else { String::new() };
-        let counted = hop.figures.as_ref().map(super::others::hop);
+        let counted = hop.figures.as_ref().map(|figures| super::others::hop(lang, figures));
         (hop.ttl, who, counted.unwrap_or_else(|| format!("{} {unit}{lost}", times.join(" / ")).trim().to_owned()))
     });
     PathRow { test: test.clone(), reached: path.reached, hops: hops.collect() }

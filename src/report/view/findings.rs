@@ -12,9 +12,10 @@ use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::verdict::{Judgement, Verdict};
+use crate::i18n::{Lang, say};
 use crate::stats::median;
-use crate::stats::numbers::{self, PERCENT, counted};
-use crate::verdict::{advice, explain, worst};
+use crate::stats::numbers::{self, PERCENT};
+use crate::verdict::{advice, explain, judgement_reason, worst};
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +117,7 @@ fn groups(run: &CampaignRun) -> Groups<'_> {
 
 /// All findings: what falls short, what could not be measured, what is as it should be, and last what was left out because
 /// it cannot be run at all: the reader is to know of it and need not act.
-pub(in crate::report) fn find(run: &CampaignRun) -> Vec<Finding> {
+pub(in crate::report) fn find(lang: Lang, run: &CampaignRun) -> Vec<Finding> {
     let groups = groups(run);
     let silent = dead::silent(run);
     // What was never answered is a finding of its own.
@@ -125,28 +126,35 @@ pub(in crate::report) fn find(run: &CampaignRun) -> Vec<Finding> {
         .iter()
         .filter_map(|((route, metric), seen)| {
             let seen: Vec<Seen<'_>> = seen.iter().copied().filter(|s| !told(s)).collect();
-            shortfall(&run.topology, route, *metric, &seen)
+            shortfall(lang, &run.topology, route, *metric, &seen)
         })
-        .chain(dead::find(run))
-        .chain(invalid(run))
-        .chain(unmeasured(run))
+        .chain(dead::find(lang, run))
+        .chain(invalid(lang, run))
+        .chain(unmeasured(lang, run))
         .collect();
     // A stable sort: equal ones keep the order of links and metrics.
     problems.sort_by(|(a, one), (b, other)| one.state.cmp(&other.state).then(b.total_cmp(a)));
     let mut findings: Vec<Finding> = problems.into_iter().map(|(_, finding)| finding).collect();
-    findings.extend(answer::find(run, &groups));
+    findings.extend(answer::find(lang, run, &groups));
     if run.runs.is_empty() {
-        findings.push(Finding::new(State::Unmeasured, "Nothing was measured: no run was made".to_owned()));
+        findings.push(Finding::new(
+            State::Unmeasured,
+            lang.word("Nothing was measured: no run was made", "No se midió nada: no se hizo ninguna prueba")
+                .to_owned(),
+        ));
     }
     findings.sort_by_key(|f| f.state);
-    findings.extend(left_out(run));
+    findings.extend(left_out(lang, run));
     findings
 }
 
-fn left_out(run: &CampaignRun) -> impl Iterator<Item = Finding> {
-    reason_groups(run).into_iter().filter(|g| g.foreseen).map(|group| {
-        let was = if group.runs.len() == 1 { "was left out" } else { "were left out" };
-        Finding::new(State::Unmeasured, format!("{} {was}: {}", runs_text(&group.runs), group.why))
+fn left_out(lang: Lang, run: &CampaignRun) -> impl Iterator<Item = Finding> {
+    reason_groups(lang, run).into_iter().filter(|g| g.foreseen).map(move |group| {
+        let was = match group.runs.len() {
+            1 => lang.word("was left out", "se dejó fuera"),
+            _ => lang.word("were left out", "se dejaron fuera"),
+        };
+        Finding::new(State::Unmeasured, format!("{} {was}: {}", runs_text(lang, &group.runs), group.why))
     })
 }
 
@@ -160,7 +168,13 @@ const fn protocol(run: &Run) -> Option<Protocol> {
 
 /// The finding of one group and how bad it is, if anything was missed in it. Where TCP and UDP were both judged, the one
 /// that missed speaks, TCP before UDP.
-fn shortfall(topology: &Topology, route: &Route, metric: Metric, seen: &[Seen<'_>]) -> Option<(f64, Finding)> {
+fn shortfall(
+    lang: Lang,
+    topology: &Topology,
+    route: &Route,
+    metric: Metric,
+    seen: &[Seen<'_>],
+) -> Option<(f64, Finding)> {
     let missed_over = |p: &Protocol| seen.iter().any(|s| protocol(s.run) == Some(*p) && is_missed(&s));
     let speaks = [Protocol::Tcp, Protocol::Sctp, Protocol::Udp].into_iter().find(missed_over);
     let heard = |s: &&Seen<'_>| speaks.is_none() || protocol(s.run) == speaks;
@@ -169,8 +183,8 @@ fn shortfall(topology: &Topology, route: &Route, metric: Metric, seen: &[Seen<'_
     let missed: Vec<&Seen<'_>> =
         seen.iter().copied().filter(|s| s.judgement.verdict == verdict && is_missed(s)).collect();
     let representative = representative(&missed, metric, missed.len() == seen.len())?;
-    let scope = scope(&seen, &missed, metric, representative.seen);
-    let sentence = sentence(&route.ends(topology), metric, &representative, &scope);
+    let scope = scope(lang, &seen, &missed, metric, representative.seen);
+    let sentence = sentence(lang, &route.ends(topology), metric, &representative, &scope);
     let Judgement { contracted, missed_limit, .. } = representative.seen.judgement;
     let weight = match (metric, representative.value, missed_limit.or(*contracted)) {
         (Metric::Throughput | Metric::Mtu, Some(value), Some(limit)) => 2.0 - value / limit,
@@ -207,10 +221,10 @@ pub(super) fn representative<'a>(seen: &[&'a Seen<'a>], metric: Metric, best: bo
     }
 }
 
-fn sentence(ends: &str, metric: Metric, representative: &Representative<'_>, scope: &str) -> String {
+fn sentence(lang: Lang, ends: &str, metric: Metric, representative: &Representative<'_>, scope: &str) -> String {
     let Seen { run, judgement } = representative.seen;
     let (Some(value), Some(limit)) = (representative.value, judgement.missed_limit.or(judgement.contracted)) else {
-        return format!("{ends}: {}{scope}", judgement.reason);
+        return format!("{ends}: {}{scope}", judgement_reason(lang, judgement));
     };
     let unit = match metric {
         Metric::Throughput => numbers::rate_scale(value),
@@ -218,73 +232,117 @@ fn sentence(ends: &str, metric: Metric, representative: &Representative<'_>, sco
         Metric::Loss => PERCENT,
         Metric::Mtu => numbers::BYTES,
     };
-    let measured = if metric == Metric::Mtu { unit.exact(value) } else { numbers::apart(unit, value, limit, false) };
+    let measured = match metric {
+        Metric::Mtu => unit.exact(lang, value),
+        _ => numbers::apart(lang, unit, value, limit, false),
+    };
     let expected = match metric {
-        Metric::Throughput => numbers::rate_exact(limit),
-        Metric::Rtt | Metric::Jitter => numbers::time_exact(limit),
-        Metric::Loss => PERCENT.exact(limit),
-        Metric::Mtu => numbers::BYTES.exact(limit),
+        Metric::Throughput => numbers::rate_exact(lang, limit),
+        Metric::Rtt | Metric::Jitter => numbers::time_exact(lang, limit),
+        Metric::Loss => PERCENT.exact(lang, limit),
+        Metric::Mtu => numbers::BYTES.exact(lang, limit),
     };
     // A limit that the campaign gives as a value is its own and not the contract's.
     let own = judgement.missed_limit.is_some();
-    let allowed =
-        if own { format!(", more than the {expected} expected") } else { format!("; the contract allows {expected}") };
+    let allowed = match own {
+        true => say!(lang, ", more than the {expected} expected", ", más que lo esperado ({expected})"),
+        false => say!(lang, "; the contract allows {expected}", "; el contrato permite {expected}"),
+    };
     match metric {
         Metric::Throughput => {
-            let over = if protocol(run) == Some(Protocol::Udp) { " over UDP" } else { "" };
+            let over = if protocol(run) == Some(Protocol::Udp) { lang.word(" over UDP", " con UDP") } else { "" };
             if own {
-                format!("{ends} delivers {measured}{over}{scope}, below the {expected} expected")
+                say!(
+                    lang,
+                    "{ends} delivers {measured}{over}{scope}, below the {expected} expected",
+                    "{ends} entrega {measured}{over}{scope}, por debajo de los {expected} esperados"
+                )
             } else {
-                format!("{ends} delivers {}{over}{scope}", share_of_rate(value, limit))
+                let share = share_of_rate(lang, value, limit);
+                say!(lang, "{ends} delivers {share}{over}{scope}", "{ends} entrega {share}{over}{scope}")
             }
         }
-        Metric::Mtu if own => format!("{ends} carries packets of {measured}{scope}, below the {expected} expected"),
-        Metric::Mtu => format!("{ends} carries packets of {measured}{scope} of the contracted {expected}"),
-        Metric::Rtt => format!("{ends} takes {measured} for a round trip{scope}{allowed}"),
-        Metric::Jitter => format!("{ends} has a jitter of {measured}{scope}{allowed}"),
-        Metric::Loss => format!("{ends} loses {measured} of its {}{scope}{allowed}", packets(run)),
+        Metric::Mtu if own => say!(
+            lang,
+            "{ends} carries packets of {measured}{scope}, below the {expected} expected",
+            "{ends} lleva paquetes de {measured}{scope}, por debajo de los {expected} esperados"
+        ),
+        Metric::Mtu => say!(
+            lang,
+            "{ends} carries packets of {measured}{scope} of the contracted {expected}",
+            "{ends} lleva paquetes de {measured}{scope} de los {expected} contratados"
+        ),
+        Metric::Rtt => say!(
+            lang,
+            "{ends} takes {measured} for a round trip{scope}{allowed}",
+            "{ends} tarda {measured} en ida y vuelta{scope}{allowed}"
+        ),
+        Metric::Jitter => say!(
+            lang,
+            "{ends} has a jitter of {measured}{scope}{allowed}",
+            "{ends} tiene un jitter de {measured}{scope}{allowed}"
+        ),
+        Metric::Loss => {
+            let packets = packets(lang, run);
+            say!(
+                lang,
+                "{ends} loses {measured} of its {packets}{scope}{allowed}",
+                "{ends} pierde el {measured} de {packets}{scope}{allowed}"
+            )
+        }
     }
 }
 
 /// What was counted as lost.
-fn packets(run: &Run) -> String {
+fn packets(lang: Lang, run: &Run) -> String {
     match (protocol(run), run.specification.rate()) {
-        (Some(_), Some(rate)) => format!("packets in UDP at {}", numbers::rate(rate.as_f64())),
-        (Some(_), None) => "packets in UDP".to_owned(),
-        (None, _) => "echo requests".to_owned(),
+        (Some(_), Some(rate)) => {
+            let rate = numbers::rate(lang, rate.as_f64());
+            say!(lang, "packets in UDP at {rate}", "los paquetes UDP a {rate}")
+        }
+        (Some(_), None) => lang.word("packets in UDP", "los paquetes UDP").to_owned(),
+        (None, _) => lang.word("echo requests", "las solicitudes de eco").to_owned(),
     }
 }
 
 /// `76.2 of the contracted 100 Mbit/s (76 %)`.
-pub(super) fn share_of_rate(value: f64, contract: f64) -> String {
-    let (measured, rate) = (numbers::rate_of(value, contract), numbers::rate_exact(contract));
-    format!("{measured} of the contracted {rate} ({})", numbers::percent_whole(value / contract))
+pub(super) fn share_of_rate(lang: Lang, value: f64, contract: f64) -> String {
+    let (measured, rate) = (numbers::rate_of(lang, value, contract), numbers::rate_exact(lang, contract));
+    let share = numbers::percent_whole(lang, value / contract);
+    say!(lang, "{measured} of the contracted {rate} ({share})", "{measured} de los {rate} contratados ({share})")
 }
 
 /// On how much of what was judged this rests: nothing to say for one pair or where all runs agree.
-fn scope(seen: &[&Seen<'_>], missed: &[&Seen<'_>], metric: Metric, representative: &Seen<'_>) -> String {
+fn scope(lang: Lang, seen: &[&Seen<'_>], missed: &[&Seen<'_>], metric: Metric, representative: &Seen<'_>) -> String {
     let pairs = |of: &[&Seen<'_>]| {
         of.iter().map(|s| (&s.judgement.sender, &s.judgement.receiver)).collect::<BTreeSet<_>>().len()
     };
     let (all, hit) = (pairs(seen), pairs(missed));
     let Judgement { sender, receiver, .. } = representative.judgement;
     if missed.len() < seen.len() {
-        let runs = format!(" in {} of {}", missed.len(), counted(seen.len(), "run", "runs"));
-        return if all > 1 { format!("{runs}, worst on {sender} → {receiver}") } else { runs };
+        let (missed, seen) = (missed.len(), lang.counted(seen.len(), ["run", "runs"], ["prueba", "pruebas"]));
+        let runs = say!(lang, " in {missed} of {seen}", " en {missed} de {seen}");
+        if all == 1 {
+            return runs;
+        }
+        return say!(lang, "{runs}, worst on {sender} → {receiver}", "{runs}, la peor en {sender} → {receiver}");
     }
     match (hit, metric) {
         (1, _) => String::new(),
-        (_, Metric::Throughput) => format!(", the best of {all} pairs"),
-        _ => format!(" on the best of {all} pairs"),
+        (_, Metric::Throughput) => say!(lang, ", the best of {all} pairs", ", el mejor de {all} pares"),
+        _ => say!(lang, " on the best of {all} pairs", " en el mejor de {all} pares"),
     }
 }
 
-fn invalid(run: &CampaignRun) -> impl Iterator<Item = (f64, Finding)> {
-    invalid_groups(run).into_iter().map(|(cause, runs)| {
-        let says = if runs.len() == 1 { "says nothing about the link" } else { "say nothing about the link" };
-        let runs = runs_text(&runs);
+fn invalid(lang: Lang, run: &CampaignRun) -> impl Iterator<Item = (f64, Finding)> {
+    invalid_groups(run).into_iter().map(move |(cause, runs)| {
+        let says = match runs.len() {
+            1 => lang.word("says nothing about the link", "no dice nada del enlace"),
+            _ => lang.word("say nothing about the link", "no dicen nada del enlace"),
+        };
+        let runs = runs_text(lang, &runs);
         let sentence = match cause {
-            Some(cause) => format!("{runs} {says}: {}; {}", explain(cause), advice(cause)),
+            Some(cause) => format!("{runs} {says}: {}; {}", explain(lang, cause), advice(lang, cause)),
             None => format!("{runs} {says}"),
         };
         (0.0, Finding::new(State::Invalid, sentence))
@@ -294,29 +352,43 @@ fn invalid(run: &CampaignRun) -> impl Iterator<Item = (f64, Finding)> {
 /// Reasons that get a sentence of their own; the rest share one and are listed under what was not measured.
 const REASONS_TOLD: usize = 3;
 
-fn unmeasured(run: &CampaignRun) -> Vec<(f64, Finding)> {
-    let mut groups = reason_groups(run);
+fn unmeasured(lang: Lang, run: &CampaignRun) -> Vec<(f64, Finding)> {
+    let mut groups = reason_groups(lang, run);
     groups.retain(|g| !g.foreseen);
     let mut sentences: Vec<String> = groups
         .iter()
         .take(REASONS_TOLD)
         .map(|group| {
             let pairs: BTreeSet<(&Name, &Name)> = group.runs.iter().map(|r| (&r.source, &r.destination)).collect();
-            let runs = counted(group.runs.len(), "run", "runs");
+            let runs = lang.counted(group.runs.len(), ["run", "runs"], ["prueba", "pruebas"]);
             let of = match (pairs.len(), pairs.first()) {
-                (1, Some((from, to))) => format!("{runs} from {from} to {to}"),
-                (n, _) => format!("{runs} on {n} pairs"),
+                (1, Some((from, to))) => say!(lang, "{runs} from {from} to {to}", "{runs} de {from} a {to}"),
+                (n, _) => say!(lang, "{runs} on {n} pairs", "{runs} en {n} pares"),
             };
-            format!("{of} could not be measured: {}", group.why)
+            let not = match group.runs.len() {
+                1 => lang.word("could not be measured", "no se pudo medir"),
+                _ => lang.word("could not be measured", "no se pudieron medir"),
+            };
+            format!("{of} {not}: {}", group.why)
         })
         .collect();
     let rest: usize = groups.iter().skip(REASONS_TOLD).map(|g| g.runs.len()).sum();
     if rest > 0 {
-        sentences.push(format!("{} could not be measured for other reasons", counted(rest, "more run", "more runs")));
+        let more = lang.counted(
+            rest,
+            ["more run could not be measured", "more runs could not be measured"],
+            ["prueba más no se pudo medir", "pruebas más no se pudieron medir"],
+        );
+        sentences.push(say!(lang, "{more} for other reasons", "{more} por otros motivos"));
     }
     if let Some(n) = unstarted(run) {
-        let total = numbers::count(run.header.planned_runs.into());
-        sentences.push(format!("{} of {total} planned runs were not made: {}", numbers::count(n), unstarted_why(run)));
+        let (n, total) = (lang.count(n), lang.count(run.header.planned_runs.into()));
+        let why = unstarted_why(lang, run);
+        sentences.push(say!(
+            lang,
+            "{n} of {total} planned runs were not made: {why}",
+            "{n} de {total} pruebas previstas no se hicieron: {why}"
+        ));
     }
     sentences.into_iter().map(|s| (0.0, Finding::new(State::Unmeasured, s))).collect()
 }

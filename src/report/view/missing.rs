@@ -7,12 +7,13 @@ use super::answer::crossed_contracts;
 use crate::domain::campaign::Metric;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
+use crate::domain::reason::{Account, Reason as Why, SkipReason};
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Iperf2Definition, Iperf3Definition, OfferedRate, TestDefinition};
 use crate::domain::topology::{Contract, Topology};
 use crate::domain::verdict::{Cause, Judgement, Verdict};
-use crate::stats::numbers::{count, counted};
-use crate::verdict::{advice, explain};
+use crate::i18n::{Lang, say, sentences};
+use crate::verdict::{advice, cannot_reach, explain, judgement_reason, no_measurement, too_few};
 
 /// Something that this report cannot say.
 #[derive(Debug)]
@@ -32,15 +33,15 @@ pub(super) struct ReasonGroup<'a> {
 }
 
 /// Failed and skipped runs by reason, most frequent first; what was foreseen comes last.
-pub(super) fn reason_groups(run: &CampaignRun) -> Vec<ReasonGroup<'_>> {
+pub(super) fn reason_groups(lang: Lang, run: &CampaignRun) -> Vec<ReasonGroup<'_>> {
     let mut groups: BTreeMap<(bool, bool, Reason), Vec<&Run>> = BTreeMap::new();
     for one in run.runs.iter().filter(|r| matches!(r.status, RunStatus::Failed | RunStatus::Skipped)) {
-        let key = (has_no_rate(&run.topology, one), one.status == RunStatus::Skipped, Reason::of(one));
+        let key = (has_no_rate(&run.topology, one), one.status == RunStatus::Skipped, Reason::of(lang, one));
         groups.entry(key).or_default().push(one);
     }
     let group = |((foreseen, skipped, reason), runs): ((bool, bool, Reason), Vec<_>)| {
         let status = if skipped { RunStatus::Skipped } else { RunStatus::Failed };
-        ReasonGroup { status, foreseen, why: reason.told(&runs), runs }
+        ReasonGroup { status, foreseen, why: reason.told(lang, &runs), runs }
     };
     let mut groups: Vec<_> = groups.into_iter().map(group).collect();
     groups.sort_by_key(|g| (g.foreseen, std::cmp::Reverse(g.runs.len())));
@@ -57,39 +58,42 @@ enum Reason {
 }
 
 impl Reason {
-    fn of(run: &Run) -> Self {
+    fn of(lang: Lang, run: &Run) -> Self {
         match unreachable(run) {
             Some((pair, _)) if pair.source < pair.destination => Self::Apart(pair.source, pair.destination),
             Some((pair, _)) => Self::Apart(pair.destination, pair.source),
-            None => Self::Words(one_line(words(run))),
+            None => Self::Words(one_line(lang, &no_measurement(lang, run))),
         }
     }
 
-    fn told(self, runs: &[&Run]) -> String {
+    fn told(self, lang: Lang, runs: &[&Run]) -> String {
         let (a, b) = match self {
             Self::Words(words) => return words,
             Self::Apart(a, b) => (a, b),
         };
         let faults: Vec<(Pair, &str)> = runs.iter().filter_map(|r| unreachable(r)).collect();
         let tried: BTreeSet<&str> = faults.iter().map(|(_, fault)| *fault).collect();
-        let tried = tried.into_iter().collect::<Vec<_>>().join("; ");
+        let tried = tried.into_iter().map(|fault| sentences::told(lang, fault)).collect::<Vec<_>>().join("; ");
         match faults.split_first() {
-            Some(((pair, _), rest)) if rest.iter().all(|(other, _)| other == pair) => pair.cannot_reach(&tried),
-            _ => format!("{a} and {b} cannot reach each other: {tried}"),
+            Some(((pair, _), rest)) if rest.iter().all(|(other, _)| other == pair) => cannot_reach(lang, pair, &tried),
+            _ => {
+                say!(lang, "{a} and {b} cannot reach each other: {tried}", "{a} y {b} no se alcanzan entre sí: {tried}")
+            }
         }
     }
 }
 
-fn words(run: &Run) -> &str {
-    run.error.as_deref().unwrap_or(&run.assessment.reason)
-}
-
 /// Who could not reach whom before the test, and what was tried.
 fn unreachable(run: &Run) -> Option<(Pair, &str)> {
+    if let Account::Skipped(SkipReason::Unreachable { pair, fault }) = &run.assessment.reason {
+        return Some((pair.clone(), fault));
+    }
+    // Results of older versions have it in words.
+    let words = run.error.as_deref()?;
     let there = Pair { source: run.source.clone(), destination: run.destination.clone() };
     let back = there.reversed();
     [there, back].into_iter().find_map(|pair| {
-        let fault = words(run).strip_prefix(&pair.cannot_reach(""))?;
+        let fault = words.strip_prefix(&cannot_reach(Lang::En, &pair, ""))?;
         Some((pair, fault))
     })
 }
@@ -110,10 +114,10 @@ fn has_no_rate(topology: &Topology, run: &Run) -> bool {
 /// Longest reason in a sentence, in characters; the whole of it stands with its run.
 const REASON_MAX: usize = 240;
 
-fn one_line(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+fn one_line(lang: Lang, text: &str) -> String {
+    let line = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     if line.is_empty() {
-        return "no reason was given".to_owned();
+        return lang.word("no reason was given", "no se dio ningún motivo").to_owned();
     }
     if line.chars().count() <= REASON_MAX {
         return line;
@@ -146,12 +150,15 @@ pub(super) fn unstarted(run: &CampaignRun) -> Option<u64> {
 }
 
 /// Why they have none.
-pub(super) const fn unstarted_why(run: &CampaignRun) -> &'static str {
-    if run.header.interrupted { "the campaign was stopped before them" } else { "the campaign ended before them" }
+pub(super) const fn unstarted_why(lang: Lang, run: &CampaignRun) -> &'static str {
+    match run.header.interrupted {
+        true => lang.word("the campaign was stopped before them", "la campaña se detuvo antes"),
+        false => lang.word("the campaign ended before them", "la campaña terminó antes"),
+    }
 }
 
 /// Values of a link's contract that no valid run was judged against: `jitter`, `MTU`, `rate sevilla → madrid`.
-pub(super) fn gaps(run: &CampaignRun, link: &Name) -> Vec<String> {
+pub(super) fn gaps(lang: Lang, run: &CampaignRun, link: &Name) -> Vec<String> {
     let Some(declared) = run.topology.links.get(link) else { return vec![] };
     let Contract { rate_bits_per_second: rate, rtt_seconds, jitter_seconds, loss_ratio, mtu_bytes } = declared.contract;
     let judged: BTreeSet<(Metric, bool)> = run
@@ -170,102 +177,131 @@ pub(super) fn gaps(run: &CampaignRun, link: &Name) -> Vec<String> {
     let mut gaps = Vec::new();
     for (agreed, forward, from, to) in [(rate.a_to_b, true, a, b), (rate.b_to_a, false, b, a)] {
         if agreed.is_some() && !judged.contains(&(Metric::Throughput, forward)) {
-            gaps.push(format!("rate {from} → {to}"));
+            gaps.push(say!(lang, "rate {from} → {to}", "tasa {from} → {to}"));
         }
     }
-    let rest =
-        [(rtt_seconds.is_some(), Metric::Rtt, "round-trip time"), (jitter_seconds.is_some(), Metric::Jitter, "jitter")];
-    let rest = rest
-        .into_iter()
-        .chain([(loss_ratio.is_some(), Metric::Loss, "loss"), (mtu_bytes.is_some(), Metric::Mtu, "MTU")]);
+    let rest = [
+        (rtt_seconds.is_some(), Metric::Rtt, lang.word("round-trip time", "tiempo de ida y vuelta")),
+        (jitter_seconds.is_some(), Metric::Jitter, lang.word("jitter", "jitter")),
+        (loss_ratio.is_some(), Metric::Loss, lang.word("loss", "pérdida")),
+        (mtu_bytes.is_some(), Metric::Mtu, lang.word("MTU", "MTU")),
+    ];
+    let rest = rest.into_iter();
     gaps.extend(rest.filter(|(agreed, metric, _)| *agreed && unjudged(*metric)).map(|(_, _, word)| word.to_owned()));
     gaps
 }
 
 /// Everything that was not measured, the worst first.
-pub(super) fn list(run: &CampaignRun) -> Vec<Missing> {
+pub(super) fn list(lang: Lang, run: &CampaignRun) -> Vec<Missing> {
     let mut list = Vec::new();
     for (cause, runs) in invalid_groups(run) {
-        let why = cause
-            .map_or_else(|| "the instrument was the limit".to_owned(), |c| format!("{}; {}", explain(c), advice(c)));
-        list.push(Missing { state: State::Invalid, what: format!("{}, invalid", runs_text(&runs)), why });
+        let unknown = || lang.word("the instrument was the limit", "el límite fue el instrumento").to_owned();
+        let why = cause.map_or_else(unknown, |c| format!("{}; {}", explain(lang, c), advice(lang, c)));
+        let invalid = lang.status(RunStatus::Invalid, runs.len());
+        list.push(Missing { state: State::Invalid, what: format!("{}, {invalid}", runs_text(lang, &runs)), why });
     }
-    let (foreseen, failed): (Vec<_>, Vec<_>) = reason_groups(run).into_iter().partition(|g| g.foreseen);
+    let (foreseen, failed): (Vec<_>, Vec<_>) = reason_groups(lang, run).into_iter().partition(|g| g.foreseen);
     let told = |group: ReasonGroup<'_>| {
-        let what = format!("{}, {}", runs_text(&group.runs), group.status.as_str());
+        let what = format!("{}, {}", runs_text(lang, &group.runs), lang.status(group.status, group.runs.len()));
         Missing { state: State::Unmeasured, what, why: group.why }
     };
     list.extend(failed.into_iter().map(told));
     if let Some(left) = unstarted(run) {
-        let what = format!("{} of {} planned runs", count(left), count(run.header.planned_runs.into()));
-        list.push(Missing { state: State::Unmeasured, what, why: unstarted_why(run).to_owned() });
+        let (left, planned) = (lang.count(left), lang.count(run.header.planned_runs.into()));
+        let what = say!(lang, "{left} of {planned} planned runs", "{left} de {planned} pruebas previstas");
+        list.push(Missing { state: State::Unmeasured, what, why: unstarted_why(lang, run).to_owned() });
     }
     let crossed = crossed_contracts(run);
     let mut by_gaps: BTreeMap<Vec<String>, Vec<&Name>> = BTreeMap::new();
     for link in &crossed {
-        by_gaps.entry(gaps(run, link)).or_default().push(link);
+        by_gaps.entry(gaps(lang, run, link)).or_default().push(link);
     }
     for (gaps, links) in by_gaps.into_iter().filter(|(gaps, _)| !gaps.is_empty()) {
-        let what = format!("contract of {}: {}", names_text(&links), gaps.join(", "));
-        let why = "no valid run of this campaign was judged against it".to_owned();
+        let what = format!("{}: {}", contract_of(lang, &links), gaps.join(", "));
+        let why = lang
+            .word(
+                "no valid run of this campaign was judged against it",
+                "ninguna prueba válida de esta campaña se evaluó frente a él",
+            )
+            .to_owned();
         list.push(Missing { state: State::Unmeasured, what, why });
     }
     let contracted = run.topology.links.iter().filter(|(_, link)| link.contract != Contract::default());
     let untouched: Vec<&Name> = contracted.map(|(name, _)| name).filter(|name| !crossed.contains(*name)).collect();
     if !untouched.is_empty() {
-        let why = "no run of this campaign crosses it".to_owned();
-        list.push(Missing { state: State::Unmeasured, what: format!("contract of {}", names_text(&untouched)), why });
+        let why = lang.word("no run of this campaign crosses it", "ninguna prueba de esta campaña lo cruza").to_owned();
+        list.push(Missing { state: State::Unmeasured, what: contract_of(lang, &untouched), why });
     }
     list.extend(foreseen.into_iter().map(told));
-    list.extend(unjudged(run));
+    list.extend(unjudged(lang, run));
     list
 }
 
 /// Figures that were measured but not judged, although an expectation names them; none that another run of the pair has
 /// judged.
-fn unjudged(run: &CampaignRun) -> Vec<Missing> {
+fn unjudged(lang: Lang, run: &CampaignRun) -> Vec<Missing> {
     let valid = || run.runs.iter().filter(|r| r.status == RunStatus::Ok).flat_map(|r| &r.assessment.judgements);
     let about = |j: &Judgement| (j.metric, j.sender.clone(), j.receiver.clone());
     let judged: BTreeSet<_> = valid().filter(|j| j.verdict != Verdict::None).map(about).collect();
-    let mut groups: BTreeMap<(Metric, &str), BTreeSet<(&Name, &Name)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Metric, String), BTreeSet<(&Name, &Name)>> = BTreeMap::new();
     for one in valid().filter(|j| j.verdict == Verdict::None && !judged.contains(&about(j))) {
         let Judgement { metric, sender, receiver, reason, .. } = one;
-        // The probes of a pair stand in front already.
-        let why = if reason.starts_with("no contract") { "no contract covers it" } else { reason };
-        groups.entry((*metric, why.trim_start_matches("not judged: "))).or_default().insert((sender, receiver));
+        groups.entry((*metric, unjudged_why(lang, one, reason))).or_default().insert((sender, receiver));
     }
     groups
         .into_iter()
         .map(|((metric, why), pairs)| {
-            let what = format!("{metric} on {}, not judged", pairs_text(&pairs));
-            Missing { state: State::Measured, what, why: why.to_owned() }
+            let (metric, pairs) = (lang.metric(metric), pairs_text(lang, &pairs));
+            let what = say!(lang, "{metric} on {pairs}, not judged", "{metric} en {pairs}, sin evaluar");
+            Missing { state: State::Measured, what, why }
         })
         .collect()
+}
+
+/// Without what stands in front of it already: that it was not judged, and the probes of the pair.
+fn unjudged_why(lang: Lang, judgement: &Judgement, reason: &Why) -> String {
+    let no_contract = || lang.word("no contract covers it", "ningún contrato lo cubre").to_owned();
+    match reason {
+        Why::NoContract => no_contract(),
+        Why::Text(text) if text.starts_with("no contract") => no_contract(),
+        Why::Text(text) => sentences::told(lang, text.trim_start_matches("not judged: ")),
+        _ => too_few(lang, reason).unwrap_or_else(|| judgement_reason(lang, judgement)),
+    }
+}
+
+fn contract_of(lang: Lang, links: &[&Name]) -> String {
+    let links = names_text(lang, links);
+    say!(lang, "contract of {links}", "contrato de {links}")
 }
 
 /// Pairs and tests that are named before the rest is only counted.
 const NAMED: usize = 4;
 
-pub(super) fn runs_text(runs: &[&Run]) -> String {
+pub(super) fn runs_text(lang: Lang, runs: &[&Run]) -> String {
     let tests: BTreeSet<&Name> = runs.iter().map(|r| &r.test).collect();
     let pairs: BTreeSet<(&Name, &Name)> = runs.iter().map(|r| (&r.source, &r.destination)).collect();
     let tests: Vec<&Name> = tests.into_iter().collect();
-    format!("{} of {} on {}", counted(runs.len(), "run", "runs"), names_text(&tests), pairs_text(&pairs))
+    let runs = lang.counted(runs.len(), ["run", "runs"], ["prueba", "pruebas"]);
+    let (tests, pairs) = (names_text(lang, &tests), pairs_text(lang, &pairs));
+    say!(lang, "{runs} of {tests} on {pairs}", "{runs} de {tests} en {pairs}")
 }
 
-fn names_text(names: &[&Name]) -> String {
-    named(&names.iter().map(|n| n.as_str()).collect::<Vec<_>>())
+fn names_text(lang: Lang, names: &[&Name]) -> String {
+    named(lang, &names.iter().map(|n| n.as_str()).collect::<Vec<_>>())
 }
 
-fn pairs_text(pairs: &BTreeSet<(&Name, &Name)>) -> String {
+fn pairs_text(lang: Lang, pairs: &BTreeSet<(&Name, &Name)>) -> String {
     let texts: Vec<String> = pairs.iter().map(|(from, to)| format!("{from} → {to}")).collect();
-    named(&texts)
+    named(lang, &texts)
 }
 
-pub(super) fn named<T: AsRef<str>>(texts: &[T]) -> String {
+pub(super) fn named<T: AsRef<str>>(lang: Lang, texts: &[T]) -> String {
     let told: Vec<&str> = texts.iter().take(NAMED).map(AsRef::as_ref).collect();
     match texts.len().saturating_sub(NAMED) {
         0 => told.join(", "),
-        more => format!("{} and {} more", told.join(", "), count(more as u64)),
+        more => {
+            let (told, more) = (told.join(", "), lang.count(more as u64));
+            say!(lang, "{told} and {more} more", "{told} y {more} más")
+        }
     }
 }

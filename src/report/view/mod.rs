@@ -10,7 +10,8 @@ use crate::domain::test::{OfferedRate, Protocol, Test, TestDefinition};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
-use crate::stats::numbers::{Figure, counted, span};
+use crate::i18n::{Lang, say, sentences};
+use crate::stats::numbers::{Figure, span};
 
 mod answer;
 mod dead;
@@ -52,14 +53,14 @@ impl State {
         }
     }
 
-    pub(super) const fn word(self) -> &'static str {
+    pub(super) const fn word(self, lang: Lang) -> &'static str {
         match self {
-            Self::Fail => "fail",
-            Self::Invalid => "invalid",
-            Self::Unmeasured => "not measured",
-            Self::Warn => "warn",
-            Self::Pass => "pass",
-            Self::Measured => "not judged",
+            Self::Fail => lang.verdict(Verdict::Fail),
+            Self::Invalid => lang.verdict(Verdict::Invalid),
+            Self::Unmeasured => lang.word("not measured", "sin medir"),
+            Self::Warn => lang.verdict(Verdict::Warn),
+            Self::Pass => lang.verdict(Verdict::Pass),
+            Self::Measured => lang.word("not judged", "sin evaluar"),
         }
     }
 
@@ -68,7 +69,7 @@ impl State {
         match self {
             Self::Unmeasured => "unmeasured",
             Self::Measured => "measured",
-            Self::Fail | Self::Invalid | Self::Warn | Self::Pass => self.word(),
+            Self::Fail | Self::Invalid | Self::Warn | Self::Pass => self.word(Lang::En),
         }
     }
 
@@ -87,6 +88,7 @@ impl State {
 /// A report before it has a format.
 #[derive(Debug)]
 pub(super) struct View {
+    pub(super) lang: Lang,
     pub(super) title: String,
     pub(super) description: Option<String>,
     /// Whom and what it is for: label and text.
@@ -137,32 +139,33 @@ pub(super) struct ProbeRow {
 }
 
 impl View {
-    pub(super) fn new(run: &CampaignRun) -> Self {
+    pub(super) fn new(lang: Lang, run: &CampaignRun) -> Self {
         let axis = axis(run);
-        let mut pairs = pair::sections(run);
+        let mut pairs = pair::sections(lang, run);
         // A stable sort: the worst first, else by site and name.
         pairs.sort_by_key(|p| p.state);
-        let left_out = pair::thin_out(&mut pairs);
+        let left_out = pair::thin_out(lang, &mut pairs);
         let at: BTreeMap<_, _> = pairs.iter().enumerate().map(|(i, p)| ((&p.sender, &p.receiver), i)).collect();
         let row = |from: &Axis| axis.iter().map(|to| at.get(&(&from.probe, &to.probe)).copied()).collect();
         let cells = axis.iter().map(row).collect();
         let header = &run.header;
         Self {
+            lang,
             title: header.topology.to_string(),
             description: run.topology.description.clone(),
-            metadata: metadata(run).into_iter().map(|(label, text)| (label, text.to_owned())).collect(),
+            metadata: metadata(lang, run).into_iter().map(|(label, text)| (label, text.to_owned())).collect(),
             campaign: header.campaign.to_string(),
             id: header.id.clone(),
             version: header.version.clone(),
-            findings: findings::find(run),
-            summary: summary(run),
-            warnings: warnings(run),
+            findings: findings::find(lang, run),
+            summary: summary(lang, run),
+            warnings: warnings(lang, run),
             cells,
             axis,
             pairs,
-            missing: missing::list(run),
-            probes: run.facts.iter().map(|(probe, facts)| probe_row(run, probe, facts)).collect(),
-            notes: left_out.into_iter().chain(notes(run)).collect(),
+            missing: missing::list(lang, run),
+            probes: run.facts.iter().map(|(probe, facts)| probe_row(lang, run, probe, facts)).collect(),
+            notes: left_out.into_iter().chain(notes(lang, run)).collect(),
         }
     }
 
@@ -191,50 +194,71 @@ fn axis(run: &CampaignRun) -> Vec<Axis> {
 }
 
 /// What the topology says of its customer and circuit, as written: label and text.
-pub(super) fn metadata(run: &CampaignRun) -> Vec<(&'static str, &str)> {
+pub(super) fn metadata(lang: Lang, run: &CampaignRun) -> Vec<(&'static str, &str)> {
     let metadata = &run.topology.metadata;
     let all = [
-        ("Customer", &metadata.customer),
-        ("Circuit", &metadata.circuit_id),
-        ("Engineer", &metadata.engineer),
-        ("Note", &metadata.note),
+        (lang.word("Customer", "Cliente"), &metadata.customer),
+        (lang.word("Circuit", "Circuito"), &metadata.circuit_id),
+        (lang.word("Engineer", "Técnico"), &metadata.engineer),
+        (lang.word("Note", "Nota"), &metadata.note),
     ];
     all.into_iter().filter_map(|(label, text)| Some((label, text.as_deref()?))).collect()
 }
 
-fn summary(run: &CampaignRun) -> Vec<String> {
+fn summary(lang: Lang, run: &CampaignRun) -> Vec<String> {
     let header = &run.header;
     let of = |status| run.runs.iter().filter(|r| r.status == status).count();
-    let others = [(RunStatus::Failed, "failed"), (RunStatus::Skipped, "skipped"), (RunStatus::Invalid, "invalid")];
-    let others = others.iter().map(|(s, word)| (of(*s), word)).filter(|(n, _)| *n > 0);
-    let counts: Vec<String> = std::iter::once((of(RunStatus::Ok), &"ok"))
+    let others = [RunStatus::Failed, RunStatus::Skipped, RunStatus::Invalid];
+    let others = others.iter().map(|s| (of(*s), *s)).filter(|(n, _)| *n > 0);
+    let counts: Vec<String> = std::iter::once((of(RunStatus::Ok), RunStatus::Ok))
         .chain(others)
-        .map(|(n, word)| format!("{} {word}", crate::stats::numbers::count(n as u64)))
+        .map(|(n, status)| format!("{} {}", lang.count(n as u64), lang.status(status, n)))
         .collect();
-    let when = header.started.format("%-d %B %Y, %H:%M:%S UTC");
-    let took = header.ended.and_then(|end| (end - header.started).to_std().ok());
-    let took = took.map_or_else(|| "not ended".to_owned(), |time| format!("took {}", span(time)));
+    let when = lang.moment(header.started);
+    let took = header.ended.and_then(|end| (end - header.started).to_std().ok()).map(|time| span(lang, time));
+    let took = took.map_or_else(
+        || lang.word("not ended", "sin terminar").to_owned(),
+        |time| say!(lang, "took {time}", "duró {time}"),
+    );
+    let (topology, campaign) = (&header.topology, &header.campaign);
+    let runs = lang.counted(run.runs.len(), ["run", "runs"], ["prueba", "pruebas"]);
     vec![
-        format!("{}: {}", counted(run.runs.len(), "run", "runs"), counts.join(", ")),
+        format!("{runs}: {}", counts.join(", ")),
         format!("{when}, {took}"),
-        format!("topology {}, campaign {}", header.topology, header.campaign),
+        say!(lang, "topology {topology}, campaign {campaign}", "topología {topology}, campaña {campaign}"),
     ]
 }
 
-fn warnings(run: &CampaignRun) -> Vec<String> {
+fn warnings(lang: Lang, run: &CampaignRun) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(time) = run.header.duration_override {
-        warnings.push(format!("Every timed test was shortened to {}: figures are indicative.", span(time)));
+        let time = span(lang, time);
+        warnings.push(say!(
+            lang,
+            "Every timed test was shortened to {time}: figures are indicative.",
+            "Las pruebas con duración se acortaron a {time}: las cifras son orientativas."
+        ));
     }
     if let Some(limit) = held_to(run) {
-        let limit = crate::stats::numbers::rate_exact(limit.as_f64());
-        warnings.push(format!("TCP was held to {limit} by the campaign's budget: a path may deliver more."));
+        let limit = crate::stats::numbers::rate_exact(lang, limit.as_f64());
+        warnings.push(say!(
+            lang,
+            "TCP was held to {limit} by the campaign's budget: a path may deliver more.",
+            "El presupuesto de la campaña limitó TCP a {limit}: una ruta puede entregar más."
+        ));
     }
     if run.header.interrupted {
-        warnings
-            .push("The campaign was stopped before its end: this report shows the runs made until then.".to_owned());
+        let stopped = lang.word(
+            "The campaign was stopped before its end: this report shows the runs made until then.",
+            "La campaña se detuvo antes de su fin: este informe muestra las pruebas hechas hasta entonces.",
+        );
+        warnings.push(stopped.to_owned());
     } else if run.header.ended.is_none() {
-        warnings.push("The campaign has not ended: this report shows the runs made so far.".to_owned());
+        let going_on = lang.word(
+            "The campaign has not ended: this report shows the runs made so far.",
+            "La campaña no ha terminado: este informe muestra las pruebas hechas hasta ahora.",
+        );
+        warnings.push(going_on.to_owned());
     }
     let isolations = run.topology.hosts.values().filter_map(|host| match &host.kind {
         HostKind::Local(local) => local.isolation,
@@ -270,13 +294,13 @@ fn held_to(run: &CampaignRun) -> Option<Bitrate> {
     run.runs.iter().any(held).then_some(limit)
 }
 
-fn probe_row(run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {
+fn probe_row(lang: Lang, run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {
     let dash = || DASH.to_owned();
     let tools: Vec<String> = facts.tools.iter().map(|(tool, version)| format!("{tool} {version}")).collect();
     let interfaces = facts.interfaces.iter().map(|i| {
         let speed = i.speed_bits_per_second.map(|s| {
             #[allow(clippy::cast_precision_loss, reason = "no interface has 2^52 bit/s")]
-            crate::stats::numbers::rate_exact(s as f64).to_string()
+            crate::stats::numbers::rate_exact(lang, s as f64).to_string()
         });
         let addresses =
             i.addresses.iter().filter(|a| !is_link_local(a)).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -285,7 +309,7 @@ fn probe_row(run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {
             (!addresses.is_empty()).then_some(addresses),
             i.mtu_bytes.map(|m| format!("MTU {m}")),
             speed,
-            i.duplex.as_ref().map(|d| format!("{d} duplex")),
+            i.duplex.as_ref().map(|d| duplex(lang, d)),
             i.driver.clone(),
             i.product.clone(),
         ];
@@ -295,15 +319,30 @@ fn probe_row(run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {
         probe: probe.clone(),
         site: site(&run.topology, probe).map_or_else(dash, ToString::to_string),
         host: run.topology.probes.get(probe).map_or_else(dash, |p| p.host.to_string()),
-        system: format!("{}, kernel {}, {}", facts.system, facts.kernel, counted(facts.cpus as usize, "core", "cores")),
+        system: format!(
+            "{}, {} {}, {}",
+            facts.system,
+            lang.word("kernel", "núcleo"),
+            facts.kernel,
+            lang.counted(facts.cpus as usize, ["core", "cores"], ["CPU", "CPU"])
+        ),
         tools: if tools.is_empty() { dash() } else { tools.join(", ") },
         congestion_control: facts.congestion_control.clone().unwrap_or_else(dash),
         clock: match facts.clock_synchronised {
-            Some(true) => "synchronised",
-            Some(false) => "not synchronised",
+            Some(true) => lang.word("synchronised", "sincronizado"),
+            Some(false) => lang.word("not synchronised", "sin sincronizar"),
             None => DASH,
         },
         interfaces: interfaces.collect(),
+    }
+}
+
+/// A mode of ethtool(8), `full` or `half`; anything else in its own words.
+fn duplex(lang: Lang, mode: &str) -> String {
+    match mode.to_ascii_lowercase().as_str() {
+        "full" => lang.word("full duplex", "dúplex completo").to_owned(),
+        "half" => lang.word("half duplex", "semidúplex").to_owned(),
+        _ => say!(lang, "{mode} duplex", "dúplex {mode}"),
     }
 }
 
@@ -313,15 +352,23 @@ fn is_link_local(address: &str) -> bool {
     address.parse().is_ok_and(|a: std::net::Ipv6Addr| a.is_unicast_link_local())
 }
 
-fn notes(run: &CampaignRun) -> Vec<String> {
+fn notes(lang: Lang, run: &CampaignRun) -> Vec<String> {
     use crate::domain::measurement::Measurement;
     let mut notes = vec![
-        "Throughput is payload at the receiver. TCP can carry at most 95.6 % of a link's rate: 1448 of the 1514 bytes of a \
-         full Ethernet frame are payload."
-            .to_owned(),
-        "Round-trip times are those of ping on an idle path; the times that TCP sees under its own load are shown with the \
-         throughput and never judged."
-            .to_owned(),
+        lang.word(
+            "Throughput is payload at the receiver. TCP can carry at most 95.6 % of a link's rate: 1448 of the 1514 bytes of \
+             a full Ethernet frame are payload.",
+            "El caudal es la carga útil en el receptor. TCP puede llevar como máximo el 95,6 % de la tasa de un enlace: 1448 de \
+             los 1514 bytes de una trama Ethernet completa son carga útil.",
+        )
+        .to_owned(),
+        lang.word(
+            "Round-trip times are those of ping on an idle path; the times that TCP sees under its own load are shown with \
+             the throughput and never judged.",
+            "Los tiempos de ida y vuelta son los de ping con la ruta en reposo; los que ve TCP bajo su propia carga se muestran \
+             con el caudal y nunca se evalúan.",
+        )
+        .to_owned(),
     ];
     let measured: BTreeSet<&Name> = run.runs.iter().map(|run| &run.destination).collect();
     for probe in measured.into_iter().filter(|probe| run.topology.external(probe).is_some()) {
@@ -337,7 +384,10 @@ fn notes(run: &CampaignRun) -> Vec<String> {
             told.entry(note).or_default().push(one);
         }
     }
-    notes.extend(told.into_iter().map(|(note, runs)| format!("{}: {note}.", missing::runs_text(&runs))));
+    notes.extend(
+        told.into_iter()
+            .map(|(note, runs)| format!("{}: {}.", missing::runs_text(lang, &runs), sentences::told(lang, note))),
+    );
     notes
 }
 

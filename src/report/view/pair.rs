@@ -6,13 +6,16 @@ use super::dead::is_unanswered;
 use super::evidence::{Command, CounterRow, JudgementRow, commands, counter_rows, judgement_rows, label};
 use super::figures::{PathRow, PingRow, Rate, RateRow, path_rows, ping_rows, rate_rows, rates_of, round_trip};
 use super::{State, others, place, site};
+use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Direction, Protocol};
 use crate::domain::verdict::Verdict;
+use crate::i18n::{Lang, say};
 use crate::stats::median;
 use crate::stats::numbers::{self, Figure};
+use crate::verdict::no_measurement;
 
 /// Everything about the data from `sender` to `receiver`.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ impl Pair {
     }
 }
 
-pub(super) fn sections(run: &CampaignRun) -> Vec<Pair> {
+pub(super) fn sections(lang: Lang, run: &CampaignRun) -> Vec<Pair> {
     let mut pairs: BTreeMap<_, Vec<&Run>> = BTreeMap::new();
     let mut add = |from, to, one| {
         pairs.entry((place(&run.topology, from), place(&run.topology, to))).or_default().push(one);
@@ -61,7 +64,7 @@ pub(super) fn sections(run: &CampaignRun) -> Vec<Pair> {
             add(receiver, sender, one);
         }
     }
-    pairs.into_iter().map(|(((_, _, from), (_, _, to)), runs)| section(run, from, to, &runs)).collect()
+    pairs.into_iter().map(|(((_, _, from), (_, _, to)), runs)| section(lang, run, from, to, &runs)).collect()
 }
 
 /// Pairs whose evidence a report shows whole.
@@ -69,7 +72,7 @@ const WHOLE_MAX: usize = 300;
 
 /// Beyond so many pairs a report is not read to its end: those as expected keep their figures, the worst all their evidence.
 /// The sentence that says so. `pairs` are sorted, the worst first.
-pub(super) fn thin_out(pairs: &mut [Pair]) -> Option<String> {
+pub(super) fn thin_out(lang: Lang, pairs: &mut [Pair]) -> Option<String> {
     if pairs.len() <= WHOLE_MAX {
         return None;
     }
@@ -83,13 +86,15 @@ pub(super) fn thin_out(pairs: &mut [Pair]) -> Option<String> {
         pair.commands.clear();
         pair.counters.clear();
     }
-    Some(format!(
-        "Of {} pairs the {WHOLE_MAX} worst have all their evidence here; the JSON report has it of all.",
-        numbers::count(pairs.len() as u64)
+    let count = lang.count(pairs.len() as u64);
+    Some(say!(
+        lang,
+        "Of {count} pairs the {WHOLE_MAX} worst have all their evidence here; the JSON report has it of all.",
+        "De {count} pares, los {WHOLE_MAX} peores tienen aquí todo su detalle; el informe JSON lo tiene de todos."
     ))
 }
 
-fn section(run: &CampaignRun, sender: &Name, receiver: &Name, runs: &[&Run]) -> Pair {
+fn section(lang: Lang, run: &CampaignRun, sender: &Name, receiver: &Name, runs: &[&Run]) -> Pair {
     let crossing = run.topology.path(sender, receiver).link;
     let agreed = run.topology.agreed(crossing.as_ref());
     let rate = agreed.and_then(|a| a.rate).map(crate::domain::unit::Bitrate::as_f64);
@@ -103,25 +108,24 @@ fn section(run: &CampaignRun, sender: &Name, receiver: &Name, runs: &[&Run]) -> 
     Pair {
         sender: sender.clone(),
         receiver: receiver.clone(),
-        route: route(run, sender, receiver, crossing.as_ref().map(|c| &c.link)),
-        contract: agreed.map(|a| contract_text(&a)),
+        route: route(lang, run, sender, receiver, crossing.as_ref().map(|c| &c.link)),
+        contract: agreed.map(|a| contract_text(lang, &a)),
         state: state(runs, sender, receiver),
-        share: throughput.zip(rate).map(|((value, _), contract)| numbers::percent_whole(value / contract).to_string()),
-        throughput: throughput.map(|(value, suffix)| (numbers::rate(value), suffix)),
-        rtt: median(&rtts).map(numbers::time),
-        rates: rate_rows(&rates, rate),
-        pings: ping_rows(runs),
-        paths: path_rows(run, runs),
-        others: others::rows(runs, repeated),
-        judgements: judgement_rows(runs, sender, receiver, repeated),
+        share: throughput
+            .zip(rate)
+            .map(|((value, _), contract)| numbers::percent_whole(lang, value / contract).to_string()),
+        throughput: throughput.map(|(value, suffix)| (numbers::rate(lang, value), suffix)),
+        rtt: median(&rtts).map(|rtt| numbers::time(lang, rtt)),
+        rates: rate_rows(lang, &rates, rate),
+        pings: ping_rows(lang, runs),
+        paths: path_rows(lang, run, runs),
+        others: others::rows(lang, runs, repeated),
+        judgements: judgement_rows(lang, runs, sender, receiver, repeated),
         unmeasured: failed
-            .map(|r| {
-                let why = r.error.clone().unwrap_or_else(|| r.assessment.reason.clone());
-                (format!("{} {}", label(r, repeated), r.status.as_str()), why)
-            })
+            .map(|r| (format!("{} {}", label(r, repeated), lang.status(r.status, 1)), no_measurement(lang, r)))
             .collect(),
         commands: commands(runs),
-        counters: counter_rows(runs, repeated),
+        counters: counter_rows(lang, runs, repeated),
     }
 }
 
@@ -150,24 +154,32 @@ fn state(runs: &[&Run], sender: &Name, receiver: &Name) -> State {
     runs.iter().filter_map(of).min().unwrap_or(State::Unmeasured)
 }
 
-fn route(run: &CampaignRun, sender: &Name, receiver: &Name, link: Option<&Name>) -> String {
+fn route(lang: Lang, run: &CampaignRun, sender: &Name, receiver: &Name, link: Option<&Name>) -> String {
     let sites = (site(&run.topology, sender), site(&run.topology, receiver));
     match (sites, link) {
-        ((Some(from), Some(to)), Some(link)) if from != to => format!("{from} → {to} over {link}"),
-        (_, Some(link)) => format!("over {link}"),
-        ((Some(from), Some(to)), None) if from == to => format!("within {from}, no contract"),
-        ((Some(from), Some(to)), None) => format!("{from} → {to}, no link declared, no contract"),
-        _ => "no link declared, no contract".to_owned(),
+        ((Some(from), Some(to)), Some(link)) if from != to => {
+            say!(lang, "{from} → {to} over {link}", "{from} → {to} por {link}")
+        }
+        (_, Some(link)) => say!(lang, "over {link}", "por {link}"),
+        ((Some(from), Some(to)), None) if from == to => {
+            say!(lang, "within {from}, no contract", "dentro de {from}, sin contrato")
+        }
+        ((Some(from), Some(to)), None) => say!(
+            lang,
+            "{from} → {to}, no link declared, no contract",
+            "{from} → {to}, sin enlace declarado, sin contrato"
+        ),
+        _ => lang.word("no link declared, no contract", "sin enlace declarado, sin contrato").to_owned(),
     }
 }
 
-fn contract_text(agreed: &Agreed) -> String {
-    let time = |t: std::time::Duration| numbers::time_exact(t.as_secs_f64());
+fn contract_text(lang: Lang, agreed: &Agreed) -> String {
+    let time = |t: std::time::Duration| numbers::time_exact(lang, t.as_secs_f64());
     let parts = [
-        agreed.rate.map(|r| numbers::rate_exact(r.as_f64()).to_string()),
-        agreed.rtt.map(|t| format!("round trip {}", time(t))),
-        agreed.jitter.map(|t| format!("jitter {}", time(t))),
-        agreed.loss.map(|l| format!("loss {}", numbers::PERCENT.exact(l.share()))),
+        agreed.rate.map(|r| numbers::rate_exact(lang, r.as_f64()).to_string()),
+        agreed.rtt.map(|t| format!("{} {}", lang.word("round trip", "ida y vuelta"), time(t))),
+        agreed.jitter.map(|t| format!("{} {}", lang.metric(Metric::Jitter), time(t))),
+        agreed.loss.map(|l| format!("{} {}", lang.metric(Metric::Loss), numbers::PERCENT.exact(lang, l.share()))),
         agreed.mtu.map(|mtu| format!("MTU {mtu} B")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::topology;
 use crate::domain::name::Name;
+use crate::domain::reason::SkipReason;
 use crate::domain::test::{
     Direction, Directions, Iperf2, Iperf2Definition, Iperf3, OfferedRate, Protocol, Test, TestDefinition,
 };
@@ -84,7 +85,7 @@ fn iperf2_is_expanded_like_iperf3() {
         };
         jobs.into_iter().map(one).collect::<Vec<_>>()
     };
-    let rates = |jobs: &[(Iperf2, Option<String>)]| -> Vec<u64> {
+    let rates = |jobs: &[(Iperf2, Option<SkipReason>)]| -> Vec<u64> {
         jobs.iter().map(|(test, _)| test.rate_bits_per_second.unwrap().bits_per_second()).collect()
     };
     let both = concrete(&of(Protocol::Tcp, Directions::Both, 1.0), "b", Some(Duration::from_millis(500)));
@@ -97,7 +98,7 @@ fn iperf2_is_expanded_like_iperf3() {
     assert_eq!(rates(&there), [48_590_604], "1448 of 1490 bytes of each frame, of half the contract");
     let open = concrete(&udp, "c", None);
     assert_eq!(open[0].0.rate_bits_per_second, None);
-    assert!(open[0].1.as_ref().unwrap().contains("takes its rate from the contract"), "{:?}", open[0].1);
+    assert!(matches!(open[0].1, Some(SkipReason::NoContractedRate { .. })), "{:?}", open[0].1);
 }
 
 #[test]
@@ -156,8 +157,8 @@ fn a_shorter_duration_holds_for_timed_tests_alone() {
 fn what_takes_its_rate_from_a_contract_needs_one() {
     let topology = topology(ASYMMETRIC);
     let list = jobs(&topology, &topology.campaigns[&name("open")], Options::default());
-    let skipped: Vec<Option<&str>> = list.iter().map(|job| job.skip.as_deref()).collect();
-    let reason = "`datagrams` takes its rate from the contract, and no link with a contract lies on this path";
+    let skipped: Vec<Option<SkipReason>> = list.iter().map(|job| job.skip.clone()).collect();
+    let reason = SkipReason::NoContractedRate { test: name("datagrams") };
     assert_eq!(skipped, [Some(reason), None, None, None]);
     assert_eq!(timetable(&list).slots.len(), 3, "what is skipped takes no time");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::topology;
 use crate::domain::name::Name;
+use crate::domain::reason::SkipReason;
 use crate::domain::test::{Direction, OfferedRate, TestDefinition};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Ratio;
@@ -96,7 +97,7 @@ fn a_rate_follows_the_tcp_run_of_the_same_way_and_repetition() {
 #[test]
 fn without_tcp_it_is_known_beforehand_that_there_is_no_rate() {
     let list = campaign("alone");
-    let why = list[0].skip.clone().unwrap();
+    let Some(SkipReason::Text(why)) = list[0].skip.clone() else { panic!("{:?}", list[0].skip) };
     assert!(why.contains("no TCP test without a rate of its own is run from a to c here"), "{why}");
     assert_eq!(list[1].skip, None);
     assert_eq!(timetable(&list).slots.len(), 1);

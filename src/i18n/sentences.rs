@@ -1,0 +1,153 @@
+//! Sentences that are made in English where no reader is known: errors, hints, findings in the topology, what an agent says,
+//! and the texts of older results. Each is found here by its pattern and told in Spanish; what is not ours is in no pattern
+//! and stays as it is.
+
+use super::Lang;
+
+mod deploying;
+mod measuring;
+mod results;
+mod topology;
+
+/// A pattern and its Spanish: `{name}` stands for anything and is told in Spanish too where it is itself one of these.
+pub type Pair = (&'static str, &'static str);
+
+/// All pairs.
+pub fn all() -> impl Iterator<Item = &'static Pair> {
+    [topology::PAIRS, deploying::PAIRS, measuring::PAIRS, results::PAIRS].into_iter().flatten()
+}
+
+/// `text` in `lang`, as far as it is known.
+#[must_use]
+pub fn told(lang: Lang, text: &str) -> String {
+    match lang {
+        Lang::En => text.to_owned(),
+        Lang::Es => spanish(text, DEPTH).unwrap_or_else(|| text.to_owned()),
+    }
+}
+
+/// Does Spanish have a sentence of its own for `text`?
+#[must_use]
+pub fn is_known(text: &str) -> bool {
+    spanish(text, 0).is_some()
+}
+
+/// A place with this name holds what a tool or a program said: that stays as it is.
+const FOREIGN: &str = "words";
+
+/// How often a sentence may stand within another.
+const DEPTH: u8 = 4;
+
+fn spanish(text: &str, depth: u8) -> Option<String> {
+    // The pattern with the most words of its own fits best.
+    let fits = all().filter_map(|(english, spanish)| Some((literal(english), spanish, captures(english, text)?)));
+    let (_, spanish, captured) = fits.max_by_key(|(length, ..)| *length)?;
+    let mut told = spanish.to_string();
+    for (name, value) in captured {
+        let inner = (depth > 0 && name != FOREIGN).then(|| self::spanish(value, depth - 1)).flatten();
+        told = told.replace(&format!("{{{name}}}"), &inner.unwrap_or_else(|| value.to_owned()));
+    }
+    Some(told)
+}
+
+/// Characters of a pattern that are not a place.
+fn literal(pattern: &str) -> usize {
+    pieces(pattern).map(|(text, name)| text.len() + usize::from(name.is_none())).sum()
+}
+
+/// The pieces of a pattern: a text and the place behind it.
+fn pieces(pattern: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let mut rest = Some(pattern);
+    std::iter::from_fn(move || {
+        let now = rest?;
+        match now.split_once('{').and_then(|(text, after)| Some((text, after.split_once('}')?))) {
+            Some((text, (name, after))) => {
+                rest = Some(after);
+                Some((text, Some(name)))
+            }
+            None => {
+                rest = None;
+                Some((now, None))
+            }
+        }
+    })
+}
+
+/// What stands in the places of `pattern`, if `text` is one of its kind. Each place takes as little as it can, and at least one
+/// character.
+fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<(&'static str, &'t str)>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    let mut open: Option<&'static str> = None;
+    let mut quoted = false;
+    for (literal, place) in pieces(pattern) {
+        match open.take() {
+            None => rest = rest.strip_prefix(literal)?,
+            // The last piece: whatever stands before it.
+            Some(name) if place.is_none() => {
+                let value = rest.strip_suffix(literal)?;
+                if value.is_empty() || (quoted && literal.starts_with('`') && value.contains('`')) {
+                    return None;
+                }
+                found.push((name, value));
+                return Some(found);
+            }
+            Some(name) => {
+                let first = rest.chars().next()?.len_utf8();
+                let at = first + rest.get(first..)?.find(literal)?;
+                let value = rest.get(..at)?;
+                // What stands in backticks has none inside.
+                if quoted && literal.starts_with('`') && value.contains('`') {
+                    return None;
+                }
+                found.push((name, value));
+                rest = rest.get(at + literal.len()..)?;
+            }
+        }
+        quoted = literal.ends_with('`');
+        open = place;
+    }
+    rest.is_empty().then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_takes_what_stands_in_its_places() {
+        assert_eq!(captures("no places", "no places"), Some(vec![]));
+        assert_eq!(captures("no places", "no places here"), None);
+        assert_eq!(captures("{a} of {b}", "1 of 2"), Some(vec![("a", "1"), ("b", "2")]));
+        assert_eq!(captures("{a}: {b}", "x: y: z"), Some(vec![("a", "x"), ("b", "y: z")]));
+        assert_eq!(captures("cannot {what} it", "cannot  it"), None, "a place is not empty");
+        assert_eq!(captures("`{a}` is odd", "`b` cannot be: `c` is odd"), None, "a text in backticks has none inside");
+        assert_eq!(captures("{a} ó {b}", "é ó ñ"), Some(vec![("a", "é"), ("b", "ñ")]));
+    }
+
+    #[test]
+    fn what_is_not_ours_stays_as_it_is() {
+        assert_eq!(told(Lang::Es, "connect to 10.0.0.1: No route to host"), "connect to 10.0.0.1: No route to host");
+        let reported = "iperf3 reports: it is not there";
+        assert_eq!(
+            told(Lang::Es, reported),
+            "iperf3 informa: it is not there",
+            "the tool's words, though they look like ours"
+        );
+        assert_eq!(told(Lang::En, "the agent of b has ended"), "the agent of b has ended");
+        assert_eq!(told(Lang::Es, "the agent of b has ended"), "el agente de b ha terminado");
+    }
+
+    #[test]
+    fn every_spanish_sentence_has_the_places_of_its_english_one() {
+        let names =
+            |text: &'static str| pieces(text).filter_map(|(_, name)| name).collect::<std::collections::BTreeSet<_>>();
+        let mut seen = std::collections::BTreeSet::new();
+        for (english, spanish) in all() {
+            assert_eq!(names(english), names(spanish), "{english}");
+            assert_ne!(english, spanish);
+            assert!(seen.insert(english), "twice: {english}");
+            assert!(literal(english) > 1, "a pattern of nothing but places: {english}");
+        }
+    }
+}

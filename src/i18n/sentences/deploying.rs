@@ -1,0 +1,198 @@
+//! Plans, backends, deploying, locks, sessions, `doctor`.
+
+use super::Pair;
+
+pub(super) const PAIRS: &[Pair] = &[
+    // plan::Reason
+    ("it is not there", "no está"),
+    ("it was left half made", "quedó a medio hacer"),
+    ("it is not as it was made: {what}", "no está como se hizo: {what}"),
+    ("it is not as it was made: {what} in {place}", "no está como se hizo: {what} en {place}"),
+    ("the topology changed it", "la topología lo cambió"),
+    ("{id} under it is replaced", "se sustituye {id}, que está debajo"),
+    ("the topology does not have it", "la topología no lo tiene"),
+    // What drifted.
+    ("the namespace of {place} is missing", "falta el espacio de red de {place}"),
+    ("the device {name} is missing", "falta el dispositivo {name}"),
+    ("the device {name} is down", "el dispositivo {name} está caído"),
+    ("the device {name} is not at the switch {switch}", "el dispositivo {name} no está en el conmutador {switch}"),
+    ("the address {address} of {name} is missing", "falta la dirección {address} de {name}"),
+    ("the route to {to} by {way} is missing", "falta la ruta a {to} por {way}"),
+    ("the shaper of {device} is missing", "falta el limitador de {device}"),
+    ("the shaper of {device} is another", "el limitador de {device} es otro"),
+    ("a {shaper} was put on the device {name}", "alguien puso un {shaper} en el dispositivo {name}"),
+    ("the loss of {device} is missing", "falta la pérdida de {device}"),
+    ("the loss of {device} is another", "la pérdida de {device} es otra"),
+    // deploy
+    ("the plan stopped at `create {id}`: {aftermath}", "el plan se detuvo al crear `{id}`: {aftermath}"),
+    ("the plan stopped at `remove {id}`: {aftermath}", "el plan se detuvo al quitar `{id}`: {aftermath}"),
+    ("stopped after {done} of {total} steps: {aftermath}", "detenido tras {done} de {total} pasos: {aftermath}"),
+    ("everything is as it was before", "todo está como estaba antes"),
+    ("removed and not restored: {ids}", "quitado y no restaurado: {ids}"),
+    ("perhaps no longer whole: {ids}", "quizá ya no completo: {ids}"),
+    ("left behind: {ids}", "ha quedado sin quitar: {ids}"),
+    ("`iperftester deploy` makes again what is missing", "`iperftester deploy` vuelve a hacer lo que falta"),
+    (
+        "`iperftester destroy` removes what is left; then deploy again",
+        "`iperftester destroy` quita lo que ha quedado; después despliegue otra vez",
+    ),
+    // backend
+    ("cannot create {subject}", "no se puede crear {subject}"),
+    ("cannot remove {subject}", "no se puede quitar {subject}"),
+    ("cannot observe {subject}", "no se puede observar {subject}"),
+    ("cannot reach {subject}", "no se puede llegar a {subject}"),
+    ("cannot list {subject}", "no se puede enumerar {subject}"),
+    ("cannot read {subject}", "no se puede leer {subject}"),
+    ("there is no {subject} in this topology", "no hay ningún {subject} en esta topología"),
+    ("it is not deployed", "no está desplegado"),
+    ("its processes do not end", "sus procesos no terminan"),
+    (
+        "local probes need root, and this process lacks {right}",
+        "las sondas locales necesitan root, y este proceso no tiene {right}",
+    ),
+    (
+        "run it with sudo; rootless local probes are not there yet",
+        "ejecútelo con sudo; aún no hay sondas locales sin root",
+    ),
+    (
+        "local probes need the program `{program}`: {error}",
+        "las sondas locales necesitan el programa `{program}`: {error}",
+    ),
+    ("install it: apt install {package}", "instálelo: apt install {package}"),
+    (
+        "{who}, which needs {feature}, and this machine has none (no {module})",
+        "{who}, lo que necesita {feature}, y esta máquina no lo tiene (falta {module})",
+    ),
+    (
+        "{who}, which needs {feature} or {another}, and this machine has none (no {module}, no {other})",
+        "{who}, lo que necesita {feature} o {another}, y esta máquina no los tiene (faltan {module} y {other})",
+    ),
+    ("link `{name}` asks for `impair.{option}`", "el enlace `{name}` pide `impair.{option}`"),
+    ("site `{name}` asks for `uplink`", "la sede `{name}` pide `uplink`"),
+    ("every local probe asks for a network of its own", "cada sonda local pide una red propia"),
+    ("nftables random loss", "pérdida aleatoria de nftables"),
+    ("iptables random loss", "pérdida aleatoria de iptables"),
+    (
+        "load it: {load}; if there is no such module, take that out of the topology or deploy on a machine whose kernel has it",
+        "cárguelo: {load}; si no existe ese módulo, quite eso de la topología o despliegue en una máquina cuyo núcleo lo tenga",
+    ),
+    (
+        "install what uses it: apt install {package}; load it: {load}; if there is no such module, take that out of the \
+         topology or deploy on a machine whose kernel has it",
+        "instale lo que lo usa: apt install {package}; cárguelo: {load}; si no existe ese módulo, quite eso de la topología o \
+         despliegue en una máquina cuyo núcleo lo tenga",
+    ),
+    (
+        "load it: modprobe {module} or modprobe {other}; if there is no such module, take that out of the topology or deploy \
+         on a machine whose kernel has it",
+        "cárguelo: modprobe {module} o modprobe {other}; si no existe ese módulo, quite eso de la topología o despliegue en \
+         una máquina cuyo núcleo lo tenga",
+    ),
+    (
+        "install what uses it: apt install {package}; load it: modprobe {module} or modprobe {other}; if there is no such \
+         module, take that out of the topology or deploy on a machine whose kernel has it",
+        "instale lo que lo usa: apt install {package}; cárguelo: modprobe {module} o modprobe {other}; si no existe ese \
+         módulo, quite eso de la topología o despliegue en una máquina cuyo núcleo lo tenga",
+    ),
+    (
+        "site `{name}` is one too many: there are {most} at most",
+        "la sede `{name}` es una de más: puede haber {most} como máximo",
+    ),
+    ("remove some sites", "quite algunas sedes"),
+    (
+        "probe `{name}` is one too many in its site: there are {most} at most",
+        "la sonda `{name}` es una de más en su sede: puede haber {most} como máximo",
+    ),
+    ("spread the probes over more sites", "reparta las sondas en más sedes"),
+    // process
+    ("cannot start `{program}`", "no se puede iniciar `{program}`"),
+    ("`{program}` did not end within {limit} s and was stopped", "`{program}` no terminó en {limit} s y se detuvo"),
+    ("`{program}` wrote more than {limit} MiB and was stopped", "`{program}` escribió más de {limit} MiB y se detuvo"),
+    ("cannot talk to `{program}`", "no se puede hablar con `{program}`"),
+    ("`{command}` failed: {words}", "`{command}` falló: {words}"),
+    ("whoever asked for it has ended", "quien lo pidió ha terminado"),
+    ("a line is longer than {limit} bytes", "una línea tiene más de {limit} bytes"),
+    // lock
+    ("the topology `{topology}` is in use by {who}", "la topología `{topology}` está en uso por {who}"),
+    (
+        "the topology `{topology}` is in use by what a killed {who} left running",
+        "la topología `{topology}` está en uso por lo que dejó en marcha {who}, que fue eliminado",
+    ),
+    ("another process", "otro proceso"),
+    ("`{verb}` (process {pid}) since {since}", "`{verb}` (proceso {pid}) desde {since}"),
+    ("`{verb}` (process {pid})", "`{verb}` (proceso {pid})"),
+    ("cannot lock {path}", "no se puede bloquear {path}"),
+    ("wait for it to end, or stop it with `kill -INT {pid}`", "espere a que termine o deténgalo con `kill -INT {pid}`"),
+    ("wait for it to end, then try again", "espere a que termine y vuelva a intentarlo"),
+    (
+        "wait for it to end, or end it: `fuser -v {path}` names it",
+        "espere a que termine o termínelo: `fuser -v {path}` dice cuál es",
+    ),
+    ("see that {path} can be written by this user", "compruebe que este usuario puede escribir en {path}"),
+    // doctor
+    ("user namespaces", "espacios de usuario"),
+    ("congestion control", "control de congestión"),
+    ("cpus", "CPU"),
+    ("clock", "reloj"),
+    ("space", "espacio"),
+    ("may make network namespaces", "puede crear espacios de red"),
+    (
+        "not root ({right} is missing): local probes cannot be made",
+        "no es root (falta {right}): no se pueden crear sondas locales",
+    ),
+    ("an ordinary user may make namespaces", "un usuario normal puede crear espacios"),
+    ("only root may make namespaces on this machine", "en esta máquina solo root puede crear espacios"),
+    ("not found: {other} serves as well", "no se encuentra: {other} también sirve"),
+    ("not found: {what}", "no se encuentra: {what}"),
+    ("local probes cannot be made or tested", "no se pueden crear ni probar sondas locales"),
+    ("local probes cannot be made", "no se pueden crear sondas locales"),
+    ("tests of paths cannot run", "no se pueden hacer pruebas de ruta"),
+    (
+        "reports lack the driver and speed of interfaces",
+        "los informes no tendrán el controlador ni la velocidad de las interfaces",
+    ),
+    ("links cannot lose packets (`impair.loss`)", "los enlaces no pueden perder paquetes (`impair.loss`)"),
+    ("links and uplinks cannot have a rate", "los enlaces y accesos no pueden tener tasa"),
+    (
+        "links cannot have a delay or jitter (`impair.delay`, `impair.jitter`)",
+        "los enlaces no pueden tener retardo ni jitter (`impair.delay`, `impair.jitter`)",
+    ),
+    ("nothing needs it today", "hoy nada lo necesita"),
+    ("its version is not known: {words}", "no se conoce su versión: {words}"),
+    (
+        "{number}: no test of both directions at once before 3.7",
+        "{number}: sin pruebas de ambos sentidos a la vez antes de 3.7",
+    ),
+    (
+        "{number}: one thread for all streams before 3.16, and intervals only at the end before 3.17",
+        "{number}: un hilo para todos los flujos antes de 3.16, e intervalos solo al final antes de 3.17",
+    ),
+    (
+        "{number}: a paced test takes a whole CPU in 3.16 and 3.17, so it may be invalid",
+        "{number}: una prueba con tasa fija ocupa una CPU entera en 3.16 y 3.17, así que puede no ser válida",
+    ),
+    ("{number}: a thread per stream, intervals while it runs", "{number}: un hilo por flujo, intervalos mientras dura"),
+    (
+        "{number}: not iperf 3: its tests are another tool's",
+        "{number}: no es iperf 3: sus pruebas son de otra herramienta",
+    ),
+    ("not there (no {module}): {other} serves as well", "no está (falta {module}): {other} también sirve"),
+    ("the kernel has it", "el núcleo lo tiene"),
+    ("the kernel has none (no {module}): {what}", "el núcleo no lo tiene (falta {module}): {what}"),
+    ("{default} by default, of {all}", "{default} por defecto, de {all}"),
+    (
+        "{default} by default, of {all}; no cubic, the usual one",
+        "{default} por defecto, de {all}; falta cubic, el habitual",
+    ),
+    ("{cpus} cores", "{cpus} núcleos"),
+    (
+        "one core: sender, receiver and shaper share it, so fast tests will be invalid",
+        "un núcleo: emisor, receptor y limitador lo comparten, así que las pruebas rápidas no serán válidas",
+    ),
+    ("kept by {keeper}", "lo mantiene {keeper}"),
+    (
+        "nobody is seen to keep it: times of runs may be off, rates and round trips are not touched",
+        "nadie parece mantenerlo: las horas de las pruebas pueden estar desviadas; las tasas y los tiempos de ida y vuelta, no",
+    ),
+    ("{space} MB free for temporary files", "{space} MB libres para ficheros temporales"),
+];

@@ -1,0 +1,156 @@
+//! What agents say on the wire and tools' outputs come to.
+
+use super::Pair;
+
+pub(super) const PAIRS: &[Pair] = &[
+    // runner::session
+    ("cannot start the agent of {probe}", "no se puede iniciar el agente de {probe}"),
+    ("the agent of {probe} has ended", "el agente de {probe} ha terminado"),
+    (
+        "the agent of {probe} has ended instead of answering hello",
+        "el agente de {probe} ha terminado en vez de responder al saludo",
+    ),
+    ("the agent of {probe} has no streams", "el agente de {probe} no tiene canales"),
+    ("the agent of {probe} has no address", "el agente de {probe} no tiene dirección"),
+    ("the agent of {probe} says more than it was asked", "el agente de {probe} dice más de lo que se le preguntó"),
+    (
+        "the agent of {probe} did not answer hello within {limit} s",
+        "el agente de {probe} no respondió al saludo en {limit} s",
+    ),
+    (
+        "the agent of {probe} gave no answer within {limit} s and was stopped",
+        "el agente de {probe} no respondió en {limit} s y se detuvo",
+    ),
+    ("the agent of {probe} gave an answer that does not fit", "el agente de {probe} dio una respuesta que no encaja"),
+    ("the agent of {probe} cannot be understood: {fault}", "no se entiende al agente de {probe}: {fault}"),
+    (
+        "the agent of {probe} said what is no reply: {fault}",
+        "el agente de {probe} dijo algo que no es una respuesta: {fault}",
+    ),
+    ("the agent of {probe} {what} instead of answering hello", "el agente de {probe} no respondió al saludo: {what}"),
+    ("cannot be understood: {fault}", "no se le entiende: {fault}"),
+    ("said what is no reply: {fault}", "dijo algo que no es una respuesta: {fault}"),
+    (
+        "the agent of {probe} speaks protocol {theirs}, this iperftester {ours}: deploy the probe again",
+        "el agente de {probe} habla el protocolo {theirs} y este iperftester, el {ours}: despliegue la sonda otra vez",
+    ),
+    // agent
+    (
+        "every port of {range} is in use on this probe: widen its `ports`",
+        "todos los puertos de {range} están en uso en esta sonda: amplíe sus `ports`",
+    ),
+    (
+        "{probe}: every port of {range} is in use on this probe: widen its `ports`",
+        "{probe}: todos los puertos de {range} están en uso en esta sonda: amplíe sus `ports`",
+    ),
+    ("a {tool} test has no server", "una prueba de {tool} no tiene servidor"),
+    ("the server ended before it listened: {words}", "el servidor terminó antes de escuchar: {words}"),
+    (
+        "{probe}: the server ended before it listened: {words}",
+        "{probe}: el servidor terminó antes de escuchar: {words}",
+    ),
+    ("the server did not listen within {limit} s", "el servidor no escuchó en {limit} s"),
+    ("{probe}: the server did not listen within {limit} s", "{probe}: el servidor no escuchó en {limit} s"),
+    ("{probe}: cannot start `{program}`: {why}", "{probe}: no se puede iniciar `{program}`: {why}"),
+    ("cannot start `{program}`: {why}", "no se puede iniciar `{program}`: {why}"),
+    ("ended by signal {signal}", "terminado por la señal {signal}"),
+    ("not a request: {fault}", "no es una petición: {fault}"),
+    ("work {job} is still going on", "la tarea {job} sigue en marcha"),
+    (
+        "{source} is not ours: no test can start there; `direction: reverse` measures the way from it",
+        "{source} no es nuestra: allí no puede empezar ninguna prueba; `direction: reverse` mide el sentido desde ella",
+    ),
+    (
+        "{destination} is not ours, and its servers are iperf3's",
+        "{destination} no es nuestra, y sus servidores son de iperf3",
+    ),
+    ("{probe} has no {program}: apt install {package}", "{probe} no tiene {program}: apt install {package}"),
+    // preflight
+    (
+        "TCP port {port} of {address}: no answer within {limit} s",
+        "puerto TCP {port} de {address}: sin respuesta en {limit} s",
+    ),
+    ("TCP port {port} of {address}: {fault}", "puerto TCP {port} de {address}: {fault}"),
+    ("ICMP echo to {address}: no answer within {limit} s", "eco ICMP a {address}: sin respuesta en {limit} s"),
+    ("ICMP echo to {address}: {fault}", "eco ICMP a {address}: {fault}"),
+    // tool
+    ("{tool} reports: {words}", "{tool} informa: {words}"),
+    ("{tool} stopped before the end of the test: {message}", "{tool} se detuvo antes del fin de la prueba: {message}"),
+    ("not an output of {tool}: {message}", "no es una salida de {tool}: {message}"),
+    ("not an output of {tool}: line {line}: {message}", "no es una salida de {tool}: línea {line}: {message}"),
+    ("it wrote nothing", "no escribió nada"),
+    ("it sent nothing", "no envió nada"),
+    ("it ended with exit code {code}", "terminó con el código de salida {code}"),
+    ("it does not start with `{word}`", "no empieza por `{word}`"),
+    ("a second summary", "un segundo resumen"),
+    ("no summary of packets", "no hay resumen de paquetes"),
+    ("round-trip times before the summary", "tiempos de ida y vuelta antes del resumen"),
+    ("no four round-trip times", "no hay cuatro tiempos de ida y vuelta"),
+    ("no answer to an echo request", "no es una respuesta a una solicitud de eco"),
+    ("its summary is missing", "falta su resumen"),
+    ("its round-trip times are missing", "faltan sus tiempos de ida y vuelta"),
+    ("line {line} is cut off", "la línea {line} está cortada"),
+    ("hop {ttl} where hop {expected} is expected", "salto {ttl} donde se espera el salto {expected}"),
+    (
+        "{hops} of {most} hops, and the destination is not among them",
+        "{hops} de {most} saltos, y el destino no está entre ellos",
+    ),
+    ("it does not start with the number of a hop", "no empieza por el número de un salto"),
+    ("`{word}` is no time", "`{word}` no es un tiempo"),
+    ("`{word}` is nothing that a hop has", "`{word}` no es nada que tenga un salto"),
+    ("a hop without answers and without `*`", "un salto sin respuestas y sin `*`"),
+    ("its JSON is cut off at line {line} column {column}", "su JSON está cortado en la línea {line}, columna {column}"),
+    (
+        "what follows its first JSON value is cut off at line {line} column {column}",
+        "lo que sigue a su primer valor JSON está cortado en la línea {line}, columna {column}",
+    ),
+    ("it starts with `{words}`, not with JSON", "empieza por `{words}`, no por JSON"),
+    ("its JSON cannot be read: {fault}", "su JSON no se puede leer: {fault}"),
+    (
+        "what follows its first JSON value cannot be read: {fault}",
+        "lo que sigue a su primer valor JSON no se puede leer: {fault}",
+    ),
+    ("JSON value {at} is no event", "el valor JSON {at} no es un evento"),
+    ("its JSON is no object", "su JSON no es un objeto"),
+    ("{n} JSON values where one is expected", "{n} valores JSON donde se espera uno"),
+    ("there is no JSON in it", "no contiene JSON"),
+    ("its result (`end`) is missing", "falta su resultado (`end`)"),
+    ("the test did not start", "la prueba no empezó"),
+    ("its protocol is {other}", "su protocolo es {other}"),
+    (
+        "`start.test_start.num_streams` is no count of streams",
+        "`start.test_start.num_streams` no es un número de flujos",
+    ),
+    ("it measured {measured} s of {asked} s", "midió {measured} s de {asked} s"),
+    ("`end.sum` counts no datagrams", "`end.sum` no cuenta datagramas"),
+    ("`{name}.bits_per_second` is no rate", "`{name}.bits_per_second` no es una tasa"),
+    // Notes of a measurement.
+    (
+        "this version does not tell the rate at the UDP receiver: it is the sender's, less the share lost",
+        "esta versión no da la tasa en el receptor UDP: es la del emisor menos la parte perdida",
+    ),
+    (
+        "the client shows no loss, a known fault with an older server: it is the server's count",
+        "el cliente no muestra pérdida, un fallo conocido con un servidor más antiguo: es la cuenta del servidor",
+    ),
+    (
+        "the client shows no loss though bytes are missing, a known fault with an older server",
+        "el cliente no muestra pérdida aunque faltan bytes, un fallo conocido con un servidor más antiguo",
+    ),
+    (
+        "this version names the sums of both directions alike: the first is source to destination, the second the other way, \
+         and most readers of its JSON show only the second",
+        "esta versión llama igual a las sumas de ambos sentidos: la primera es de origen a destino, la segunda al revés, y \
+         casi todos los lectores de su JSON muestran solo la segunda",
+    ),
+    // Reasons that older results have as text.
+    ("probe {probe} has no session", "la sonda {probe} no tiene sesión"),
+    ("a probe has no session", "una de las sondas no tiene sesión"),
+    ("the client was never started", "el cliente no llegó a iniciarse"),
+    ("not started: {why}", "no iniciada: {why}"),
+    ("nothing was measured: {why}", "no se midió nada: {why}"),
+    (
+        "`{test}` takes its rate from the contract, and no link with a contract lies on this path",
+        "`{test}` toma su tasa del contrato y en esta ruta no hay ningún enlace con contrato",
+    ),
+];

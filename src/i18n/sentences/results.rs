@@ -1,0 +1,89 @@
+//! The store of results.
+
+use super::Pair;
+
+pub(super) const PAIRS: &[Pair] = &[
+    (
+        "cannot {action}: another process holds the database {path}",
+        "no se puede {action}: otro proceso tiene la base de datos {path}",
+    ),
+    ("cannot {action}: the disk with {path} is full", "no se puede {action}: el disco de {path} está lleno"),
+    ("{path} is damaged or no database", "{path} está dañado o no es una base de datos"),
+    (
+        "{path} was written by a newer iperftester (form {found}, this one knows up to {known})",
+        "{path} lo escribió un iperftester más nuevo (forma {found}; este conoce hasta la {known})",
+    ),
+    ("cannot make the folder {path}", "no se puede crear la carpeta {path}"),
+    ("cannot make the folder in {path}", "no se puede crear la carpeta en {path}"),
+    ("cannot open the results in {path}", "no se pueden abrir los resultados en {path}"),
+    (
+        "cannot bring the results to their present form in {path}",
+        "no se pueden llevar los resultados a su forma actual en {path}",
+    ),
+    ("cannot begin a campaign run in {path}", "no se puede empezar una campaña en {path}"),
+    ("cannot store a result in {path}", "no se puede guardar un resultado en {path}"),
+    ("cannot take in rescued results in {path}", "no se pueden recoger los resultados rescatados en {path}"),
+    ("cannot list the results in {path}", "no se pueden enumerar los resultados en {path}"),
+    ("cannot read the results in {path}", "no se pueden leer los resultados en {path}"),
+    ("open the results", "abrir los resultados"),
+    ("bring the results to their present form", "llevar los resultados a su forma actual"),
+    ("begin a campaign run", "empezar una campaña"),
+    ("store a result", "guardar un resultado"),
+    ("take in rescued results", "recoger los resultados rescatados"),
+    ("list the results", "enumerar los resultados"),
+    ("read the results", "leer los resultados"),
+    ("cannot read {what} of `{id}`", "no se puede leer {what} de `{id}`"),
+    ("the topology", "la topología"),
+    ("the routers", "los encaminadores"),
+    ("the duration", "la duración"),
+    ("there is no campaign run `{id}`", "no hay ninguna campaña ejecutada `{id}`"),
+    ("there is a campaign run `{id}` already", "ya hay una campaña ejecutada `{id}`"),
+    ("`{id}` has a run {run} already", "`{id}` ya tiene una prueba {run}"),
+    (
+        "could not keep a result of `{id}` anywhere: {tried}",
+        "no se pudo guardar un resultado de `{id}` en ningún sitio: {tried}",
+    ),
+    ("there is no folder for rescue files", "no hay ninguna carpeta para ficheros de rescate"),
+    (
+        "wait for the other process or end it (`fuser -v {path}` names it), then try again",
+        "espere al otro proceso o termínelo (`fuser -v {path}` dice cuál es) y vuelva a intentarlo",
+    ),
+    ("free some space in {path}, then try again", "libere espacio en {path} y vuelva a intentarlo"),
+    (
+        "move it away (`{command}`): a new one is made at the next start; `sqlite3 {path} .recover` shows what can be saved",
+        "apártelo (`{command}`): en el próximo inicio se crea uno nuevo; `sqlite3 {path} .recover` muestra lo que se puede salvar",
+    ),
+    (
+        "keep the results elsewhere: `IPERFTESTER_DATA_DIR=FOLDER iperftester …`",
+        "guarde los resultados en otro sitio: `IPERFTESTER_DATA_DIR=CARPETA iperftester …`",
+    ),
+    ("use that newer iperftester, or {else}", "use ese iperftester más nuevo, o {else}"),
+    (
+        "see that {path} can be written by this user and that its disk is well, or {else}",
+        "compruebe que este usuario puede escribir en {path} y que su disco está bien, o {else}",
+    ),
+    (
+        "see that no file stands in the way of {path}, or {else}",
+        "compruebe que ningún fichero estorba a {path}, o {else}",
+    ),
+    (
+        "see that {path} can be written by this user, or {else}",
+        "compruebe que este usuario puede escribir en {path}, o {else}",
+    ),
+    ("the other campaign runs are not affected", "las demás campañas ejecutadas no se ven afectadas"),
+    ("`iperftester list` shows what there is", "`iperftester list` muestra lo que hay"),
+    ("start again: the new one gets an id of its own", "empiece otra vez: la nueva tendrá su propio identificador"),
+    ("results are kept in {file} for now: {why}", "los resultados se guardan de momento en {file}: {why}"),
+    ("took in {runs} rescued run(s) of `{id}` from {file}", "pruebas rescatadas de `{id}` recogidas de {file}: {runs}"),
+    ("rescued results still wait in {file}: {why}", "hay resultados rescatados pendientes en {file}: {why}"),
+    (
+        "the next `iperftester run`, `list` or `report` takes the file in",
+        "el próximo `iperftester run`, `list` o `report` recoge el fichero",
+    ),
+    (
+        "{mend}; the next `iperftester run`, `list` or `report` takes the file in",
+        "{mend}; el próximo `iperftester run`, `list` o `report` recoge el fichero",
+    ),
+    ("it is not a file of this user", "no es un fichero de este usuario"),
+    ("it has no first line", "no tiene primera línea"),
+];

@@ -1,0 +1,475 @@
+//! Two languages: each sentence is there in both, no report mixes them, and the real binary speaks the one asked for.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the tests of the verdict")]
+#[path = "support/campaign_run.rs"]
+mod campaign_run;
+mod world;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use iperftester::config::{self, Source};
+use iperftester::domain::run::CampaignRun;
+use iperftester::i18n::Lang;
+use iperftester::i18n::sentences::{all, told};
+use iperftester::report::{html, json, terminal};
+use world::{World, text};
+
+/// Words that only one of the languages has, and that its sentences can hardly do without.
+const ENGLISH: &str = "the of and is are was were with for from by this that than which not only each at be been has have its \
+                       into must takes within below over more most least less when where what who how why cannot could run \
+                       runs test tests throughput loss lost packet packets delivers contracted contract expected allowed fails \
+                       warns pass warn fail judged measured nothing missing probe probes link links paths host kernel \
+                       core cores clock took failed skipped to";
+const SPANISH: &str = "el los las del que y en por para una un con más menos sin se su lo al como es son está prueba pruebas \
+                       caudal pérdida paquetes entrega contrato contratados sonda sondas enlace ruta cumple aviso incumple \
+                       medir evaluar núcleo reloj duró fallida omitida";
+
+fn words(list: &str) -> BTreeSet<&str> {
+    list.split_whitespace().collect()
+}
+
+/// Words of `text` that are of `list`.
+fn among(text: &str, list: &str) -> BTreeSet<String> {
+    let list = words(list);
+    text.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase).filter(|w| list.contains(w.as_str())).collect()
+}
+
+/// Equal in both: a word that Spanish engineers use too, or nothing but names and marks.
+const ALIKE: [&str; 6] = ["jitter", "Jitter", "error", "CPU", "{told}", "rtt {rtt}"];
+
+/// A text of the sources with its translation, and where it stands.
+struct Pair {
+    english: String,
+    spanish: String,
+    place: String,
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs" || e == "html") {
+            found.push(path);
+        }
+    }
+}
+
+/// The string literals of a call, from behind its opening parenthesis to the closing one.
+fn literals(call: &str) -> Vec<String> {
+    let (mut found, mut depth, mut at) = (Vec::new(), 1, 0);
+    let bytes = call.as_bytes();
+    while depth > 0 && at < bytes.len() {
+        match bytes[at] {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                let mut literal = String::new();
+                // A line that ends in a backslash goes on with the next one's first word.
+                for (i, part) in call[start..at].split("\\\n").enumerate() {
+                    literal.push_str(if i == 0 { part } else { part.trim_start() });
+                }
+                found.push(literal);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Every pair that the sources hold: `say!`, `word` and `counted`.
+fn pairs() -> Vec<Pair> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    sources(&root.join("templates"), &mut files);
+    let mut pairs = Vec::new();
+    for file in files {
+        let whole = std::fs::read_to_string(&file).unwrap();
+        let code = whole.split("#[cfg(test)]").next().unwrap();
+        for (mark, many) in [("say!(", false), (".word(", false), (".counted(", true)] {
+            for (at, _) in code.match_indices(mark) {
+                // An example in a comment is none.
+                let line = code[..at].rfind('\n').map_or(0, |n| n + 1);
+                if code[line..at].contains("//") {
+                    continue;
+                }
+                let place = format!("{}:{}", file.display(), code[..at].matches('\n').count() + 1);
+                let texts = literals(&code[at + mark.len()..]);
+                let half = if many { 2 } else { 1 };
+                if texts.len() < 2 * half {
+                    // Not a call with texts: `word(state.lang)`, a definition.
+                    assert!(texts.is_empty(), "{place}: {texts:?}");
+                    continue;
+                }
+                for i in 0..half {
+                    let (english, spanish) = (texts[i].clone(), texts[half + i].clone());
+                    pairs.push(Pair { english, spanish, place: place.clone() });
+                }
+            }
+        }
+    }
+    pairs
+}
+
+/// `{name}` and `{}` of a text, sorted.
+fn arguments(text: &str) -> Vec<String> {
+    let mut names: Vec<String> =
+        text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn every_message_is_there_in_both_languages_with_the_same_arguments() {
+    let pairs = pairs();
+    assert!(pairs.len() > 250, "only {} found", pairs.len());
+    for Pair { english, spanish, place } in &pairs {
+        assert_eq!(arguments(english), arguments(spanish), "{place}: {english} / {spanish}");
+        let letters = |text: &str| {
+            let outside = text.split('{').map(|t| t.split_once('}').map_or(t, |(_, rest)| rest)).collect::<String>();
+            outside.chars().any(char::is_alphabetic)
+        };
+        let same = english == spanish && letters(english);
+        assert!(!same || ALIKE.contains(&english.as_str()), "{place}: `{english}` in both");
+        // What stands in backticks is typed, not read.
+        let prose = |text: &str| text.split('`').step_by(2).collect::<Vec<_>>().join(" ").replace('{', " {");
+        let outside =
+            |text: &str| prose(text).split('{').map(|t| t.split_once('}').map_or(t, |(_, r)| r)).collect::<String>();
+        assert_eq!(among(&outside(spanish), ENGLISH), BTreeSet::new(), "{place}: {spanish}");
+        assert_eq!(among(&outside(english), SPANISH), BTreeSet::new(), "{place}: {english}");
+    }
+    for (english, spanish) in all() {
+        let outside = |text: &str| {
+            let typed = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+            typed.split('{').map(|t| t.split_once('}').map_or(t, |(_, r)| r)).collect::<String>()
+        };
+        assert_eq!(among(&outside(spanish), ENGLISH), BTreeSet::new(), "{spanish}");
+        assert_eq!(among(&outside(english), SPANISH), BTreeSet::new(), "{english}");
+    }
+}
+
+/// The texts of `thiserror` attributes below `src`, with a name for each place.
+fn errors() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let mut found = Vec::new();
+    for file in files {
+        let code = std::fs::read_to_string(&file).unwrap();
+        for (at, _) in code.match_indices("#[error(\"") {
+            let text = literals(&code[at + "#[error(".len()..]).remove(0);
+            found.push((text, format!("{}:{}", file.display(), code[..at].matches('\n').count() + 1)));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_error_has_a_sentence_in_spanish() {
+    let errors = errors();
+    assert!(errors.len() > 20, "only {} found", errors.len());
+    for (error, place) in errors {
+        let mut sample = String::new();
+        for (i, piece) in error.split('{').enumerate() {
+            match piece.split_once('}') {
+                Some((_, rest)) if i > 0 => sample.push_str(&format!("x{i}{rest}")),
+                _ => sample.push_str(piece),
+            }
+        }
+        // What an error takes its words from is another's, and an action is one of few.
+        let samples = if error.starts_with("cannot {action} ") || error.starts_with("the plan stopped") {
+            ["create", "remove"].map(|action| sample.replacen("x1", action, 1)).to_vec()
+        } else if error == "{what}" || error == "the agent of {probe} {what}" {
+            continue;
+        } else {
+            vec![sample]
+        };
+        for sample in samples {
+            if place.contains("store") && sample.starts_with("cannot ") {
+                continue;
+            }
+            assert_ne!(told(Lang::Es, &sample), sample, "{place}: no Spanish for `{error}` in src/i18n/sentences");
+        }
+    }
+}
+
+#[test]
+fn every_hint_of_the_store_and_the_lock_is_told_in_spanish() {
+    use iperftester::lock::{Holder, LockError};
+    use iperftester::store::{Notice, StoreError};
+    let (path, file) = (PathBuf::from("/d/results.db"), PathBuf::from("/d/rescue-1.jsonl"));
+    let io = |kind| std::io::Error::new(kind, "the system's words");
+    let action = "store a result";
+    let stored = |kind| StoreError::File { action: "make the folder", path: path.clone(), source: io(kind) };
+    let errors = [
+        StoreError::Busy { action, path: path.clone() },
+        StoreError::Full { action, path: path.clone() },
+        StoreError::Newer { path: path.clone(), found: 9, known: 1 },
+        stored(std::io::ErrorKind::AlreadyExists),
+        stored(std::io::ErrorKind::PermissionDenied),
+        StoreError::Content { what: "the topology".into(), id: "x".into(), source: "words".into() },
+        StoreError::Unknown { id: "x".into() },
+        StoreError::Exists { id: "x".into() },
+        StoreError::RunExists { id: "x".into(), run: 7 },
+    ];
+    let mut said: Vec<String> = errors.iter().flat_map(|e| std::iter::once(e.to_string()).chain(e.hint())).collect();
+    let why = errors[1].to_string();
+    let notices = [
+        Notice::Rescued { file: file.clone(), why: why.clone(), mend: errors[1].hint() },
+        Notice::Waiting { file: file.clone(), why, mend: None },
+        Notice::TakenIn { campaign_run: "x".into(), runs: 2, file },
+    ];
+    said.extend(notices.iter().flat_map(|n| std::iter::once(n.to_string()).chain(n.hint())));
+    let holder = || Holder { pid: 7, verb: "run".into(), since: campaign_run::noon() };
+    let topology = || campaign_run::name("office");
+    let locks = [
+        LockError::Held { topology: topology(), holder: Some(holder()) },
+        LockError::Held { topology: topology(), holder: None },
+        LockError::Orphaned { topology: topology(), holder: holder(), path: path.clone() },
+        LockError::File { path, source: io(std::io::ErrorKind::PermissionDenied) },
+    ];
+    said.extend(locks.iter().flat_map(|e| [e.to_string(), e.hint()]));
+    assert!(said.len() > 25, "{said:#?}");
+    for english in said {
+        let spanish = told(Lang::Es, &english);
+        let prose = spanish.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+        assert!(spanish != english && among(&prose, ENGLISH).is_empty(), "{english} → {spanish}");
+    }
+}
+
+fn topologies(path: &Path, files: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        for file in std::fs::read_dir(path).unwrap() {
+            topologies(&file.unwrap().path(), files);
+        }
+    } else {
+        files.push(path.to_owned());
+    }
+}
+
+#[test]
+fn every_finding_in_a_topology_is_told_in_spanish() {
+    let mut files = Vec::new();
+    topologies(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/topologies"), &mut files);
+    let (mut told_of, mut missing) = (0, BTreeSet::new());
+    for file in files {
+        let source = Source { file: file.clone(), bytes: std::fs::read(&file).unwrap() };
+        for d in config::load(&source).diagnostics {
+            let texts = [Some(d.message), d.label, d.fix].into_iter().flatten();
+            for text in texts.chain(d.related.into_iter().map(|r| r.1)).filter(|t| !t.is_empty()) {
+                told_of += 1;
+                let spanish = told(Lang::Es, &text);
+                // The parser's own words are quoted.
+                let prose = spanish.split("no es YAML: ").next().unwrap();
+                let prose = prose.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+                if spanish == text || !among(&prose, ENGLISH).is_empty() {
+                    missing.insert(format!("{text} → {spanish}"));
+                }
+            }
+        }
+    }
+    assert!(told_of > 300, "only {told_of}");
+    assert!(missing.is_empty(), "{}", missing.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+/// A run whose own texts (the user's and the tools') hold no word of either list.
+fn neutral(mut run: CampaignRun) -> CampaignRun {
+    run.topology.description = None;
+    run
+}
+
+/// The text of a page: no styles, no tags.
+fn visible(page: &str) -> String {
+    let body = page.split("</style>").nth(1).unwrap();
+    let mut text = String::new();
+    for piece in body.split("<code>").map(|p| p.split_once("</code>").map_or(p, |(_, rest)| rest)) {
+        for part in piece.split('<') {
+            let (tag, rest) = part.split_once('>').unwrap_or(("", part));
+            for attribute in ["aria-label=\"", "title=\""] {
+                text.push_str(tag.split(attribute).nth(1).and_then(|v| v.split('"').next()).unwrap_or_default());
+                text.push(' ');
+            }
+            text.push_str(rest);
+            text.push(' ');
+        }
+    }
+    text
+}
+
+/// What tools said in the runs of `campaign_run`.
+const QUOTED: [&str; 3] =
+    ["contract-check", "unable to connect to server: Connection refused", "m1 does not answer c1 (ICMP echo)"];
+
+fn reports(lang: Lang) -> Vec<(String, String)> {
+    let runs = [
+        ("smallest", campaign_run::smallest()),
+        ("contract_check", campaign_run::contract_check()),
+        ("all_met", campaign_run::all_met()),
+        ("everything", campaign_run::everything()),
+        ("large", campaign_run::large()),
+    ];
+    let mut texts = Vec::new();
+    for (name, run) in runs {
+        let run = neutral(run);
+        let plain = terminal(lang, &run, 400, false);
+        let plain: Vec<&str> = plain
+            .lines()
+            .filter(|l| !(l.starts_with("run ") || l.starts_with("prueba ") && l.contains(" en ")))
+            .collect();
+        texts.push((format!("terminal {name}"), plain.join("\n")));
+        texts.push((format!("html {name}"), visible(&html(lang, &run).unwrap())));
+    }
+    for (_, text) in &mut texts {
+        for quoted in QUOTED {
+            *text = text.replace(quoted, "");
+        }
+    }
+    texts
+}
+
+#[test]
+fn no_report_mixes_the_languages() {
+    for (lang, other) in [(Lang::Es, ENGLISH), (Lang::En, SPANISH)] {
+        for (name, report) in reports(lang) {
+            for line in report.lines() {
+                let foreign = among(line, other);
+                assert!(foreign.is_empty(), "{name}: {foreign:?} in {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn spanish_numbers_have_a_comma() {
+    for (name, report) in reports(Lang::Es) {
+        for word in report.split_whitespace() {
+            let number = word.trim_matches(|c: char| !c.is_ascii_digit());
+            // Versions and addresses have more points, names more than digits.
+            let pointed = number.split('.').count() == 2 && number.chars().all(|c| c.is_ascii_digit() || c == '.');
+            assert!(!pointed || ["3.12", "3.17", "0.1"].contains(&number), "{name}: {word}\n{report}");
+        }
+    }
+}
+
+#[test]
+fn spanish_renderings() {
+    let run = campaign_run::everything();
+    insta::assert_snapshot!("terminal_es_everything", terminal(Lang::Es, &run, 120, false));
+    let run = campaign_run::contract_check();
+    insta::assert_snapshot!("terminal_es_contract_check", terminal(Lang::Es, &run, 120, false));
+    let page = html(Lang::Es, &run).unwrap();
+    assert!(page.contains("<html lang=\"es\">") && page.contains("24 de noviembre de 2026"));
+    assert!(html(Lang::En, &run).unwrap().contains("<html lang=\"en\">"));
+    assert!(json(&run).contains("of the contracted 100 Mbit/s"), "programs read English");
+}
+
+/// One link that is shaped below its contract, and a test that cannot apply.
+const SHORT: &str = "
+name: NAME
+hosts: { here: { local: {} } }
+sites: { north: {}, south: {} }
+probes:
+  n1: { host: here, site: north }
+  n2: { host: here, site: north }
+  s1: { host: here, site: south }
+links:
+  leased: { between: [north, south], contract: { rate: 50M, rtt: 20ms }, impair: { rate: 30M } }
+groups:
+  few: { pairs: [[n1, s1], [n1, n2]], one-way: true }
+tests:
+  udp: { iperf3: { protocol: udp, rate: contract, duration: 1s } }
+  rtt: { ping: { count: 3, interval: 100ms } }
+campaigns:
+  check: { group: few, run: [rtt, udp] }
+";
+
+/// Standard output and error of a verb, where `ask` says how Spanish is asked for.
+fn spoken(world: &World, code: i32, ask: &str, arguments: &[&str]) -> String {
+    let mut command = world.command(arguments);
+    match ask {
+        "LANG" => command.env_remove("LC_ALL").env("LANG", "es_ES.UTF-8"),
+        ask => command.args(["--lang", ask]),
+    };
+    let output = command.output().unwrap();
+    let both = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{both}");
+    both
+}
+
+#[test]
+fn the_binary_speaks_spanish_from_deploy_to_destroy() {
+    let world = World::new(SHORT);
+    for ask in ["es", "LANG"] {
+        let mut said = spoken(&world, 0, ask, &["validate"]);
+        said += &spoken(&world, 0, ask, &["plan"]);
+        said += &spoken(&world, 0, ask, &["deploy"]);
+        said += &spoken(&world, 0, ask, &["deploy"]);
+        said += &spoken(&world, 0, ask, &["status"]);
+        said += &spoken(&world, 0, ask, &["run", "--dry-run"]);
+        said += &spoken(&world, 1, ask, &["run"]);
+        said += &spoken(&world, 0, ask, &["list"]);
+        let report = spoken(&world, 0, ask, &["report"]);
+        for words in [
+            "north → south entrega 2",
+            "de los 50 Mbit/s contratados",
+            "✗ incumple",
+            "toma su tasa del contrato",
+            "1 omitida",
+            "4 pruebas: ",
+        ] {
+            let flat = report.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(flat.contains(words), "{words}\n{report}");
+        }
+        said += &report.lines().filter(|l| !l.starts_with("prueba ")).collect::<Vec<_>>().join("\n");
+        said += &spoken(&world, 0, ask, &["report", "--out", "informe.html"]);
+        let page = std::fs::read_to_string(world.folder.path().join("informe.html")).unwrap();
+        assert!(page.contains("<html lang=\"es\">"));
+        said += &spoken(&world, 0, ask, &["destroy"]);
+        said += &spoken(&world, 0, ask, &["destroy"]);
+        for words in
+            ["3 sondas listas", "nada que hacer", "crear", "no queda nada", "no hay nada desplegado", "es válido"]
+        {
+            assert!(said.contains(words), "{words}\n{said}");
+        }
+        // Names of the topology, of tools and of verbs are no words.
+        let prose = said.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+        let prose: Vec<&str> =
+            prose.lines().filter(|l| !["link/", "probe/", " core"].iter().any(|id| l.contains(id))).collect();
+        let foreign = among(&prose.join("\n"), ENGLISH);
+        assert!(foreign.is_empty(), "{ask}: {foreign:?}\n{said}");
+    }
+    assert!(spoken(&world, 0, "en", &["destroy"]).contains("nothing is deployed"));
+}
+
+#[test]
+fn programs_are_served_english_and_faults_are_told_in_spanish() {
+    let world = World::new("name: NAME\nhosts: { here: { local: {} } }\nprobes: { a: { hots: here } }\n");
+    let said = spoken(&world, 2, "LANG", &["validate"]);
+    assert!(said.contains("una sonda no tiene la clave `hots`") && said.contains("= ayuda: "), "{said}");
+    assert!(said.contains("fallos en topology.yaml"), "{said}");
+    let served = spoken(&world, 2, "es", &["validate", "--output", "json"]);
+    assert!(served.contains("a probe has no key `hots`"), "{served}");
+    let said = spoken(&world, 2, "es", &["-t", "no-such.yaml", "validate"]);
+    assert!(said.contains("no se puede leer el fichero de topología") && said.contains("sugerencia: "), "{said}");
+    let said = spoken(&world, 2, "es", &["report", "check@0"]);
+    assert!(said.contains("no hay ninguna campaña ejecutada `check@0`"), "{said}");
+    let said = spoken(&world, 2, "LANG", &["report", "check@0", "--output", "json"]);
+    assert!(said.contains("there is no campaign run `check@0`"), "{said}");
+    let output = world.command(&["doctor", "--lang", "es"]).output().unwrap();
+    let said = text(&output.stdout);
+    // What programs call themselves: `ping from iputils 20221126`.
+    let said = said.replace(" from ", " ").replace(" for ", " ");
+    let prose: Vec<&str> = said.lines().filter(|l| !l.contains("remedio: ")).collect();
+    let foreign = among(&prose.join("\n"), ENGLISH);
+    assert!(foreign.is_empty(), "{foreign:?}\n{said}");
+}
