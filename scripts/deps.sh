@@ -9,7 +9,11 @@ packages="iperf3 iproute2 iputils-ping traceroute nftables procps util-linux eth
 case "${1:-demo}" in
     demo) ;;
     # The tests look at results with tools that are not ours.
-    test) packages="$packages iptables jq sqlite3 mount" ;;
+    test)
+        packages="$packages iptables jq sqlite3 mount"
+        # A kernel with netem and SCTP, wherever the tests run; Debian has it for x86 only.
+        [ "$(uname -m)" != x86_64 ] || packages="$packages user-mode-linux busybox-static"
+        ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac
 
