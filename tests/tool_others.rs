@@ -67,6 +67,7 @@ async fn measure(topology: &Topology, lab: &Lab) -> CampaignRun {
         version: String::new(),
         duration_override: None,
         interrupted: false,
+        ad_hoc: None,
     };
     let head = Head { header, topology: topology.clone(), routers: [].into() };
     let recording = results.begin(head).await.unwrap();
