@@ -117,7 +117,7 @@ fn at_step(world: &World, step: &str) -> (ByHand, ByHand) {
         return (a, b);
     }
     for side in [&mut a, &mut b] {
-        side.ask(&json!({ "request": "hello", "protocol": 1, "ports": { "first": 5201, "last": 5210 } }));
+        side.ask(&json!({ "request": "hello", "protocol": iperftester::protocol::VERSION, "ports": { "first": 5201, "last": 5210 } }));
     }
     if step == "hello sent" {
         return (a, b);
@@ -186,8 +186,8 @@ fn what_is_no_request_is_refused_and_the_session_goes_on() {
     let mut agent = ByHand::new(&world, "a");
     agent.ask(&json!({ "request": "shell", "argv": ["sh", "-c", "id"] }));
     assert!(agent.wait_for("refused")["reason"].as_str().unwrap().contains("not a request"));
-    agent.ask(&json!({ "request": "hello", "protocol": 1, "ports": { "first": 5201, "last": 5210 } }));
-    assert_eq!(agent.wait_for("hello")["protocol"], 1);
+    agent.ask(&json!({ "request": "hello", "protocol": iperftester::protocol::VERSION, "ports": { "first": 5201, "last": 5210 } }));
+    assert_eq!(agent.wait_for("hello")["protocol"], iperftester::protocol::VERSION);
     drop(agent.stdin.take());
     assert!(agent.agent.wait().unwrap().success());
 }

@@ -13,9 +13,11 @@ use campaign_run::{
 };
 use campaign_run::{traceroute, udp, udp_measured};
 use iperftester::domain::campaign::{Expectations, Limit, Limits, Metric};
+use iperftester::domain::counters::{EndCounters, TcpLimits, UdpGrowth};
 use iperftester::domain::measurement::{Measurement, PathMtuFound};
 use iperftester::domain::run::RunStatus;
 use iperftester::domain::test::{Direction, Iperf3, PathMtu, Test};
+use iperftester::domain::topology::Directed;
 use iperftester::domain::unit::Ratio;
 use iperftester::domain::verdict::{Assessment, CauseKind, Judgement, Verdict};
 use iperftester::verdict::{CPU_STARVED_RATIO, Outcome, RunInput, assess, default_limits};
@@ -27,11 +29,15 @@ struct Case {
     measured: Measurement,
     expect: Option<Expectations>,
     wait: (f64, f64),
+    /// Datagrams that found no room at the destination, of 10 000 that arrived.
+    dropped: u64,
+    /// Share of the time that the source's TCP waited for the destination's window.
+    window: f64,
 }
 
 impl Case {
     fn new(ends: (&'static str, &'static str), test: Test, measured: Measurement) -> Self {
-        Self { ends, test, measured, expect: None, wait: (0.02, 0.02) }
+        Self { ends, test, measured, expect: None, wait: (0.02, 0.02), dropped: 0, window: 0.013 }
     }
 
     fn tcp(megabits: f64) -> Self {
@@ -49,6 +55,16 @@ impl Case {
     }
 
     fn judge(&self) -> (RunStatus, Assessment) {
+        let tcp = TcpLimits {
+            busy_seconds: Some(4.0),
+            receive_window_limited_seconds: Some(4.0 * self.window),
+            ..TcpLimits::default()
+        };
+        let udp = UdpGrowth {
+            in_datagrams: 10_000 - self.dropped,
+            receive_buffer_errors: self.dropped,
+            ..UdpGrowth::default()
+        };
         let (source, destination) = (name(self.ends.0), name(self.ends.1));
         assess(&RunInput {
             source: &source,
@@ -57,8 +73,8 @@ impl Case {
             outcome: Outcome::Measured(&self.measured),
             topology: &offices(),
             expectations: self.expect.as_ref(),
-            source_counters: Some(&counters(self.wait.0)),
-            destination_counters: Some(&counters(self.wait.1)),
+            source_counters: Some(&EndCounters { tcp: vec![tcp], ..counters(self.wait.0) }),
+            destination_counters: Some(&EndCounters { udp, ..counters(self.wait.1) }),
         })
     }
 
@@ -420,4 +436,75 @@ fn a_loss_of_nothing_can_be_agreed() {
     let at =
         |received| Case::new(("m1", "s1"), ping(), ping_measured(1.0, received)).expecting(&[(Metric::Loss, zero)]);
     assert_eq!((at(10).verdict(), at(9).verdict()), (Verdict::Pass, Verdict::Fail));
+}
+
+/// UDP at `sent` of 97.18 Mbit/s asked, with a loss; `dropped` of 10 000 datagrams found no room.
+fn lossy(sent: f64, loss: f64, dropped: u64) -> Case {
+    let mut measured = udp_measured(97.18 * sent * (1.0 - loss), 0.0, loss);
+    let Measurement::Throughput(throughput) = &mut measured else { unreachable!() };
+    throughput.flow.sent_bits_per_second = Some(97.18e6 * sent);
+    Case { dropped, ..Case::new(("m1", "s1"), udp(97_180_000), measured) }
+}
+
+fn first_cause(case: &Case) -> Option<(CauseKind, String)> {
+    let assessment = case.judge().1;
+    assessment.causes.first().map(|c| (c.kind, c.probe.to_string()))
+}
+
+#[test]
+fn a_full_receive_buffer_makes_a_missed_loss_invalid() {
+    let full = lossy(1.0, 0.05, 500);
+    assert_eq!(full.judge().0, RunStatus::Invalid);
+    assert_eq!(first_cause(&full), Some((CauseKind::ReceiveBuffer, "s1".to_owned())));
+    let reason = full.judge().1.reason;
+    for part in ["s1 dropped 5 %", "0.1 %", "net.core.rmem_max"] {
+        assert!(reason.contains(part), "{part} in {reason}");
+    }
+    assert_eq!(lossy(1.0, 0.05, 0).judge().0, RunStatus::Ok, "all of it is the link's");
+    assert_eq!(lossy(1.0, 0.05, 10).judge().0, RunStatus::Ok, "0.1 % is not above 0.1 %");
+    assert_eq!(lossy(1.0, 0.0, 500).verdict(), Verdict::Pass, "a pass stays a pass");
+}
+
+#[test]
+fn a_small_window_makes_a_missed_rate_invalid() {
+    let window = |megabits, window| Case { window, ..Case::tcp(megabits) };
+    assert_eq!(window(76.2, 0.12).judge().0, RunStatus::Ok);
+    assert_eq!(window(76.2, 0.44).judge().0, RunStatus::Invalid);
+    assert_eq!(first_cause(&window(76.2, 0.44)), Some((CauseKind::ReceiveWindow, "s1".to_owned())));
+    assert_eq!(window(95.6, 0.98).verdict(), Verdict::Pass);
+    assert!(window(76.2, 0.44).judge().1.reason.contains("waited 44 % of the time for the receive window of s1"));
+}
+
+#[test]
+fn a_sender_that_sent_less_makes_a_missed_rate_invalid() {
+    let held_back = lossy(0.61, 0.0, 0);
+    assert_eq!(held_back.judge().0, RunStatus::Invalid);
+    assert_eq!(first_cause(&held_back), Some((CauseKind::Pacing, "m1".to_owned())));
+    assert_eq!(lossy(0.985, 0.12, 0).verdict(), Verdict::Fail, "it sent enough");
+    // What the sender's own shaper passes is the link, where the topology asked for the shaper.
+    let mut topology = offices();
+    for link in topology.links.values_mut() {
+        link.impair.rate_bits_per_second = Directed { a_to_b: Some(rate(60)), b_to_a: Some(rate(60)) };
+    }
+    let (source, destination) = (name("m1"), name("s1"));
+    let input = RunInput {
+        source: &source,
+        destination: &destination,
+        test: &held_back.test,
+        outcome: Outcome::Measured(&held_back.measured),
+        topology: &topology,
+        expectations: None,
+        source_counters: None,
+        destination_counters: None,
+    };
+    assert_eq!(assess(&input).0, RunStatus::Ok);
+    assert_eq!(assess(&input).1.verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_cause_does_not_excuse_what_it_does_not_explain() {
+    let late = Case { dropped: 500, window: 0.9, ..Case::new(("m1", "s1"), ping(), ping_measured(31.0, 10)) };
+    assert_eq!(late.verdict(), Verdict::Fail);
+    let shaky = Case { dropped: 500, ..Case::new(("m1", "s1"), udp(97_180_000), udp_measured(97.0, 0.0051, 0.0)) };
+    assert_eq!(shaky.verdict(), Verdict::Fail, "no receive buffer makes a jitter");
 }

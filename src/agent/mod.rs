@@ -10,14 +10,16 @@ mod ports;
 mod reach;
 mod sampler;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::domain::test::{Test, ToolKind};
 use crate::domain::topology::PortRange;
 use crate::process;
 use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
@@ -51,7 +53,8 @@ pub async fn serve(
             }
         }
     });
-    let mut session = Session { replies, jobs: HashMap::new(), leases: Leases::new(PortRange::DEFAULT) };
+    let leases = Leases::new(PortRange::DEFAULT);
+    let mut session = Session { replies, jobs: HashMap::new(), leases, tools: Arc::default() };
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut hung_up = signal(SignalKind::hangup())?;
@@ -93,9 +96,15 @@ struct Session {
     replies: mpsc::UnboundedSender<Reply>,
     jobs: HashMap<u64, JoinHandle<()>>,
     leases: Leases,
+    /// The versions of this probe's tools, from hello on.
+    tools: Arc<OnceLock<BTreeMap<ToolKind, String>>>,
 }
 
 impl Session {
+    fn version(&self, test: &Test) -> Option<String> {
+        self.tools.get()?.get(&test.tool()).cloned()
+    }
+
     fn reply(&self, reply: Reply) {
         // The writer is gone only where the controller is; the next read ends the session then.
         let _ = self.replies.send(reply);
@@ -108,8 +117,11 @@ impl Session {
             Request::Hello { protocol: _, ports } => {
                 self.leases = Leases::new(ports);
                 // A piece of work like the others, so that the end of the session is seen meanwhile.
+                let tools = self.tools.clone();
                 self.spawn(HELLO, async move {
                     let facts = Box::new(facts::gather().await);
+                    // A second hello finds the same tools.
+                    let _ = tools.set(facts.tools.clone());
                     let _ = replies.send(Reply::Hello { protocol: VERSION, facts });
                 });
             }
@@ -121,12 +133,12 @@ impl Session {
                 self.spawn(job, reach::reach(job, address, port, timeout, replies));
             }
             Request::Serve { job, test, address, interface, deadline } => {
-                let at = Endpoints { interface, ..Endpoints::new(address, 0) };
+                let at = Endpoints { interface, version: self.version(&test), ..Endpoints::new(address, 0) };
                 let leases = self.leases.clone();
                 self.spawn(job, jobs::serve(job, test, at, deadline, leases, replies));
             }
             Request::Start { job, test, address, port, interface, deadline } => {
-                let at = Endpoints { interface, ..Endpoints::new(address, port) };
+                let at = Endpoints { interface, version: self.version(&test), ..Endpoints::new(address, port) };
                 self.spawn(job, jobs::start(job, test, at, deadline, replies));
             }
             Request::Cancel { job } => {

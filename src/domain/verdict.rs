@@ -97,4 +97,11 @@ pub enum CauseKind {
     /// The tool waited for a CPU: growth of the run-queue wait of its threads over the wall time
     /// (second field of `/proc/PID/schedstat`).
     CpuStarved,
+    /// UDP datagrams that arrived and were dropped for a full receive buffer, over all that arrived (`RcvbufErrors` of
+    /// `/proc/net/snmp`).
+    ReceiveBuffer,
+    /// TCP had data to send and waited for the receiver's window: share of the time (`rwnd_limited` of `ss -ti`).
+    ReceiveWindow,
+    /// The sender sent less than it was asked for: what it sent over what was asked.
+    Pacing,
 }

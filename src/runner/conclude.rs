@@ -38,12 +38,18 @@ pub(super) fn concluded(
     };
     let times = (started, ended);
     match parsed {
-        Ok(measurement) => {
+        Ok(mut measurement) => {
+            if let Measurement::Throughput(throughput) = &mut measurement {
+                throughput.notes.extend(job.note.iter().chain(&executed.notes).cloned());
+            }
             let mut run = record(order, job, executed, times, &Outcome::Measured(&measurement), None);
             run.measurement = Some(measurement);
             run
         }
-        Err(error) => record(order, job, executed, times, &Outcome::Failed(&error), Some(error.clone())),
+        Err(error) => {
+            let error = executed.notes.iter().fold(error, |error, note| format!("{error}; {note}"));
+            record(order, job, executed, times, &Outcome::Failed(&error), Some(error.clone()))
+        }
     }
 }
 

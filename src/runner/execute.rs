@@ -1,8 +1,15 @@
-//! One run over two sessions: server ready, client through, both endings gathered.
+//! One run over two sessions: servers ready, clients through, both endings gathered.
 
+use std::collections::BTreeMap;
+use std::mem;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::future::try_join_all;
+use futures_util::stream::FuturesUnordered;
+
+use super::retry::Retries;
 use super::session::{Session, Work};
 use crate::domain::test::{Direction, Test};
 use crate::protocol::{Ending, Reply, Request};
@@ -28,6 +35,8 @@ pub(super) struct Executed {
     pub(super) server_fault: Option<String>,
     /// Why it came to no end of its own.
     pub(super) fault: Option<String>,
+    /// What was tried before, as sentences.
+    pub(super) notes: Vec<String>,
 }
 
 /// Time after which a run of this test is given up, known before it starts.
@@ -36,38 +45,124 @@ pub(super) fn deadline(test: &Test) -> Duration {
     tool.duration() + tool.patience() + GRACE
 }
 
-/// Runs `test` from `source` to `destination`, which is tested at `address`; `live` hears the rate at the receiving end.
+/// Runs a test from `source` to `destination`, which is tested at `address`: `parts` are the processes side by side that it
+/// takes, one for most. `live` hears the rate at the receiving end. What says nothing about the link is tried again.
 pub(super) async fn execute(
-    test: &Test,
+    parts: &[Test],
     source: &Session,
     destination: &Session,
     address: IpAddr,
     live: impl Fn(f64) + Copy,
 ) -> Executed {
-    let mut executed = Executed::default();
-    if let Err(fault) = run(test, source, (destination, address), live, &mut executed).await {
-        executed.fault = Some(fault);
+    let Some(test) = parts.first() else { return Executed::default() };
+    let mut retries = Retries::default();
+    loop {
+        let mut executed = Executed::default();
+        if let Err(fault) = run(parts, source, (destination, address), live, &mut executed).await {
+            executed.fault = Some(fault);
+        }
+        match retries.after(test, executed.client.as_ref(), deadline(test)) {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => {
+                executed.notes = retries.notes();
+                return executed;
+            }
+        }
     }
-    executed
 }
 
 async fn run(
-    test: &Test,
+    parts: &[Test],
     source: &Session,
     (destination, address): (&Session, IpAddr),
     live: impl Fn(f64) + Copy,
     executed: &mut Executed,
 ) -> Result<(), String> {
-    let limit = deadline(test);
-    let (mut server, port) = match serve(test, destination, address, limit, executed).await? {
-        Some((work, port)) => (Some(work), port),
-        None => (None, 0),
-    };
-    let interface = source.interface.clone();
-    let mut client =
-        source.begin(|job| Request::Start { job, test: test.clone(), address, port, interface, deadline: limit });
+    // All servers listen before the first client starts, so that the clients measure the same time.
+    let mut servers = try_join_all(parts.iter().map(|test| serve(test, destination, address))).await?;
+    executed.server_command = servers.first_mut().and_then(Option::as_mut).map(|server| mem::take(&mut server.command));
+    let started = parts.iter().zip(&servers).map(|(test, server)| start(test, source, address, server.as_ref()));
+    let mut clients = try_join_all(started).await?;
+    executed.command = clients.first_mut().map(|(_, command)| mem::take(command)).unwrap_or_default();
+    let mut ends: FuturesUnordered<_> = (0..)
+        .zip(parts.iter().zip(clients).zip(servers))
+        .map(|(number, ((test, (client, _)), server))| async move {
+            // The rate is that of the whole interface: one of them hears it for all.
+            let live = move |rate| {
+                if number == 0 {
+                    live(rate);
+                }
+            };
+            (number, finish(test, client, server, source, destination, live).await)
+        })
+        .collect();
+    let mut all = BTreeMap::new();
+    while let Some((number, ended)) = ends.next().await {
+        let failed = !ended.0.as_ref().is_ok_and(|e| e.exit_code == Some(0));
+        if failed {
+            // The others are stopped: without this one they are no measurement.
+            all = BTreeMap::from([(number, ended)]);
+            break;
+        }
+        all.insert(number, ended);
+    }
+    drop(ends);
+    let (mut at_source, mut at_destination) = (Vec::new(), Vec::new());
+    for (client, server) in all.into_values() {
+        match server {
+            Some(Ok(ending)) => at_destination.push(ending),
+            Some(Err(fault)) => executed.server_fault = Some(fault),
+            None => {}
+        }
+        at_source.push(client?);
+    }
+    executed.client = together(at_source);
+    executed.server = together(at_destination);
+    Ok(())
+}
+
+/// A listening server.
+struct Server {
+    work: Work,
+    port: u16,
+    command: Vec<String>,
+}
+
+/// Starts the server, if the test has one.
+async fn serve(test: &Test, destination: &Session, address: IpAddr) -> Result<Option<Server>, String> {
+    if tool::of(test).server_command(&tool::Endpoints::new(address, 0)).is_none() {
+        return Ok(None);
+    }
+    let (interface, deadline) = (destination.interface.clone(), deadline(test));
+    let mut work = destination.begin(|job| Request::Serve { job, test: test.clone(), address, interface, deadline });
+    let ready = destination.answer(&mut work).await?;
+    let Reply::Ready { port, command, .. } = ready else { return Err(destination.misfit()) };
+    Ok(Some(Server { work, port, command }))
+}
+
+/// Starts the client: its work and argument list.
+async fn start(
+    test: &Test,
+    source: &Session,
+    address: IpAddr,
+    server: Option<&Server>,
+) -> Result<(Work, Vec<String>), String> {
+    let (port, interface, deadline) = (server.map_or(0, |s| s.port), source.interface.clone(), deadline(test));
+    let mut client = source.begin(|job| Request::Start { job, test: test.clone(), address, port, interface, deadline });
     let Reply::Started { command, .. } = source.answer(&mut client).await? else { return Err(source.misfit()) };
-    executed.command = command;
+    Ok((client, command))
+}
+
+/// Waits for both ends of one process.
+async fn finish(
+    test: &Test,
+    mut client: Work,
+    server: Option<Server>,
+    source: &Session,
+    destination: &Session,
+    live: impl Fn(f64) + Copy,
+) -> (Ended, Option<Ended>) {
+    let limit = deadline(test);
     let at_source = test.direction() == Direction::Reverse;
     let live_if = |here: bool| {
         move |rate: f64| {
@@ -77,38 +172,31 @@ async fn run(
         }
     };
     let at_client = end(&mut client, source, limit, live_if(at_source));
-    let Some(work) = &mut server else {
-        executed.client = Some(at_client.await?);
-        return Ok(());
-    };
-    let at_server = end(work, destination, limit, live_if(!at_source));
-    let (client, server) = both(at_client, at_server).await;
     match server {
-        Some(Ok(ending)) => executed.server = Some(ending),
-        Some(Err(fault)) => executed.server_fault = Some(fault),
-        None => {}
+        Some(mut server) => both(at_client, end(&mut server.work, destination, limit, live_if(!at_source))).await,
+        None => (at_client.await, None),
     }
-    executed.client = Some(client?);
-    Ok(())
 }
 
-/// Starts the server, if the test has one: its work and port.
-async fn serve(
-    test: &Test,
-    destination: &Session,
-    address: IpAddr,
-    deadline: Duration,
-    executed: &mut Executed,
-) -> Result<Option<(Work, u16)>, String> {
-    let interface = destination.interface.clone();
-    if tool::of(test).server_command(&tool::Endpoints::new(address, 0)).is_none() {
-        return Ok(None);
-    }
-    let mut work = destination.begin(|job| Request::Serve { job, test: test.clone(), address, interface, deadline });
-    let ready = destination.answer(&mut work).await?;
-    let Reply::Ready { port, command, .. } = ready else { return Err(destination.misfit()) };
-    executed.server_command = Some(command);
-    Ok(Some((work, port)))
+/// What processes side by side on one probe left behind, as one: their outputs one after the other, the worst ending.
+fn together(endings: Vec<Ending>) -> Option<Ending> {
+    endings.into_iter().reduce(|mut all, more| {
+        for (text, other) in [(&mut all.stdout, more.stdout), (&mut all.stderr, more.stderr)] {
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text.push_str(&other);
+        }
+        all.exit_code = all.exit_code.filter(|code| *code != 0 || more.exit_code == Some(0)).or(more.exit_code);
+        all.fault = all.fault.or(more.fault);
+        // The probe's own counters saw all of them; what is counted for each process is the worst or the sum of them.
+        let most = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::max);
+        let (counters, other) = (&mut all.counters, more.counters);
+        counters.run_queue_wait_ratio = most(counters.run_queue_wait_ratio, other.run_queue_wait_ratio);
+        counters.on_cpu_ratio = most(counters.on_cpu_ratio, other.on_cpu_ratio);
+        counters.tcp.extend(other.tcp);
+        all
+    })
 }
 
 type Ended = Result<Ending, String>;

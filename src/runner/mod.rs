@@ -5,6 +5,7 @@ mod ends;
 mod execute;
 mod foreign;
 mod preflight;
+mod retry;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -21,12 +22,15 @@ use crate::backend::{Backend, BackendError};
 use crate::domain::campaign::Expectations;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
+use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
-use crate::domain::run::Run;
-use crate::domain::test::Family;
+use crate::domain::run::{Run, RunStatus};
+use crate::domain::test::{Family, ToolKind};
 use crate::domain::topology::Topology;
-use crate::schedule::{Dispatcher, Job};
+use crate::schedule::{self, Dispatcher, Job, Told};
+use crate::stats::numbers;
 use crate::store::{Kept, Notice, Recording, Store, StoreError};
+use crate::tool::{self, End};
 use ends::{Ends, Far, Foreign};
 
 pub use preflight::Reachability;
@@ -218,17 +222,24 @@ async fn measure<B: Backend, S: Store>(
     };
     (around.events)(Event::Preflight(&reachable));
 
+    let mut told = told_first(order.jobs);
     let mut possible = Vec::new();
     for job in order.jobs {
         let hindrance = job.skip.clone().or_else(|| {
             let hindered = ends.hinders(&job.pair, &job.specification);
-            hindered.or_else(|| preflight::lacks(&facts, &job.pair, job.specification.tool())).or_else(|| {
-                let address = ends.address(&job.pair, job.specification.family()).ok()?;
-                reachable.hinders(&job.pair, Family::of(address), job.specification.tool())
-            })
+            hindered
+                .or_else(|| preflight::lacks(&facts, &job.pair, job.specification.tool()))
+                .or_else(|| unsupported(order.topology, job, &facts))
+                .or_else(|| {
+                    let address = ends.address(&job.pair, job.specification.family()).ok()?;
+                    reachable.hinders(&job.pair, Family::of(address), job.specification.tool())
+                })
         });
         match hindrance {
-            Some(why) => keep(conclude::skipped(order, job, &why, (around.now)()), around).await?,
+            Some(why) => {
+                told.entry(job.id).and_modify(|place| *place = Some(Err(why.clone())));
+                keep(conclude::skipped(order, job, &why, (around.now)()), around).await?;
+            }
             None => possible.push(job.clone()),
         }
     }
@@ -238,8 +249,16 @@ async fn measure<B: Backend, S: Store>(
     let mut writing = FuturesUnordered::new();
     let (now, events, recording) = (around.now, around.events, around.recording);
     loop {
-        while let Some(job) = dispatcher.take() {
-            running.push(carry_out(order, job, ends, now, events));
+        while let Some(mut job) = dispatcher.take() {
+            match settle(&mut job, &told) {
+                Ok(()) => running.push(carry_out(order, job, ends, &facts, now, events)),
+                Err(why) => {
+                    dispatcher.release(&job);
+                    let run = conclude::skipped(order, &job, &why, now());
+                    events(Event::Finished(&run));
+                    writing.push(store(recording, run));
+                }
+            }
         }
         if running.is_empty() && writing.is_empty() {
             break;
@@ -247,6 +266,9 @@ async fn measure<B: Backend, S: Store>(
         tokio::select! {
             Some((job, run)) = running.next() => {
                 dispatcher.release(&job);
+                if let Some(place) = told.get_mut(&job.id) {
+                    *place = Some(brought(&run));
+                }
                 events(Event::Finished(&run));
                 writing.push(store(recording, run));
             }
@@ -265,6 +287,63 @@ async fn measure<B: Backend, S: Store>(
         events(Event::Kept(id));
     }
     Ok(Outcome { interrupted })
+}
+
+fn probes(job: &Job) -> [&Name; 2] {
+    [&job.pair.source, &job.pair.destination]
+}
+
+fn version<'a>(facts: &'a BTreeMap<Name, ProbeFacts>, probe: &Name, tool: ToolKind) -> Option<&'a str> {
+    facts.get(probe)?.tools.get(&tool).map(String::as_str)
+}
+
+/// Why the tools of the two probes cannot carry the job out.
+fn unsupported(topology: &Topology, job: &Job, facts: &BTreeMap<Name, ProbeFacts>) -> Option<String> {
+    let tool = job.specification.tool();
+    let [near, far] = probes(job).map(|probe| {
+        let bound = topology.probes.get(probe).is_some_and(|p| p.attachment.interface.is_some());
+        End { probe: probe.as_str(), version: version(facts, probe, tool), bound }
+    });
+    let parts = tool::processes(&job.specification, near.version, far.version).len();
+    tool::refusal(&job.specification, near, far).or_else(|| {
+        let ports = topology.probes.get(&job.pair.destination)?.ports;
+        let room = usize::from(ports.last() - ports.first()) + 1;
+        (parts > room).then(|| {
+            format!(
+                "{parts} streams of {tool} {} take {parts} processes with a port each, and {} has {room} ports: widen its \
+                 `ports`, or ask for fewer streams",
+                near.version.or(far.version).unwrap_or_default(),
+                far.probe
+            )
+        })
+    })
+}
+
+/// The jobs whose rates others wait for; none has been run.
+fn told_first(jobs: &[Job]) -> BTreeMap<u32, Option<Told>> {
+    let sources = jobs.iter().filter_map(|job| job.rate_from.as_ref()).flat_map(|from| &from.sources);
+    sources.map(|source| (source.job, None)).collect()
+}
+
+/// What a run tells those who take their rate from it.
+fn brought(run: &Run) -> Told {
+    match (&run.measurement, run.status) {
+        (_, RunStatus::Invalid) => Err(run.assessment.reason.clone()),
+        (Some(Measurement::Throughput(throughput)), _) => schedule::told(throughput),
+        _ => Err(run.error.clone().unwrap_or_else(|| "it measured nothing".to_owned())),
+    }
+}
+
+/// Sets the rate of a job that takes it from others.
+fn settle(job: &mut Job, told: &BTreeMap<u32, Option<Told>>) -> Result<(), String> {
+    if let Some(settled) = schedule::settle(job, |id| told.get(&id).cloned().flatten())? {
+        job.note = Some(format!(
+            "sent at {} of the {} that TCP reached, for no contract names a rate",
+            numbers::percent_whole(settled.share),
+            numbers::rate(settled.reached_bits_per_second)
+        ));
+    }
+    Ok(())
 }
 
 async fn keep<B, S: Store>(run: Run, around: &Surroundings<'_, B, S>) -> Result<(), StoreError> {
@@ -289,6 +368,7 @@ async fn carry_out(
     order: Order<'_>,
     job: Job,
     ends: &Ends,
+    facts: &BTreeMap<Name, ProbeFacts>,
     now: fn() -> DateTime<Utc>,
     events: &dyn Fn(Event<'_>),
 ) -> (Job, Run) {
@@ -315,7 +395,11 @@ async fn carry_out(
     let started = now();
     let live = |rate| events(Event::Rate(&job, rate));
     let executed = match far {
-        Far::Ours(destination) => execute::execute(test, source, destination, address, live).await,
+        Far::Ours(destination) => {
+            let [near, far] = probes(&job).map(|probe| version(facts, probe, test.tool()));
+            let parts = tool::processes(test, near, far);
+            execute::execute(&parts, source, destination, address, live).await
+        }
         Far::Foreign(foreign) => foreign::execute(test, source, foreign, address, live).await,
     };
     let run = conclude::concluded(order, &job, executed, started, now());

@@ -186,7 +186,7 @@ async fn a_silent_agent_is_waited_for_once() {
     assert_eq!(began.elapsed().as_secs(), 10);
     wait_until(|| scripts.is_gone());
     assert_eq!(session.answer(&mut begin(&session)).await.unwrap_err(), fault);
-    assert_eq!(execute(&ping(), &session, &session, HERE, |_| {}).await.fault, Some(fault.clone()));
+    assert_eq!(execute(&[ping()], &session, &session, HERE, |_| {}).await.fault, Some(fault.clone()));
     assert_eq!(began.elapsed().as_secs(), 10, "the second and third are told at once");
     assert_eq!(session.over(), Some(fault));
 }
@@ -209,7 +209,7 @@ async fn an_agent_that_dies_in_a_run_ends_it_at_once() {
     let scripts = Scripts::new();
     let script = format!("echo \"$hello\"; read a; read b; echo '{}'; kill -KILL $$", started());
     let session = scripts.open(&script).await.unwrap();
-    let executed = execute(&ping(), &session, &session, HERE, |_| {}).await;
+    let executed = execute(&[ping()], &session, &session, HERE, |_| {}).await;
     assert_eq!(executed.fault.as_deref(), Some("the agent of p has ended"));
     assert_eq!(executed.command, ["ping"], "what is known of the run is kept");
 }

@@ -17,6 +17,10 @@ pub struct Dispatcher {
     needs: Vec<Vec<usize>>,
     places: BTreeMap<Resource, usize>,
     resources: Vec<State>,
+    /// Of each job, how many of those that must tell its rate have not ended. It waits nowhere until there are none.
+    untold: Vec<usize>,
+    /// The places of the jobs that wait for the end of a job, by its id.
+    listeners: BTreeMap<u32, Vec<usize>>,
     /// Resources given back since a job that needs them was last looked for; no other job can have become startable.
     fresh: BTreeSet<usize>,
 }
@@ -39,6 +43,13 @@ enum Held {
 }
 
 impl State {
+    fn wait(&mut self, place: usize, load: Load) {
+        self.waiting.insert(place);
+        if load == Load::Exclusive {
+            self.waiting_exclusive.insert(place);
+        }
+    }
+
     /// May the job at `place` have it? An exclusive job that waits keeps later light ones away, else a stream of them would
     /// keep it waiting.
     fn admits(&self, load: Load, place: usize) -> bool {
@@ -75,23 +86,32 @@ impl Dispatcher {
         let mut places = BTreeMap::new();
         let mut resources: Vec<State> = Vec::new();
         let mut needs = Vec::with_capacity(jobs.len());
+        let ids: BTreeSet<u32> = jobs.iter().map(|job| job.id).collect();
+        let mut untold = vec![0; jobs.len()];
+        let mut listeners: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (place, job) in jobs.iter().enumerate() {
+            // One that is not among these will never end here, and is waited for in vain.
+            let tellers: BTreeSet<u32> =
+                job.rate_from.iter().flat_map(|from| from.sources.iter().map(|s| s.job)).collect();
+            for teller in tellers.intersection(&ids) {
+                listeners.entry(*teller).or_default().push(place);
+                untold[place] += 1;
+            }
             let mut need = Vec::with_capacity(job.resources.len());
             for resource in &job.resources {
                 let at = *places.entry(resource.clone()).or_insert_with(|| {
                     resources.push(State::default());
                     resources.len() - 1
                 });
-                resources[at].waiting.insert(place);
-                if job.load == Load::Exclusive {
-                    resources[at].waiting_exclusive.insert(place);
+                if untold[place] == 0 {
+                    resources[at].wait(place, job.load);
                 }
                 need.push(at);
             }
             needs.push(need);
         }
         let fresh = (0..resources.len()).collect();
-        Self { jobs: jobs.into_iter().map(Some).collect(), needs, places, resources, fresh }
+        Self { jobs: jobs.into_iter().map(Some).collect(), needs, places, resources, untold, listeners, fresh }
     }
 
     /// Takes the next job that may start now; its resources are held until [`Dispatcher::release`].
@@ -110,7 +130,7 @@ impl Dispatcher {
         Some(job)
     }
 
-    /// Gives back what a started job held.
+    /// Gives back what a started job held; what waited for its figures waits for it no longer.
     pub fn release(&mut self, job: &Job) {
         for at in job.resources.iter().filter_map(|resource| self.places.get(resource)) {
             let state = &mut self.resources[*at];
@@ -119,6 +139,16 @@ impl Dispatcher {
                 _ => Held::Free,
             };
             self.fresh.insert(*at);
+        }
+        for place in self.listeners.remove(&job.id).unwrap_or_default() {
+            self.untold[place] -= 1;
+            let Some(load) = self.jobs[place].as_ref().map(|job| job.load).filter(|_| self.untold[place] == 0) else {
+                continue;
+            };
+            for at in &self.needs[place] {
+                self.resources[*at].wait(place, load);
+                self.fresh.insert(*at);
+            }
         }
     }
 

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::rate::{self, RateFrom};
 use crate::domain::campaign::Campaign;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::path::{Crossing, Path};
 use crate::domain::test::{
-    Direction, Iperf2, Iperf2Definition, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test, TestDefinition,
+    Direction, Directions, Iperf2, Iperf2Definition, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test,
+    TestDefinition,
 };
 use crate::domain::topology::Topology;
-use crate::domain::unit::{Bitrate, ByteSize};
+use crate::domain::unit::{Bitrate, ByteSize, Ratio};
 use crate::tool::{self, Load};
 
 /// Payload of a UDP datagram where the test names none, in bytes: the frame is 1490 bytes then, below every usual MTU.
@@ -52,6 +54,10 @@ pub struct Job {
     pub load: Load,
     /// How long it takes.
     pub duration: Duration,
+    /// Where its rate comes from, if other runs must tell it first.
+    pub rate_from: Option<RateFrom>,
+    /// What to know of how it was asked for, when reading its result.
+    pub note: Option<String>,
     /// Why it cannot be run at all, known beforehand.
     pub skip: Option<String>,
 }
@@ -67,7 +73,9 @@ pub struct Options {
 #[must_use]
 pub fn jobs(topology: &Topology, campaign: &Campaign, options: Options) -> Vec<Job> {
     let pairs = topology.groups.get(&campaign.group).map(crate::domain::group::Group::pairs).unwrap_or_default();
-    let routes: Vec<Route> = pairs.into_iter().map(|pair| Route::new(topology, pair)).collect();
+    let all: BTreeSet<Pair> = pairs.iter().cloned().collect();
+    let route = |pair: Pair| Route { mirrored: all.contains(&pair.reversed()), ..Route::new(topology, pair) };
+    let routes: Vec<Route> = pairs.into_iter().map(route).collect();
     let mut list = Vec::new();
     for repetition in 1..=campaign.repeat {
         for route in &routes {
@@ -76,6 +84,7 @@ pub fn jobs(topology: &Topology, campaign: &Campaign, options: Options) -> Vec<J
             }
         }
     }
+    rate::find_sources(&mut list);
     list
 }
 
@@ -84,13 +93,15 @@ struct Route {
     pair: Pair,
     path: Path,
     resources: BTreeSet<Resource>,
+    /// The same tests are run the other way round too.
+    mirrored: bool,
 }
 
 impl Route {
     fn new(topology: &Topology, pair: Pair) -> Self {
         let path = topology.path(&pair.source, &pair.destination);
         let resources = resources(topology, &pair, &path);
-        Self { pair, path, resources }
+        Self { pair, path, resources, mirrored: false }
     }
 }
 
@@ -137,36 +148,50 @@ pub fn ad_hoc(
     for test in &tests {
         add(topology, &route, test, 1, options, &mut list);
     }
+    rate::find_sources(&mut list);
     Ok(list)
 }
 
 fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options: Options, list: &mut Vec<Job>) {
     let Some(definition) = topology.tests.get(name) else { return };
-    let concrete: Vec<(Test, Option<String>)> = match definition {
-        TestDefinition::Ping(ping) => vec![(Test::Ping(ping.clone()), None)],
-        TestDefinition::Traceroute(trace) => vec![(Test::Traceroute(trace.clone()), None)],
-        TestDefinition::Mtr(mtr) => vec![(Test::Mtr(mtr.clone()), None)],
-        TestDefinition::Tracepath(trace) => vec![(Test::Tracepath(trace.clone()), None)],
-        TestDefinition::PathMtu(search) => vec![(Test::PathMtu(search.clone()), None)],
-        TestDefinition::Connect(connect) => vec![(Test::Connect(connect.clone()), None)],
+    let link = route.path.link.as_ref();
+    let plain = |test: Test| vec![(test, Unset::Nothing)];
+    // Of both directions, the pair the other way round measures this one's way back.
+    let runs = |directions: Directions| {
+        let once = route.mirrored && directions == Directions::Both;
+        directions.runs().iter().copied().filter(move |d| !once || *d == Direction::Forward)
+    };
+    let concrete: Vec<(Test, Unset)> = match definition {
+        TestDefinition::Ping(ping) => plain(Test::Ping(ping.clone())),
+        TestDefinition::Traceroute(trace) => plain(Test::Traceroute(trace.clone())),
+        TestDefinition::Mtr(mtr) => plain(Test::Mtr(mtr.clone())),
+        TestDefinition::Tracepath(trace) => plain(Test::Tracepath(trace.clone())),
+        TestDefinition::PathMtu(search) => plain(Test::PathMtu(search.clone())),
+        TestDefinition::Connect(connect) => plain(Test::Connect(connect.clone())),
         TestDefinition::Iperf2(iperf2) => {
-            let link = route.path.link.as_ref();
-            let run = |direction: &Direction| {
-                let (test, skip) = iperf2_test(topology, name, iperf2, *direction, link, options);
-                (Test::Iperf2(test), skip.as_deref().map(without_contract))
+            let run = |direction| {
+                let (test, unset) = iperf2_test(topology, iperf2, direction, link, options);
+                (Test::Iperf2(test), unset)
             };
-            iperf2.directions.runs().iter().map(run).collect()
+            runs(iperf2.directions).map(run).collect()
         }
         TestDefinition::Iperf3(iperf3) => {
-            let runs = iperf3.directions.runs().iter();
-            runs.map(|direction| {
-                let (test, skip) = concrete(topology, name, iperf3, *direction, route.path.link.as_ref(), options);
-                (Test::Iperf3(test), skip.as_deref().map(without_contract))
-            })
-            .collect()
+            let run = |direction| {
+                let (test, unset) = iperf3_test(topology, iperf3, direction, link, options);
+                (Test::Iperf3(test), unset)
+            };
+            runs(iperf3.directions).map(run).collect()
         }
     };
-    for (specification, skip) in concrete {
+    for (specification, unset) in concrete {
+        let (rate_from, skip) = match unset {
+            Unset::Nothing => (None, None),
+            Unset::Contract => {
+                let asks = format!("`{name}` takes its rate from the contract");
+                (None, Some(format!("{asks}, and no link with a contract lies on this path")))
+            }
+            Unset::Tcp(share) => (Some(RateFrom { share, sources: vec![] }), None),
+        };
         let tool = tool::of(&specification);
         let (load, duration) = (tool.load(), tool.duration());
         list.push(Job {
@@ -179,24 +204,31 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
             load,
             duration,
             specification,
+            rate_from,
+            note: None,
             skip,
         });
     }
 }
 
-fn without_contract(asks: &str) -> String {
-    format!("{asks}, and no link with a contract lies on this path")
+/// What of a test's rate is not known yet.
+enum Unset {
+    /// Nothing.
+    Nothing,
+    /// It follows a contract that is not there.
+    Contract,
+    /// It is this share of what TCP will reach.
+    Tcp(Ratio),
 }
 
-/// As [`concrete`], of iperf 2.
+/// The concrete test, and what of its rate is missing.
 fn iperf2_test(
     topology: &Topology,
-    name: &Name,
     definition: &Iperf2Definition,
     direction: Direction,
     link: Option<&Crossing>,
     options: Options,
-) -> (Iperf2, Option<String>) {
+) -> (Iperf2, Unset) {
     let mut test = Iperf2 { direction, ..definition.base.clone() };
     if test.protocol == Protocol::Udp {
         test.length.get_or_insert(UDP_LENGTH);
@@ -205,21 +237,20 @@ fn iperf2_test(
         test.duration = duration;
         test.interval = test.interval.min(duration);
     }
-    let of = (test.protocol, test.length);
-    let (rate, skip) = offered(topology, name, definition.rate, of, direction, link);
+    let agreed = contracted(topology, direction, link);
+    let (rate, unset) = offered(definition.rate, agreed, test.protocol, test.length);
     test.rate_bits_per_second = rate;
-    (test, skip)
+    (test, unset)
 }
 
-/// The concrete test and, where its rate cannot be known, what it asks for in vain.
-fn concrete(
+/// As [`iperf2_test`], of iperf3.
+fn iperf3_test(
     topology: &Topology,
-    name: &Name,
     definition: &Iperf3Definition,
     direction: Direction,
     link: Option<&Crossing>,
     options: Options,
-) -> (Iperf3, Option<String>) {
+) -> (Iperf3, Unset) {
     let mut test = Iperf3 { direction, ..definition.base.clone() };
     if test.protocol == Protocol::Udp {
         test.length.get_or_insert(UDP_LENGTH);
@@ -230,33 +261,31 @@ fn concrete(
         test.omit = test.omit.min(duration);
         test.interval = test.interval.min(duration);
     }
-    let of = (test.protocol, test.length);
-    let (rate, skip) = offered(topology, name, definition.rate, of, direction, link);
+    let agreed = contracted(topology, direction, link);
+    let (rate, unset) = offered(definition.rate, agreed, test.protocol, test.length);
     test.rate_bits_per_second = rate;
-    (test, skip)
+    (test, unset)
 }
 
-/// The payload rate asked of the sender of a test of this protocol and length and, where it cannot be known, what the test
-/// asks for in vain.
+/// The payload rate asked of the sender where `agreed` was contracted, and what of it is missing.
 fn offered(
-    topology: &Topology,
-    name: &Name,
     rate: Option<OfferedRate>,
-    (protocol, length): (Protocol, Option<ByteSize>),
-    direction: Direction,
-    link: Option<&Crossing>,
-) -> (Option<Bitrate>, Option<String>) {
-    match rate {
-        None => (None, None),
-        Some(OfferedRate::Absolute(rate)) => (Some(rate), None),
-        Some(OfferedRate::Contract(share) | OfferedRate::ContractOrTcp(share)) => {
-            let Some(agreed) = contracted(topology, direction, link) else {
-                return (None, Some(format!("`{name}` takes its rate from the contract")));
-            };
-            let frames = agreed.scale(share.share());
-            let udp = protocol == Protocol::Udp;
-            (Some(if udp { payload_for_frames(frames, length) } else { frames }), None)
-        }
+    agreed: Option<Bitrate>,
+    protocol: Protocol,
+    length: Option<ByteSize>,
+) -> (Option<Bitrate>, Unset) {
+    let of = |agreed: Bitrate, share: f64| {
+        let frames = agreed.scale(share);
+        let rate = if protocol == Protocol::Udp { payload_for_frames(frames, length) } else { frames };
+        (Some(rate), Unset::Nothing)
+    };
+    match (rate, agreed) {
+        (None, _) => (None, Unset::Nothing),
+        (Some(OfferedRate::Absolute(rate)), _) => (Some(rate), Unset::Nothing),
+        (Some(OfferedRate::Contract(share)), Some(agreed)) => of(agreed, share.share()),
+        (Some(OfferedRate::ContractOrTcp(_)), Some(agreed)) => of(agreed, 1.0),
+        (Some(OfferedRate::Contract(_)), None) => (None, Unset::Contract),
+        (Some(OfferedRate::ContractOrTcp(share)), None) => (None, Unset::Tcp(share)),
     }
 }
 

@@ -5,11 +5,13 @@ pub mod budget;
 mod calendar;
 mod dispatch;
 mod jobs;
+mod rate;
 mod timetable;
 
 pub use calendar::{Calendar, CalendarFault, ClockChange, Firing};
 pub use dispatch::Dispatcher;
 pub use jobs::{AdHocFault, Job, Options, Resource, ad_hoc, jobs};
+pub use rate::{RateFrom, Settled, Source, Told, settle, told};
 pub use timetable::{LinkBytes, Slot, Timetable, timetable};
 
 #[cfg(test)]

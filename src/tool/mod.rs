@@ -14,6 +14,9 @@ pub mod path_mtu;
 mod ping;
 mod tracepath;
 mod traceroute;
+mod version;
+
+pub use version::{End, Need, Version};
 
 /// Where the two ends of a run are, and what this end has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +113,16 @@ pub trait Tool {
     /// The client's argument list at the source (program first).
     fn client_command(&self, at: &Endpoints) -> Vec<String>;
 
+    /// What it asks for that not every version of the tool has.
+    fn needs(&self) -> Vec<Need> {
+        vec![]
+    }
+
+    /// What binding the tool to one of a probe's interfaces asks for.
+    fn binding(&self) -> Option<Need> {
+        None
+    }
+
     /// The measurement in what a run left behind. Never panics, whatever the bytes are.
     ///
     /// # Errors
@@ -129,6 +142,24 @@ pub fn of(test: &Test) -> &dyn Tool {
         Test::Tracepath(t) => t,
         Test::PathMtu(t) => t,
         Test::Connect(t) => t,
+    }
+}
+
+/// Why `test` cannot be carried out between two probes by the versions of its tool that they have: what it asks for, since
+/// when there is such a thing, and who lacks it.
+#[must_use]
+pub fn refusal(test: &Test, source: End<'_>, destination: End<'_>) -> Option<String> {
+    let tool = of(test);
+    version::refusal(test.tool().program(), &tool.needs(), tool.binding().as_ref(), source, destination)
+}
+
+/// The tests that are run side by side to be this one, one process of the tool each; the tool's versions at the source and
+/// the destination decide. Several only where a single process would measure itself and not the link.
+#[must_use]
+pub fn processes(test: &Test, source: Option<&str>, destination: Option<&str>) -> Vec<Test> {
+    match test {
+        Test::Iperf3(iperf3) => iperf3::processes(iperf3, source, destination),
+        other => vec![other.clone()],
     }
 }
 

@@ -1,10 +1,13 @@
 //! What the instrument itself contributed. A further cause is a [`CauseKind`], a check in [`find`] and two sentences.
 
-use super::RunInput;
+use super::{Outcome, RunInput, SENT_RATIO};
+use crate::domain::campaign::Metric;
 use crate::domain::counters::EndCounters;
+use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
-use crate::domain::verdict::{Cause, CauseKind};
-use crate::stats::numbers::percent_whole;
+use crate::domain::test::Protocol;
+use crate::domain::verdict::{Cause, CauseKind, Judgement, Verdict};
+use crate::stats::numbers::{percent, percent_whole};
 
 /// Share of a run that a tool may wait for a CPU: above it, its number is the host's and not the link's.
 ///
@@ -13,13 +16,82 @@ use crate::stats::numbers::percent_whole;
 /// or more was ever right.
 pub const CPU_STARVED_RATIO: f64 = 0.30;
 
-/// Every cause seen at either end, the strongest first.
-pub(super) fn find(input: &RunInput<'_>) -> Vec<Cause> {
+/// Share of the datagrams that arrived at a host and found no room in the socket's buffer, above which the loss is the
+/// host's. From our own runs: 0 on an idle machine, 0.09 to 0.27 where the buffer was too small.
+pub const RECEIVE_BUFFER_RATIO: f64 = 0.001;
+
+/// Share of its busy time that TCP may wait for the receiver's window. From our own runs: up to 0.013 in clean runs, 0.12 in
+/// starved ones, 0.44 to 0.98 with a small window.
+pub const RECEIVE_WINDOW_RATIO: f64 = 0.20;
+
+/// Every cause seen at either end, the strongest first. `judgements` tell what was missed: but for a starved tool, which
+/// spoils every figure, a cause counts only where it explains what was missed.
+pub(super) fn find(input: &RunInput<'_>, judgements: &[Judgement]) -> Vec<Cause> {
     let ends = [(input.source, input.source_counters), (input.destination, input.destination_counters)];
     let mut causes: Vec<Cause> =
         ends.into_iter().filter_map(|(probe, counters)| cpu_starved(probe, counters?)).collect();
-    causes.sort_by(|a, b| (b.value / b.threshold).total_cmp(&(a.value / a.threshold)));
+    let of = |name: &Name| ends.iter().find(|(probe, _)| *probe == name).and_then(|(_, counters)| *counters);
+    for missed in judgements.iter().filter(|j| matches!(j.verdict, Verdict::Warn | Verdict::Fail)) {
+        let (sender, receiver) = (&missed.sender, &missed.receiver);
+        let found = match (input.test.protocol(), missed.metric) {
+            (Some(Protocol::Udp), Metric::Loss) => [receive_buffer(receiver, of(receiver)), None],
+            (Some(Protocol::Udp), Metric::Throughput) => {
+                [receive_buffer(receiver, of(receiver)), pacing(input, sender, receiver)]
+            }
+            (Some(Protocol::Tcp), Metric::Throughput) => [receive_window(receiver, of(sender)), None],
+            _ => [None, None],
+        };
+        for cause in found.into_iter().flatten() {
+            if !causes.iter().any(|c| (c.kind, &c.probe) == (cause.kind, &cause.probe)) {
+                causes.push(cause);
+            }
+        }
+    }
+    causes.sort_by(|a, b| strength(b).total_cmp(&strength(a)));
     causes
+}
+
+/// How far beyond its threshold a cause is.
+fn strength(cause: &Cause) -> f64 {
+    match cause.kind {
+        CauseKind::CpuStarved | CauseKind::ReceiveBuffer | CauseKind::ReceiveWindow => cause.value / cause.threshold,
+        CauseKind::Pacing => cause.threshold / cause.value.max(f64::MIN_POSITIVE),
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts of packets stay far below 2^53")]
+fn receive_buffer(receiver: &Name, counters: Option<&EndCounters>) -> Option<Cause> {
+    let udp = counters?.udp;
+    let arrived = udp.in_datagrams.saturating_add(udp.receive_buffer_errors);
+    let value = udp.receive_buffer_errors as f64 / arrived.max(1) as f64;
+    let (kind, threshold) = (CauseKind::ReceiveBuffer, RECEIVE_BUFFER_RATIO);
+    (value > threshold).then(|| Cause { kind, probe: receiver.clone(), value, threshold })
+}
+
+/// The window is the receiver's; the sender's sockets tell of it.
+fn receive_window(receiver: &Name, at_sender: Option<&EndCounters>) -> Option<Cause> {
+    let sockets = || at_sender.into_iter().flat_map(|c| &c.tcp);
+    let busy: f64 = sockets().filter_map(|s| s.busy_seconds).sum();
+    let limited: f64 = sockets().filter_map(|s| s.receive_window_limited_seconds).sum();
+    let (value, threshold) = (if busy > 0.0 { limited / busy } else { 0.0 }, RECEIVE_WINDOW_RATIO);
+    (value > threshold).then(|| Cause { kind: CauseKind::ReceiveWindow, probe: receiver.clone(), value, threshold })
+}
+
+/// A sender behind a shaper that the topology itself asked for below the test's rate is held back by that: by the link.
+fn pacing(input: &RunInput<'_>, sender: &Name, receiver: &Name) -> Option<Cause> {
+    let Outcome::Measured(Measurement::Throughput(throughput)) = input.outcome else { return None };
+    let flows = super::flows(throughput, input.test.direction(), input.source, input.destination);
+    let flow = flows.into_iter().find(|f| (f.sender, f.receiver) == (sender, receiver))?.flow;
+    let asked = input.test.rate()?.as_f64();
+    let path = input.topology.path(sender, receiver);
+    let shaped = path.link.as_ref().and_then(|crossing| {
+        input.topology.links.get(&crossing.link)?.impair.rate_bits_per_second.toward(crossing.forward)
+    });
+    if shaped.is_some_and(|rate| rate.as_f64() < asked) {
+        return None;
+    }
+    let (value, threshold) = (flow.sent_bits_per_second? / asked, SENT_RATIO);
+    (value < threshold).then(|| Cause { kind: CauseKind::Pacing, probe: sender.clone(), value, threshold })
 }
 
 fn cpu_starved(probe: &Name, counters: &EndCounters) -> Option<Cause> {
@@ -37,6 +109,22 @@ pub fn explain(cause: &Cause) -> String {
             percent_whole(*value),
             percent_whole(*threshold)
         ),
+        CauseKind::ReceiveBuffer => format!(
+            "{probe} dropped {} of the datagrams that had arrived, for want of room in its receive buffer (more than {} is \
+             the host's loss)",
+            percent(*value),
+            percent(*threshold)
+        ),
+        CauseKind::ReceiveWindow => format!(
+            "TCP waited {} of the time for the receive window of {probe} (more than {} hides the link)",
+            percent_whole(*value),
+            percent_whole(*threshold)
+        ),
+        CauseKind::Pacing => format!(
+            "{probe} sent {} of what it was asked to (less than {} is too little to tell)",
+            percent(*value),
+            percent_whole(*threshold)
+        ),
     }
 }
 
@@ -46,6 +134,24 @@ pub fn advice(cause: &Cause) -> String {
     match cause.kind {
         CauseKind::CpuStarved => {
             format!("stop other work on the host of {} or give it more cores, then measure again", cause.probe)
+        }
+        CauseKind::ReceiveBuffer => {
+            format!(
+                "raise net.core.rmem_max on the host of {} and the test's `window`, then measure again",
+                cause.probe
+            )
+        }
+        CauseKind::ReceiveWindow => {
+            format!(
+                "raise net.ipv4.tcp_rmem on the host of {} or leave the test's `window` out, then measure again",
+                cause.probe
+            )
+        }
+        CauseKind::Pacing => {
+            format!(
+                "stop other work on the host of {}, or ask for a rate that it can send, then measure again",
+                cause.probe
+            )
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::stats::numbers;
 mod cause;
 mod expect;
 
-pub use cause::{CPU_STARVED_RATIO, advice, explain};
+pub use cause::{CPU_STARVED_RATIO, RECEIVE_BUFFER_RATIO, RECEIVE_WINDOW_RATIO, advice, explain};
 pub use expect::default_limits;
 
 use expect::{Basis, Counted, Subject};
@@ -96,7 +96,7 @@ pub fn assess(input: &RunInput<'_>) -> (RunStatus, Assessment) {
         Outcome::Measured(measurement) => measurement,
     };
     let judgements = judge_all(input, measurement);
-    let causes = cause::find(input);
+    let causes = cause::find(input, &judgements);
     let missed = judgements.iter().any(|j| matches!(j.verdict, Verdict::Warn | Verdict::Fail));
     if let Some(cause) = causes.first()
         && (missed || !main_figure_judged(measurement, &judgements))
@@ -199,7 +199,7 @@ fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
 }
 
 /// Share of the asked rate below which a sender was held back itself. iperf3 paces to within 1 % of what it was asked.
-const SENT_RATIO: f64 = 0.98;
+pub const SENT_RATIO: f64 = 0.98;
 
 /// Says so where a UDP sender sent clearly less than it was asked for: the receiver cannot get what was never sent.
 #[must_use]

@@ -34,6 +34,8 @@ fn job(id: u32, from: u8, to: u8, uplink: Option<u8>, load: Load, seconds: u64) 
         resources,
         load,
         duration: Duration::from_secs(seconds),
+        rate_from: None,
+        note: None,
         skip: None,
     }
 }

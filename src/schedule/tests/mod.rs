@@ -1,6 +1,7 @@
 mod budget;
 mod dispatching;
 mod expansion;
+mod following;
 
 use crate::config::{self, Source};
 use crate::domain::topology::Topology;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::domain::test::{Direction, Iperf3, Protocol};
+use super::versions::{BIND_DEVICE, CONNECT_TIMEOUT, knows};
+use crate::domain::test::{Direction, Family, Iperf3, Protocol};
 use crate::domain::unit::Bitrate;
 use crate::tool::{Endpoints, decimal_seconds};
 
 /// Milliseconds to wait for the control connection.
-const CONNECT_TIMEOUT: &str = "5000";
+const CONNECT_WITHIN: &str = "5000";
 
 /// The wait for the control connection and as long again for the exchange of results.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,7 +38,18 @@ fn interval(test: &Iperf3) -> String {
 
 /// The one-off server. It listens on every address, for behind a translating router the destination is not its own.
 pub(super) fn server(test: &Iperf3, at: &Endpoints) -> Vec<String> {
-    ["iperf3", "-s", "-1", "-J", "-i", &interval(test), "-p", &at.port.to_string()].map(str::to_owned).to_vec()
+    let mut argv =
+        ["iperf3", "-s", "-1", "-J", "-i", &interval(test), "-p", &at.port.to_string()].map(str::to_owned).to_vec();
+    argv.extend(bound(at));
+    argv
+}
+
+/// Binds the sockets to the probe's interface, where it has several and the version can.
+fn bound(at: &Endpoints) -> Vec<String> {
+    match &at.interface {
+        Some(interface) if knows(at, BIND_DEVICE) => vec!["--bind-dev".to_owned(), interface.clone()],
+        _ => vec![],
+    }
 }
 
 /// The client.
@@ -63,17 +75,48 @@ pub(super) fn client(test: &Iperf3, at: &Endpoints) -> Vec<String> {
     if let Some(length) = test.length {
         add("-l", length.bytes().to_string());
     }
-    add("--connect-timeout", CONNECT_TIMEOUT.to_owned());
+    if let (Protocol::Tcp | Protocol::Sctp, Some(mss)) = (test.protocol, test.mss) {
+        add("-M", mss.to_string());
+    }
+    match (test.window, test.protocol) {
+        (Some(window), _) => add("-w", window.bytes().to_string()),
+        (None, Protocol::Udp) => add("-w", UDP_BUFFER.to_owned()),
+        (None, Protocol::Tcp | Protocol::Sctp) => {}
+    }
+    if let Some(dscp) = test.dscp {
+        // `--dscp` came with 3.2 and was four times too small until 3.11; the whole byte is right everywhere.
+        add("-S", dscp.tos().to_string());
+    }
+    if let Some(rate) = test.fq_rate_bits_per_second {
+        add("--fq-rate", rate.bits_per_second().to_string());
+    }
+    if knows(at, CONNECT_TIMEOUT) {
+        add("--connect-timeout", CONNECT_WITHIN.to_owned());
+    }
     argv.push("-J".to_owned());
-    if test.protocol == Protocol::Udp {
-        argv.extend(["-u", "-w", UDP_BUFFER].map(str::to_owned));
-    }
-    match test.direction {
-        Direction::Forward => {}
-        Direction::Reverse => argv.push("-R".to_owned()),
-        Direction::Bidirectional => argv.push("--bidir".to_owned()),
-    }
+    argv.extend(flags(test));
+    argv.extend(bound(at));
     argv
+}
+
+/// The options without a value.
+fn flags(test: &Iperf3) -> Vec<String> {
+    let protocol = match test.protocol {
+        Protocol::Tcp => None,
+        Protocol::Udp => Some("-u"),
+        Protocol::Sctp => Some("--sctp"),
+    };
+    let direction = match test.direction {
+        Direction::Forward => None,
+        Direction::Reverse => Some("-R"),
+        Direction::Bidirectional => Some("--bidir"),
+    };
+    let family = test.family.map(|family| match family {
+        Family::Ipv4 => "-4",
+        Family::Ipv6 => "-6",
+    });
+    let zero_copy = (test.zero_copy && test.protocol == Protocol::Tcp).then_some("-Z");
+    [protocol, direction, family, zero_copy].into_iter().flatten().map(str::to_owned).collect()
 }
 
 /// iperf3's `-b` holds for each stream, and 0 is without limit; UDP without `-b` would be 1 Mbit/s.
@@ -111,6 +154,7 @@ pub(super) fn expected_bytes(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::test::Dscp;
     use crate::domain::unit::ByteSize;
 
     fn tcp() -> Iperf3 {
@@ -165,7 +209,7 @@ mod tests {
             (Iperf3 { congestion_control: Some("cubic".to_owned()), ..tcp() }, "-C cubic"),
             (Iperf3 { rate_bits_per_second: Some(rate("20M")), ..tcp() }, "-b 20000000"),
             (Iperf3 { length: Some(ByteSize::parse("64KiB").unwrap()), ..tcp() }, "-l 65536"),
-            (Iperf3 { protocol: Protocol::Udp, ..tcp() }, "-b 0 -u -w 416K"),
+            (Iperf3 { protocol: Protocol::Udp, ..tcp() }, "-b 0 -w 416K -u"),
         ];
         for (test, words) in cases {
             let added: Vec<String> = client(&test, &at()).into_iter().filter(|w| !plain.contains(w)).collect();
@@ -174,10 +218,52 @@ mod tests {
     }
 
     #[test]
+    fn every_field_has_its_option() {
+        let mark = Dscp::new(46);
+        let cases: [(Iperf3, &str); 10] = [
+            (Iperf3 { protocol: Protocol::Sctp, ..tcp() }, "--sctp"),
+            (Iperf3 { protocol: Protocol::Sctp, mss: Some(1400), ..tcp() }, "-M 1400 --sctp"),
+            (Iperf3 { mss: Some(1200), ..tcp() }, "-M 1200"),
+            (Iperf3 { window: ByteSize::parse("2MB").ok(), ..tcp() }, "-w 2000000"),
+            (Iperf3 { dscp: mark, ..tcp() }, "-S 184"),
+            (Iperf3 { family: Some(Family::Ipv4), ..tcp() }, "-4"),
+            (Iperf3 { family: Some(Family::Ipv6), ..tcp() }, "-6"),
+            (Iperf3 { fq_rate_bits_per_second: Some(rate("25M")), ..tcp() }, "--fq-rate 25000000"),
+            (Iperf3 { zero_copy: true, ..tcp() }, "-Z"),
+            (
+                Iperf3 { window: ByteSize::parse("2MB").ok(), mss: Some(9), zero_copy: true, ..udp() },
+                "-b 90000000 -w 2000000 -u",
+            ),
+        ];
+        let plain = client(&tcp(), &at());
+        for (test, words) in cases {
+            let added: Vec<String> = client(&test, &at()).into_iter().filter(|w| !plain.contains(w)).collect();
+            assert_eq!(added.join(" "), words);
+        }
+    }
+
+    #[test]
+    fn no_option_goes_to_a_version_that_does_not_know_it() {
+        let at = |version: Option<&str>| Endpoints {
+            interface: Some("eth1".to_owned()),
+            version: version.map(str::to_owned),
+            ..at()
+        };
+        let line = |version| client(&tcp(), &at(version)).join(" ");
+        let plain = "iperf3 -c 10.0.0.2 -p 5301 -t 10 -i 1";
+        assert_eq!(line(Some("3.1.7")), format!("{plain} -J"));
+        assert_eq!(line(Some("3.2")), format!("{plain} --connect-timeout 5000 -J"));
+        assert_eq!(line(Some("3.11")), format!("{plain} --connect-timeout 5000 -J --bind-dev eth1"));
+        assert_eq!(line(None), line(Some("3.11")), "what is not known is taken for recent");
+        assert!(server(&tcp(), &at(Some("3.21"))).join(" ").ends_with("-p 5301 --bind-dev eth1"));
+        assert!(server(&tcp(), &at(Some("3.9"))).join(" ").ends_with("-p 5301"));
+    }
+
+    #[test]
     fn udp_has_its_rate_and_buffer() {
         assert_eq!(
             line(&udp()),
-            "iperf3 -c 10.0.0.2 -p 5301 -t 10 -i 1 -b 90000000 --connect-timeout 5000 -J -u -w 416K"
+            "iperf3 -c 10.0.0.2 -p 5301 -t 10 -i 1 -b 90000000 -w 416K --connect-timeout 5000 -J -u"
         );
     }
 

@@ -98,12 +98,12 @@ fn drop_fragment(intervals: &mut Vec<Interval>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::client;
+    use super::super::json::clients;
     use super::*;
 
     fn document(sums: &[&str]) -> Document {
         let intervals: Vec<String> = sums.iter().map(|s| format!("{{\"sum\": {{{s}}}}}")).collect();
-        client(format!("{{\"intervals\": [{}]}}", intervals.join(",")).as_bytes()).unwrap()
+        clients(format!("{{\"intervals\": [{}]}}", intervals.join(",")).as_bytes()).unwrap().remove(0)
     }
 
     fn spans(intervals: &[Interval]) -> Vec<(f64, f64, f64)> {

@@ -148,6 +148,8 @@ pub(super) struct Document {
     pub(super) end: Option<Node>,
     /// iperf3's own words about a failure.
     pub(super) error: Option<String>,
+    /// Of a server's output: the same process served other tests before this one.
+    pub(super) served_before: bool,
 }
 
 impl Document {
@@ -157,11 +159,17 @@ impl Document {
             _ => vec![],
         };
         let error = node.text("error").map(clean);
-        Self { start: node.take("start").unwrap_or(Node::Null), intervals, end: node.take("end"), error }
+        Self {
+            start: node.take("start").unwrap_or(Node::Null),
+            intervals,
+            end: node.take("end"),
+            error,
+            served_before: false,
+        }
     }
 
     fn streamed(events: Vec<Node>) -> Self {
-        let mut document = Self { start: Node::Null, intervals: vec![], end: None, error: None };
+        let mut document = Self { start: Node::Null, intervals: vec![], end: None, error: None, served_before: false };
         for mut event in events {
             let data = event.take("data").unwrap_or(Node::Null);
             match (event.text("event"), data) {
@@ -210,8 +218,8 @@ fn values(bytes: &[u8]) -> (Vec<Node>, Option<serde_json::Error>) {
     (values, None)
 }
 
-/// A client's output.
-pub(super) fn client(bytes: &[u8]) -> Result<Document, ParseError> {
+/// The documents in a client's output: one, or one for each of the processes whose outputs were put one after the other.
+pub(super) fn clients(bytes: &[u8]) -> Result<Vec<Document>, ParseError> {
     let unreadable = |message: String| ParseError::Unreadable { tool: TOOL, message };
     let (mut values, fault) = values(bytes);
     if let Some(fault) = fault {
@@ -237,13 +245,17 @@ pub(super) fn client(bytes: &[u8]) -> Result<Document, ParseError> {
         if let Some(at) = values.iter().position(|v| !streamed(v)) {
             return Err(unreadable(format!("JSON value {} is no event", at + 1)));
         }
-        return Ok(Document::streamed(values));
+        return Ok(vec![Document::streamed(values)]);
     }
-    match (values.pop(), values.len()) {
-        (Some(node @ Node::Object(_)), 0) => Ok(Document::whole(node)),
-        (Some(_), 0) => Err(unreadable("its JSON is no object".to_owned())),
-        (Some(_), n) => Err(unreadable(format!("{} JSON values where one is expected", n + 1))),
-        (None, _) => Err(unreadable("there is no JSON in it".to_owned())),
+    let count = values.len();
+    let outputs = |v: &Node| v.get("start").is_some() || v.get("error").is_some();
+    match values.first() {
+        None => Err(unreadable("there is no JSON in it".to_owned())),
+        Some(Node::Object(_)) if count == 1 || values.iter().all(outputs) => {
+            Ok(values.into_iter().map(Document::whole).collect())
+        }
+        Some(_) if count == 1 => Err(unreadable("its JSON is no object".to_owned())),
+        Some(_) => Err(unreadable(format!("{count} JSON values where one is expected"))),
     }
 }
 
@@ -254,7 +266,9 @@ pub(super) fn server(bytes: &[u8], cookie: &str) -> Option<Document> {
     if values.first()?.get("event").is_some() {
         return Some(Document::streamed(values)).filter(|d| d.cookie() == Some(cookie));
     }
-    values.into_iter().map(Document::whole).find(|d| d.cookie() == Some(cookie))
+    let mut documents = values.into_iter().map(Document::whole).enumerate();
+    let (before, document) = documents.find(|(_, d)| d.cookie() == Some(cookie))?;
+    Some(Document { served_before: before > 0, ..document })
 }
 
 #[cfg(test)]
@@ -284,11 +298,11 @@ mod tests {
         for text in
             ["{\"a\": nan}", "{\"a\": inf}", "{\"a\": -Infinity}", "{\"a\": 1e999}", "[1, 2", "{} {}", "7", "\u{0}"]
         {
-            assert!(client(text.as_bytes()).is_err(), "{text}");
+            assert!(clients(text.as_bytes()).is_err(), "{text}");
         }
-        assert!(client(b"{\"a\": \"\xff\"}").is_err());
+        assert!(clients(b"{\"a\": \"\xff\"}").is_err());
         let deep = "[".repeat(100_000);
-        assert!(matches!(client(deep.as_bytes()), Err(ParseError::Unreadable { .. })));
+        assert!(matches!(clients(deep.as_bytes()), Err(ParseError::Unreadable { .. })));
     }
 
     #[test]
@@ -301,7 +315,15 @@ mod tests {
 
     #[test]
     fn the_first_error_counts() {
-        let d = client(br#"{"error": "error - address in use", "error": "exiting"}"#).unwrap();
-        assert_eq!(d.error.as_deref(), Some("address in use"));
+        let d = clients(br#"{"error": "error - address in use", "error": "exiting"}"#).unwrap();
+        assert_eq!(d[0].error.as_deref(), Some("address in use"));
+    }
+
+    #[test]
+    fn outputs_one_after_the_other_are_told_from_odds_and_ends() {
+        assert_eq!(clients(br#"{"start": {}, "end": {}} {"start": {}, "end": {}}"#).unwrap().len(), 2);
+        assert_eq!(clients(br#"{"start": {}} {"error": "busy"}"#).unwrap().len(), 2);
+        let odd = clients(br#"{"start": {}} {"x": 1}"#).unwrap_err().to_string();
+        assert!(odd.contains("2 JSON values where one is expected"), "{odd}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::version::Need;
 use super::{Endpoints, Load, Outputs, ParseError, Tool};
 use crate::domain::measurement::Measurement;
 use crate::domain::test::{Iperf3, ToolKind};
@@ -10,8 +11,13 @@ mod command;
 mod intervals;
 mod json;
 mod parse;
+mod processes;
+mod sum;
+mod traps;
+mod versions;
 
 pub(super) use parse::parse;
+pub(super) use processes::processes;
 
 const TOOL: &str = "iperf3";
 
@@ -30,6 +36,14 @@ impl Tool for Iperf3 {
 
     fn expected_bytes(&self, path_rate_bits_per_second: Option<u64>) -> (Option<u64>, Option<u64>) {
         command::expected_bytes(self, self.duration(), path_rate_bits_per_second)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        versions::needs(self)
+    }
+
+    fn binding(&self) -> Option<Need> {
+        Some(versions::binding())
     }
 
     fn server_command(&self, at: &Endpoints) -> Option<Vec<String>> {

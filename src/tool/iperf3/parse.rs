@@ -3,8 +3,10 @@
 use super::TOOL;
 use super::intervals::{Views, course};
 use super::json::{self, Document, Node};
+use super::{sum, traps};
 use crate::domain::measurement::{Flow, Throughput};
 use crate::domain::test::Protocol;
+use crate::tool::version::Version;
 use crate::tool::{Outputs, ParseError, complaint, silent};
 
 /// A run that measured less than this share of the time it was asked for was cut short, whatever it says.
@@ -31,16 +33,57 @@ pub(in crate::tool) fn parse(outputs: &Outputs<'_>) -> Result<Throughput, ParseE
     let failed = outputs.exit_code.filter(|c| *c != 0);
     let said = failed.and_then(|_| complaint(TOOL, outputs.client_errors));
     let reported = |message| ParseError::Reported { tool: TOOL, message };
-    let client = match (json::client(outputs.client), said) {
-        (Ok(Document { error: Some(words), .. }), _) | (_, Some(words)) => return Err(reported(words)),
-        (Err(fault), None) => return Err(fault),
-        (Ok(document), None) => document,
-    };
+    let clients = json::clients(outputs.client);
+    let own = clients.as_ref().ok().and_then(|documents| documents.iter().find_map(|d| d.error.clone()));
+    if let Some(words) = own.or(said) {
+        return Err(reported(words));
+    }
+    let clients = clients?;
     if let Some(code) = failed {
         return Err(unfinished(format!("it ended with exit code {code}")));
     }
-    let server = client.cookie().and_then(|c| json::server(outputs.server?, c));
-    measurement(&client, server.as_ref())
+    let one = |client: &Document| {
+        let server = client.cookie().and_then(|c| json::server(outputs.server?, c));
+        measurement(client, server.as_ref())
+    };
+    match clients.as_slice() {
+        [client] => one(client),
+        several => {
+            side_by_side(several)?;
+            let parts = several.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+            sum::sum(&parts).ok_or_else(|| unreadable("there is no output in it"))
+        }
+    }
+}
+
+/// Outputs one after the other are one measurement only where each is a single stream of the same test and they ran at the
+/// same time.
+fn side_by_side(clients: &[Document]) -> Result<(), ParseError> {
+    let odd = |what: &str| Err(unreadable(format!("{} outputs one after the other, {what}", clients.len())));
+    let mut seen = Vec::new();
+    for client in clients {
+        let Some(test) = client.start.get("test_start") else {
+            return Err(unfinished("one of its processes did not start the test"));
+        };
+        if test.whole("num_streams") != Some(1) {
+            return odd("of several streams each: read them one by one");
+        }
+        let told = ["reverse", "bidir"].map(|name| test.flag(name));
+        let began = client.start.get("timestamp").and_then(|t| t.number("timesecs"));
+        seen.push((test.text("protocol"), told, test.number("duration").unwrap_or(0.0), began));
+    }
+    let [first, others @ ..] = seen.as_slice() else { return Ok(()) };
+    for other in others {
+        if (other.0, other.1) != (first.0, first.1) {
+            return odd("of different tests: read them one by one");
+        }
+        if let (Some(a), Some(b)) = (first.3, other.3)
+            && (a - b).abs() > first.2.max(1.0)
+        {
+            return odd("of tests at different times: read them one by one");
+        }
+    }
+    Ok(())
 }
 
 fn measurement(client: &Document, server: Option<&Document>) -> Result<Throughput, ParseError> {
@@ -50,7 +93,7 @@ fn measurement(client: &Document, server: Option<&Document>) -> Result<Throughpu
     let mut flow = |second| Side { client, server, end, setup: &setup, second }.flow(&mut notes);
     let first = flow(false)?;
     let reverse = if setup.bidirectional { Some(Box::new(flow(true)?)) } else { None };
-    notes.dedup();
+    unique(&mut notes);
     if setup.sums_alike {
         notes.push(
             "this version names the sums of both directions alike: the first is source to destination, the second the \
@@ -67,6 +110,12 @@ fn measurement(client: &Document, server: Option<&Document>) -> Result<Throughpu
         tool_version: client.version().map(str::to_owned),
         notes,
     })
+}
+
+/// Says once what holds for both directions.
+fn unique(notes: &mut Vec<String>) {
+    let mut said = std::collections::BTreeSet::new();
+    notes.retain(|note| said.insert(note.clone()));
 }
 
 /// What the test was, as both ends agreed on it.
@@ -88,6 +137,7 @@ impl Setup {
         let protocol = match test.text("protocol") {
             Some("TCP") => Protocol::Tcp,
             Some("UDP") => Protocol::Udp,
+            Some("SCTP") => Protocol::Sctp,
             Some(other) => return Err(unreadable(format!("its protocol is {other}"))),
             None => return Err(unreadable("`start.test_start.protocol` is missing")),
         };
@@ -150,7 +200,10 @@ impl<'a> Side<'a> {
         {
             return Err(unfinished(format!("it measured {measured:.3} s of {asked} s")));
         }
-        self.ends(&mut flow);
+        self.ends(&mut flow, notes);
+        if let Some(note) = traps::spinning(self.views().sender, &self.client.start, self.setup.protocol) {
+            notes.push(note);
+        }
         (flow.intervals, flow.intervals_from) = course(self.views(), self.setup.omit_seconds);
         Ok(flow)
     }
@@ -198,7 +251,9 @@ impl<'a> Side<'a> {
     /// A sending client from 3.15 on shows no loss when the server is older than that (esnet/iperf#1984). The server's own
     /// output has it.
     fn correct_loss(&self, flow: &mut Flow, notes: &mut Vec<String>) {
-        let suspect = self.client_sends() && flow.lost_packets == Some(0) && at_least(self.client.version(), (3, 15));
+        let suspect = self.client_sends()
+            && flow.lost_packets == Some(0)
+            && traps::version(self.client).is_some_and(|v| v >= Version::new(3, 15, 0));
         if !suspect {
             return;
         }
@@ -223,7 +278,7 @@ impl<'a> Side<'a> {
     }
 
     /// What only one of the ends knows: round-trip times and window of the sender, CPU use and congestion control.
-    fn ends(&self, flow: &mut Flow) {
+    fn ends(&self, flow: &mut Flow, notes: &mut Vec<String>) {
         if let (Protocol::Tcp, Some(sender)) = (self.setup.protocol, self.views().sender) {
             sender_figures(sender, flow);
         }
@@ -235,7 +290,16 @@ impl<'a> Side<'a> {
             let percent = self.end.get("cpu_utilization_percent")?.number(name)?;
             (percent >= 0.0).then_some(percent / 100.0)
         };
-        let (client, server) = (cpu("host_total"), cpu("remote_total"));
+        let client = cpu("host_total");
+        let mut server = cpu("remote_total");
+        if server.is_some() && self.server.is_some_and(traps::counts_earlier_tests) {
+            server = None;
+            notes.push(
+                "the server served other tests before, and before 3.10 its CPU use is that of all of them (esnet/iperf#1076): \
+                 it is left out"
+                    .to_owned(),
+            );
+        }
         (flow.sender_cpu_ratio, flow.receiver_cpu_ratio) =
             if self.client_sends() { (client, server) } else { (server, client) };
     }
@@ -267,11 +331,6 @@ fn share(part: u64, whole: u64) -> f64 {
 
 fn bytes_missing(flow: &Flow) -> bool {
     matches!((flow.received_bytes, flow.sent_bytes), (Some(r), Some(s)) if s > 0 && share(r, s) < NO_LOSS)
-}
-
-fn at_least(version: Option<&str>, least: (u32, u32)) -> bool {
-    let mut parts = version.unwrap_or_default().split(['.', '+', '-']).map(|p| p.parse().unwrap_or(0));
-    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= least
 }
 
 /// The streams of `part` (`sender`, `receiver`, `udp`) that this end sends (or receives), in its own result.

@@ -7,6 +7,7 @@ use crate::domain::host::Attachment;
 use crate::domain::host::HostKind;
 use crate::domain::topology::Metadata;
 use crate::domain::topology::{Contract, Host, Impairment, PortRange, Probe, Site, Uplink};
+use crate::domain::topology::{Directed, End, Link};
 use crate::domain::unit::{Bitrate, Ratio, Seconds};
 
 fn name(text: &str) -> Name {

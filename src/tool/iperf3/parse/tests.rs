@@ -64,12 +64,6 @@ fn a_hidden_loss_without_the_server_is_unknown() {
 }
 
 #[test]
-fn versions_compare_by_number() {
-    assert!(at_least(Some("3.15"), (3, 15)) && at_least(Some("3.19.1"), (3, 15)) && at_least(Some("4.0"), (3, 15)));
-    assert!(!at_least(Some("3.9"), (3, 15)) && !at_least(Some("3.1.7"), (3, 15)) && !at_least(None, (3, 15)));
-}
-
-#[test]
 fn a_short_run_is_no_measurement() {
     let tcp = |seconds| {
         output("3.12", "TCP", &format!(r#"{{"sum_received": {{"seconds": {seconds}, "bits_per_second": 5}}}}"#))
@@ -84,7 +78,7 @@ fn what_is_missing_is_named() {
         (output("3.12", "TCP", "{}"), "`end.sum_received` is missing"),
         (output("3.12", "TCP", r#"{"sum_received": {"bits_per_second": null}}"#), "is no rate"),
         (output("3.12", "TCP", r#"{"sum_received": {"bits_per_second": -1}}"#), "is no rate"),
-        (output("3.12", "SCTP", "{}"), "its protocol is SCTP"),
+        (output("3.12", "DCCP", "{}"), "its protocol is DCCP"),
         (r#"{"start": {}, "end": {}}"#.to_owned(), "the test did not start"),
         (r#"{"start": {}}"#.to_owned(), "its result (`end`) is missing"),
     ];
@@ -106,4 +100,94 @@ fn a_result_with_an_error_or_a_bad_exit_code_is_no_measurement() {
     assert_eq!(with(b"iperf3: error - no route\n", Some(1)), Err("iperf3 reports: no route".to_owned()));
     assert!(with(b"", Some(1)).unwrap_err().contains("exit code 1"));
     assert!(with(b"", None).is_ok(), "an unknown exit code is none to hold against it");
+}
+
+#[test]
+fn sctp_is_read_as_tcp_is() {
+    let end = r#"{"sum_sent": {"seconds": 10, "bytes": 12, "bits_per_second": 9.6}, "sum_received": {"seconds": 10, "bytes": 10,
+                  "bits_per_second": 8}}"#;
+    let measured = read(&output("3.12", "SCTP", end), None).unwrap();
+    assert_eq!((measured.protocol, measured.flow.throughput_bits_per_second), (Protocol::Sctp, 8.0));
+    assert_eq!((measured.flow.retransmits, measured.flow.sent_bytes), (None, Some(12)));
+}
+
+#[test]
+fn a_paced_sender_that_spins_is_told_and_a_free_one_is_not() {
+    let tcp = |version: &str, rate: u64| {
+        let text = output(version, "TCP", r#"{"sum_received": {"seconds": 10, "bits_per_second": 5}}"#);
+        text.replace(r#""duration": 10"#, &format!(r#""duration": 10, "target_bitrate": {rate}"#))
+    };
+    let told = |version, rate| read(&tcp(version, rate), None).unwrap().notes.len();
+    assert_eq!((told("3.16", 5), told("3.17.1", 5)), (1, 1));
+    assert_eq!((told("3.16", 0), told("3.15", 5), told("3.18", 5)), (0, 0, 0));
+}
+
+#[test]
+fn cpu_figures_of_a_server_with_a_past_are_left_out() {
+    let end = r#"{"sum_received": {"seconds": 10, "bits_per_second": 5},
+                  "cpu_utilization_percent": {"host_total": 10, "remote_total": 80}}"#;
+    let client = output("3.9", "TCP", end);
+    let with = |version: &str, before: &str| {
+        let server = format!("{before}{}", output(version, "TCP", "{}"));
+        let measured = read(&client, Some(&server)).unwrap();
+        (measured.flow.sender_cpu_ratio, measured.flow.receiver_cpu_ratio, measured.notes.len())
+    };
+    let other = r#"{"start": {"cookie": "other"}}"#;
+    assert_eq!(with("3.9", ""), (Some(0.1), Some(0.8), 0));
+    assert_eq!(with("3.9", other), (Some(0.1), None, 1));
+    assert_eq!(with("3.10", other), (Some(0.1), Some(0.8), 0));
+}
+
+/// One process of several: its stream at `rate`, over `seconds`, started at `began`.
+fn process(cookie: &str, rate: u32, seconds: f64, began: u32) -> String {
+    format!(
+        r#"{{"start": {{"version": "iperf 3.12", "cookie": "{cookie}", "timestamp": {{"timesecs": {began}}},
+            "test_start": {{"protocol": "UDP", "num_streams": 1, "duration": 10}}}},
+            "intervals": [{{"sum": {{"start": 0, "end": 5, "bits_per_second": {rate}, "sender": true}}}},
+                          {{"sum": {{"start": 5, "end": 10, "bits_per_second": {rate}, "sender": true}}}}],
+            "end": {{"sum": {{"seconds": {seconds}, "packets": 100}},
+                     "sum_sent": {{"seconds": {seconds}, "bits_per_second": {rate}, "bytes": 1000, "packets": 100}},
+                     "sum_received": {{"seconds": {seconds}, "bits_per_second": {rate}, "bytes": 900, "packets": 100,
+                                       "lost_packets": {rate}, "lost_percent": {rate}, "jitter_ms": {rate}}}}}}}"#
+    )
+}
+
+#[test]
+fn several_processes_are_added_up() {
+    let outputs = [process("a", 10, 10.0, 7), process("b", 20, 10.0, 7), process("c", 30, 10.1, 8)].join("\n");
+    let measured = read(&outputs, None).unwrap();
+    assert_eq!((measured.streams, measured.processes), (3, Some(3)));
+    let flow = &measured.flow;
+    assert_eq!((flow.throughput_bits_per_second, flow.sent_bits_per_second), (60.0, Some(60.0)));
+    assert_eq!((flow.packets, flow.lost_packets, flow.loss_ratio), (Some(300), Some(60), Some(0.2)));
+    assert_eq!((flow.received_bytes, flow.duration_seconds), (Some(2700), Some(10.1)));
+    assert_eq!(flow.jitter_seconds, Some(0.02));
+    assert_eq!(flow.intervals.iter().map(|i| i.throughput_bits_per_second).collect::<Vec<_>>(), [60.0, 60.0]);
+    assert_eq!(measured.notes.len(), 1, "{:?}", measured.notes);
+}
+
+#[test]
+fn processes_that_did_not_measure_the_same_time_are_told() {
+    let outputs = [process("a", 10, 10.0, 7), process("b", 20, 9.4, 7)].join("\n");
+    let notes = read(&outputs, None).unwrap().notes;
+    assert!(notes.iter().any(|n| n.contains("9.40 to 10.00 s")), "{notes:?}");
+}
+
+#[test]
+fn one_failed_process_fails_the_run_and_unlike_outputs_are_no_measurement() {
+    let good = process("a", 10, 10.0, 7);
+    assert_eq!(
+        error(&format!(r#"{good} {{"error": "error - the server is busy"}}"#)),
+        "iperf3 reports: the server is busy"
+    );
+    let cases = [
+        (good.replace(r#""num_streams": 1"#, r#""num_streams": 2"#), "several streams each"),
+        (good.replace("UDP", "TCP"), "different tests"),
+        (process("b", 10, 10.0, 60), "different times"),
+        (r#"{"start": {"cookie": "b"}}"#.to_owned(), "did not start"),
+    ];
+    for (other, message) in cases {
+        let said = error(&format!("{good}\n{other}"));
+        assert!(said.contains(message), "{said}");
+    }
 }

@@ -1,0 +1,67 @@
+//! Several processes side by side: iperf3 below 3.16 serves all streams of a process by one thread, which measures a core
+//! and not a fast link.
+
+use super::versions::THREADS;
+use crate::domain::test::{Iperf3, Test};
+use crate::domain::unit::Bitrate;
+use crate::tool::version::Version;
+
+/// One test for each process. With both ends from 3.16 on, or of versions that are not known, it is the one asked for.
+pub(in crate::tool) fn processes(test: &Iperf3, source: Option<&str>, destination: Option<&str>) -> Vec<Test> {
+    let old = |version: Option<&str>| version.and_then(Version::read).is_some_and(|v| v < THREADS);
+    if test.streams < 2 || !(old(source) || old(destination)) {
+        return vec![Test::Iperf3(test.clone())];
+    }
+    let share = test.rate_bits_per_second.and_then(|rate| {
+        // A rate of 0 would be without limit.
+        Bitrate::new((rate.bits_per_second() / u64::from(test.streams)).max(1))
+    });
+    let one = Iperf3 { streams: 1, rate_bits_per_second: share, ..test.clone() };
+    vec![Test::Iperf3(one); usize::from(test.streams)]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::test::{Direction, Protocol};
+
+    fn test(streams: u16) -> Iperf3 {
+        Iperf3 {
+            protocol: Protocol::Tcp,
+            direction: Direction::Forward,
+            streams,
+            duration: Duration::from_secs(10),
+            omit: Duration::ZERO,
+            interval: Duration::from_secs(1),
+            rate_bits_per_second: Bitrate::parse("90M").ok(),
+            congestion_control: None,
+            length: None,
+            mss: None,
+            window: None,
+            dscp: None,
+            family: None,
+            fq_rate_bits_per_second: None,
+            zero_copy: false,
+        }
+    }
+
+    #[test]
+    fn an_old_end_splits_a_test_of_several_streams() {
+        let count = |streams, a, b| processes(&test(streams), a, b).len();
+        assert_eq!(count(4, Some("3.12"), Some("3.21")), 4);
+        assert_eq!(count(4, Some("3.21"), Some("3.15")), 4);
+        assert_eq!(count(4, Some("3.16"), Some("3.21")), 1);
+        assert_eq!(count(4, None, None), 1);
+        assert_eq!(count(1, Some("3.12"), Some("3.12")), 1);
+    }
+
+    #[test]
+    fn each_process_has_one_stream_and_its_share_of_the_rate() {
+        let all = processes(&test(3), Some("3.12"), Some("3.12"));
+        let [Test::Iperf3(first), ..] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!((first.streams, first.rate_bits_per_second), (1, Bitrate::parse("30M").ok()));
+        assert_eq!(processes(&test(3), None, None), [Test::Iperf3(test(3))]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Versions of iperf3 that are not like today's: several processes for several streams, no option that they do not know.
+
+mod world;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Output;
+
+use world::{World, jq, runs, text};
+
+const PAIR: &str = "
+name: NAME
+hosts: { here: { local: {} } }
+probes: { a: { host: here }, b: { host: here } }
+links: { wire: { between: [a, b], impair: { rate: 50M } } }
+tests:
+  four: { iperf3: { streams: 4 } }
+  four-back: { iperf3: { streams: 4, direction: reverse, protocol: udp, rate: 20M } }
+  plain: { iperf3: {} }
+  at-once: { iperf3: { direction: bidirectional } }
+";
+
+fn run(world: &World, test: &str, path: Option<&Path>) -> Output {
+    let mut command = world.command(&["run", "--from", "a", "--to", "b", "--test", test, "--duration", "2s"]);
+    if let Some(folder) = path {
+        let paths = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{paths}", folder.display()));
+    }
+    command.output().unwrap()
+}
+
+/// Puts an `iperf3` into the world that calls itself `version`, refuses the options that came later, lets the real one do the
+/// work and, as a client, answers with what that version once wrote.
+fn old_iperf3(world: &World, version: &str, later: &[&str]) -> std::path::PathBuf {
+    let folder = world.folder.path().join("bin");
+    fs::create_dir_all(&folder).unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/tools/iperf3-{version}-tcp.json"));
+    let refuse = later.join("|");
+    let script = format!(
+        "#!/bin/sh\nreal=/usr/bin/iperf3\ncase \"$*\" in *--version*) echo 'iperf {version}'; exit 0;; esac\n\
+         for word in \"$@\"; do case \"$word\" in {refuse}) echo \"iperf3: unrecognized option '$word'\" >&2; exit 1;; esac; done\n\
+         case \"$1\" in -s) exec $real \"$@\";; esac\n\
+         $real \"$@\" > /dev/null || exit\ncat {}\n",
+        fixture.display()
+    );
+    let program = folder.join("iperf3");
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// The installed iperf3's minor version.
+fn installed() -> u32 {
+    let output = std::process::Command::new("iperf3").arg("--version").output().unwrap();
+    let said = text(&output.stdout);
+    let version = said.split_whitespace().nth(1).unwrap().to_owned();
+    version.split('.').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn streams_without_threads_are_processes_side_by_side() {
+    if installed() >= 16 {
+        return;
+    }
+    let world = World::new(PAIR);
+    world.expect(0, &["deploy"]);
+    for (test, field) in [("four", ".end.sum_received"), ("four-back", ".end.sum_received")] {
+        let output = run(&world, test, None);
+        let run = runs(&world.report())[0].clone();
+        let measured = &run["measurement"];
+        assert_eq!(measured["processes"], 4, "{} {run}", text(&output.stderr));
+        assert_eq!(measured["streams"], 4);
+        let raw = run["raw"].as_str().unwrap();
+        let sum = jq(&format!("[., inputs] | map({field}.bits_per_second) | add"), raw).parse::<f64>().unwrap();
+        let told = measured["throughput_bits_per_second"].as_f64().unwrap();
+        assert!((sum / told - 1.0).abs() < 1e-9, "{sum} {told}");
+        assert!((10e6..55e6).contains(&told), "{told}");
+        assert_eq!(jq("[., inputs] | length", raw), "4");
+        assert_eq!(jq("[., inputs] | length", run["server_raw"].as_str().unwrap()), "4");
+        assert_eq!(
+            jq("[., inputs] | map(.start.connected[0].remote_port) | unique | length", raw),
+            "4",
+            "ports of their own"
+        );
+        assert!(measured["intervals"].as_array().unwrap().len() >= 2, "{measured}");
+        assert!(measured["notes"][0].as_str().unwrap().contains("4 processes of one stream each"), "{measured}");
+    }
+    world.wait_for_silence(std::time::Duration::from_secs(2));
+}
+
+#[test]
+fn an_old_iperf3_is_asked_for_nothing_that_it_does_not_know() {
+    let world = World::new(PAIR);
+    world.expect(0, &["deploy"]);
+    let later = ["--connect-timeout", "--bidir", "--bind-dev", "--json-stream", "--dscp"];
+    let old = old_iperf3(&world, "3.1.7", &later);
+    let output = run(&world, "plain", Some(&old));
+    let plain = runs(&world.report())[0].clone();
+    assert_eq!(plain["status"], "ok", "{} {plain}", text(&output.stderr));
+    assert_eq!(plain["measurement"]["tool_version"], "3.1.7");
+
+    let began = std::time::Instant::now();
+    run(&world, "at-once", Some(&old));
+    let refused = runs(&world.report())[0].clone();
+    assert_eq!(refused["status"], "skipped", "{refused}");
+    let why = refused["error"].as_str().unwrap();
+    assert_eq!(why, "both directions at once (`--bidir`) needs iperf3 3.7 or later, a has 3.1.7");
+    assert!(began.elapsed().as_secs() < 8, "said before anything was started");
+
+    run(&world, "four", Some(&old));
+    let four = runs(&world.report())[0].clone();
+    assert_eq!(four["measurement"]["processes"], 4, "{four}");
+}
+
+#[test]
+fn a_busy_server_is_asked_again() {
+    let world = World::new(PAIR);
+    world.expect(0, &["deploy"]);
+    let folder = world.folder.path().join("bin");
+    fs::create_dir_all(&folder).unwrap();
+    let count = world.folder.path().join("count");
+    let script = format!(
+        "#!/bin/sh\ncase \"$1\" in -c) echo x >> {0}; if [ $(wc -l < {0}) -lt 3 ]; then\n\
+         echo '{{\"start\": {{}}, \"error\": \"error - the server is busy running a test. try again later\"}}'; exit 1; fi;; esac\n\
+         exec /usr/bin/iperf3 \"$@\"\n",
+        count.display()
+    );
+    fs::write(folder.join("iperf3"), script).unwrap();
+    fs::set_permissions(folder.join("iperf3"), fs::Permissions::from_mode(0o755)).unwrap();
+    run(&world, "plain", Some(&folder));
+    let run = runs(&world.report())[0].clone();
+    assert_eq!(run["status"], "ok", "{run}");
+    let notes = run["measurement"]["notes"].to_string();
+    assert!(notes.contains("was asked 3 times"), "{notes}");
+}
+
+#[test]
+fn a_lost_greeting_is_made_up_for() {
+    let world = World::new(&PAIR.replace("plain: { iperf3: {} }", "plain: { iperf3: { protocol: udp, rate: 5M } }"));
+    world.expect(0, &["deploy"]);
+    let rules = "table ip t {\n chain c {\n type filter hook input priority 0;\n udp dport 5201-5220 limit rate 1/day burst 1 \
+                 packets drop;\n}\n}\n";
+    let file = world.folder.path().join("rules");
+    fs::write(&file, rules).unwrap();
+    let mut nft = std::process::Command::new("ip");
+    let done = nft.args(["netns", "exec", &world.namespace("b"), "nft", "-f"]).arg(&file).output().unwrap();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    run(&world, "plain", None);
+    let run = runs(&world.report())[0].clone();
+    assert_eq!(run["status"], "ok", "{run}");
+    let notes = run["measurement"]["notes"].to_string();
+    assert!(notes.contains("a first attempt was lost after"), "{notes}");
+    assert_eq!(run["measurement"]["loss_ratio"], 0.0, "the greeting is no part of the measurement");
+}
