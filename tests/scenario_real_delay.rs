@@ -16,23 +16,26 @@ const LIMIT: Duration = Duration::from_secs(240);
 const TOPOLOGY: &str = "\
 name: far
 hosts: { here: { local: {} } }
-probes: { a: { host: here }, b: { host: here }, c: { host: here }, d: { host: here } }
+probes: { a: { host: here }, b: { host: here }, c: { host: here }, d: { host: here }, e: { host: here } }
 links:
   plain: { between: [a, b] }
-  sea: { between: [a, c], contract: { rate: 50M, rtt: 21ms, loss: 0% }, impair: { delay: 10ms, rate: 50M } }
-  air: { between: [a, d], contract: { loss: 1% }, impair: { delay: { a->d: 20ms }, jitter: { a->d: 2ms }, loss: { a->d: 4% } } }
+  sea: { between: [a, c], contract: { rtt: 21ms, loss: 0% }, impair: { delay: 10ms } }
+  lake: { between: [a, e], contract: { rate: 50M }, impair: { rate: 50M } }
+  air: { between: [a, d], contract: { loss: 1% }, impair: { delay: { a->d: 20ms }, jitter: { a->d: 2ms } } }
 groups:
   plain: { pairs: [[a, b]], one-way: true }
   sea: { pairs: [[a, c]], one-way: true }
+  lake: { pairs: [[a, e]], one-way: true }
   air: { pairs: [[a, d]], one-way: true }
 tests:
-  rtt: { ping: { count: 100, interval: 20ms } }
+  rtt: { ping: { count: 500, interval: 10ms } }
   many: { ping: { count: 2000, interval: 5ms } }
   tcp: { iperf3: { duration: 4s, omit: 1s } }
   sctp: { iperf3: { protocol: sctp, duration: 4s, omit: 1s } }
 campaigns:
   plain: { group: plain, run: [rtt] }
-  sea: { group: sea, run: [rtt, tcp, sctp] }
+  sea: { group: sea, run: [rtt] }
+  lake: { group: lake, run: [tcp, sctp] }
   air: { group: air, run: [many] }
 ";
 
@@ -41,7 +44,11 @@ set -e
 export IPERFTESTER_DATA_DIR=/run/data TMPDIR=/tmp HOME=/run
 iperftester() { BINARY \"$@\"; }
 iperftester deploy
-for campaign in plain sea air; do
+# This kernel has no packet filter that drops at random, but netem, which does it too.
+here=iperftester.far.a
+device=$(ip -n $here -j link | jq -r '.[] | select(.ifalias // \"\" | startswith(\"iperftester link=air\")) | .ifname')
+tc -n $here qdisc change dev $device root handle 1: netem limit 100000 delay 20ms 2ms loss 4%
+for campaign in plain sea lake air; do
     iperftester run $campaign || [ $? -eq 1 ]
     iperftester report --format json --out /mnt/$campaign.json
 done
@@ -112,10 +119,11 @@ fn delay_jitter_loss_and_sctp_are_measured_as_the_kernel_makes_them() {
     assert!((delayed - 0.020).abs() < 0.000_1, "10 ms each way give {delayed} s");
 
     // 50 Mbit/s in frames: 1448 of 1514 bytes are TCP's payload. SCTP's chunks hold about as much.
-    let tcp = throughput(&sea, "tcp");
+    let lake = report(folder, "lake");
+    let tcp = throughput(&lake, "tcp");
     assert!((tcp / 47.8e6 - 1.0).abs() < 0.02, "TCP {tcp} bit/s");
-    let sctp = throughput(&sea, "sctp");
-    assert!((40e6..=50e6).contains(&sctp), "SCTP {sctp} bit/s");
+    let sctp = throughput(&lake, "sctp");
+    assert!((0.9..=1.0).contains(&(sctp / 50e6)), "SCTP {sctp} bit/s");
 
     let air = report(folder, "air");
     let ping = &air["runs"][0]["measurement"];
@@ -124,7 +132,7 @@ fn delay_jitter_loss_and_sctp_are_measured_as_the_kernel_makes_them() {
     let (expected, deviation) = (0.04, (0.04_f64 * 0.96 / sent).sqrt());
     let loss = 1.0 - received / sent;
     assert!((loss - expected).abs() < 3.9 * deviation, "loss {loss}");
-    assert_eq!(air["runs"][0]["assessment"]["verdict"], "fail", "1 % was agreed");
+    assert_eq!(air["runs"][0]["verdict"], "fail", "1 % was agreed");
 
     // netem's jitter without a distribution is uniform within 2 ms (tc-netem(8)): a deviation of 2 / √3 ms.
     let times = rtts(&air);

@@ -21,7 +21,7 @@ load() {
         busybox insmod "$modules/$file" 2> /dev/null
     done
 }
-for module in veth bridge sch_netem sch_tbf sctp; do
+for module in veth bridge sch_netem sch_tbf md5 hmac sctp; do
     load "$module"
 done
 ip link set lo up
