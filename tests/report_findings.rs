@@ -40,7 +40,7 @@ fn a_rate_that_the_budget_held_back_is_told() {
         let (group, tests) = ("all".parse().unwrap(), vec!["tcp".parse().unwrap()]);
         let campaign = Campaign { group, tests, repeat: 1, expect: None, schedule: None, budget };
         run.topology.campaigns.insert(run.header.campaign.clone(), campaign);
-        terminal(&run, 100, false).split_whitespace().collect::<Vec<_>>().join(" ")
+        terminal(Lang::En, &run, 100, false).split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let told = "TCP was held to 50 Mbit/s by the campaign's budget";
     assert!(run(50_000_000, 50_000_000).contains(told));
