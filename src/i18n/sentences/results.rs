@@ -13,6 +13,24 @@ pub(super) const PAIRS: &[Pair] = &[
         "{path} was written by a newer iperftester (form {found}, this one knows up to {known})",
         "{path} lo escribió un iperftester más nuevo (forma {found}; este conoce hasta la {known})",
     ),
+    (
+        "{path} was written by an older iperftester, and this user may only read it",
+        "{path} lo escribió un iperftester más antiguo, y este usuario solo puede leerlo",
+    ),
+    ("it is cut off after {bytes} bytes", "está cortado tras {bytes} bytes"),
+    (
+        "it is no campaign run that `iperftester export` wrote",
+        "no es una campaña ejecutada escrita por `iperftester export`",
+    ),
+    (
+        "it was written by a newer iperftester (form {found}, this one knows up to {known})",
+        "lo escribió un iperftester más nuevo (forma {found}; este conoce hasta la {known})",
+    ),
+    (
+        "it is damaged or was edited: its checksum is not that of its contents",
+        "está dañado o se editó: su suma de comprobación no es la de su contenido",
+    ),
+    ("its campaign run cannot be read", "no se puede leer su campaña ejecutada"),
     ("cannot make the folder {path}", "no se puede crear la carpeta {path}"),
     ("cannot make the folder in {path}", "no se puede crear la carpeta en {path}"),
     ("cannot open the results in {path}", "no se pueden abrir los resultados en {path}"),
