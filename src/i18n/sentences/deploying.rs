@@ -51,10 +51,6 @@ pub(super) const PAIRS: &[Pair] = &[
         "las sondas locales necesitan root, y este proceso no tiene {right}",
     ),
     (
-        "run it with sudo; rootless local probes are not there yet",
-        "ejecútelo con sudo; aún no hay sondas locales sin root",
-    ),
-    (
         "local probes need the program `{program}`: {error}",
         "las sondas locales necesitan el programa `{program}`: {error}",
     ),
@@ -183,8 +179,12 @@ pub(super) const PAIRS: &[Pair] = &[
         "la dirección `{address}` de {probe} no se puede resolver",
     ),
     (
-        "the budget of {limit} a day cannot be kept: nothing bounds what {tests} {sends}",
+        "the budget of {limit} a day cannot be kept: nothing bounds what {tests} sends",
         "el presupuesto de {limit} al día no se puede cumplir: nada limita lo que envía {tests}",
+    ),
+    (
+        "the budget of {limit} a day cannot be kept: nothing bounds what {tests} send",
+        "el presupuesto de {limit} al día no se puede cumplir: nada limita lo que envían {tests}",
     ),
     ("`{cron}` is no schedule: {words}", "`{cron}` no es un calendario: {words}"),
     ("`{name}` is no time zone of the IANA database", "`{name}` no es una zona horaria de la base de datos de IANA"),
@@ -207,12 +207,6 @@ pub(super) const PAIRS: &[Pair] = &[
         "indique una como `Europe/Madrid` o `UTC` en el `schedule` de la campaña",
     ),
     ("cannot redact {what}, so nothing is shown", "no se puede anonimizar {what}, así que no se muestra nada"),
-    (
-        "not root ({right} is missing): local probes cannot be made",
-        "no es root (falta {right}): no se pueden crear sondas locales",
-    ),
-    ("an ordinary user may make namespaces", "un usuario normal puede crear espacios"),
-    ("only root may make namespaces on this machine", "en esta máquina solo root puede crear espacios"),
     ("not found: {other} serves as well", "no se encuentra: {other} también sirve"),
     ("not found: {what}", "no se encuentra: {what}"),
     ("local probes cannot be made or tested", "no se pueden crear ni probar sondas locales"),

@@ -21,7 +21,6 @@ pub(super) const PAIRS: &[Pair] = &[
     ("a schedule", "un calendario"),
     ("a budget", "un presupuesto"),
     ("the budget", "el presupuesto"),
-    ("a selection of nodes", "una selección de nodos"),
     ("a macvlan network", "una red macvlan"),
     ("a {kind} host", "un equipo {kind}"),
     ("an {kind} host", "un equipo {kind}"),

@@ -11,7 +11,6 @@ pub(super) const PAIRS: &[Pair] = &[
         "el agente de {probe} ha terminado en vez de responder al saludo",
     ),
     ("the agent of {probe} has no streams", "el agente de {probe} no tiene canales"),
-    ("the agent of {probe} has no address", "el agente de {probe} no tiene dirección"),
     ("the agent of {probe} says more than it was asked", "el agente de {probe} dice más de lo que se le preguntó"),
     (
         "the agent of {probe} did not answer hello within {limit} s",
