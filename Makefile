@@ -1,7 +1,7 @@
 # rustup's cargo, also in a shell that was open before it was installed.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help deps build static demo test lint bench fmt clean
+.PHONY: help deps build static demo test lint bench fuzz fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -25,6 +25,9 @@ lint: ## format, clippy, bans, docs, licences, shell scripts
 
 bench: deps ## one line a figure: name, value, goal, ok or short
 	@cargo bench --locked --quiet --bench figures
+
+fuzz: ## three fuzz targets, SECONDS=60 each; needs cargo-fuzz
+	@scripts/fuzz.sh $(SECONDS)
 
 static: deps ## an executable for any Linux of this architecture, old ones too
 	@scripts/static.sh

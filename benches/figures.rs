@@ -192,10 +192,10 @@ fn fidelity() {
         let goodput = number(".end.sum_received.bits_per_second");
         let expected = f64::from(rate) * 1e6 * PAYLOAD;
         let off = (goodput / expected - 1.0).abs() * 100.0;
-        line(&format!("fidelity-tcp-{rate}M"), off, "%", 1.5);
+        line(&format!("fidelity-tcp-{rate}M"), off, "%", 1.0);
         // Every byte that arrived went through the shaper, and the shaper passed little else.
         let through = number(".end.sum_received.bytes") / PAYLOAD;
-        line(&format!("fidelity-tcp-{rate}M-shaper-bytes"), (sent / through - 1.0).abs() * 100.0, "%", 1.5);
+        line(&format!("fidelity-tcp-{rate}M-shaper-bytes"), (sent / through - 1.0).abs() * 100.0, "%", 1.0);
     }
 }
 

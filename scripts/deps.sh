@@ -9,7 +9,11 @@ packages="iperf3 iperf iproute2 iputils-ping iputils-tracepath traceroute mtr-ti
 case "${1:-demo}" in
     demo) ;;
     # The tests look at results with tools that are not ours.
-    test) packages="$packages iptables jq sqlite3 mount python3" ;;
+    test)
+        packages="$packages iptables jq sqlite3 mount python3"
+        # A kernel with netem and SCTP, wherever the tests run; Debian has it for x86 only.
+        [ "$(uname -m)" != x86_64 ] || packages="$packages user-mode-linux busybox-static"
+        ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac
 

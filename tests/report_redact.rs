@@ -216,7 +216,7 @@ fn forms_by_the_ending_of_the_file_and_comparisons_by_name() {
 }
 
 #[test]
-fn a_reader_who_may_not_write_is_told_what_to_do() {
+fn a_reader_who_may_not_write_reads_and_one_who_may_not_read_is_told_what_to_do() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     stored::keep(folder.path(), &campaign_run::smallest());
@@ -227,12 +227,14 @@ fn a_reader_who_may_not_write_is_told_what_to_do() {
     let binary = folder.path().join("iperftester");
     std::fs::copy(env!("CARGO_BIN_EXE_iperftester"), &binary).unwrap();
     open(&binary, 0o755);
-    for verb in ["report", "list"] {
+    for (verb, mode, code) in [("report", 0o644, 0), ("list", 0o644, 0), ("report", 0o600, 3), ("list", 0o600, 3)] {
+        open(&folder.path().join("results.db"), mode);
         let mut command = std::process::Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&binary).arg(verb);
         let output = command.env("IPERFTESTER_DATA_DIR", folder.path()).current_dir("/").output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(3), "{said}");
-        assert!(said.contains("these results are another user's: read them as that user"), "{said}");
+        assert_eq!(output.status.code(), Some(code), "{verb} {mode:o}: {said}");
+        let told = said.contains("these results are another user's: read them as that user");
+        assert_eq!(told, code == 3, "{verb} {mode:o}: {said}");
     }
 }

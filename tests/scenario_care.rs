@@ -151,6 +151,10 @@ fn runs_of(world: &World) -> Vec<Value> {
     serde_json::from_str(&world.expect(0, &["list", "--output", "json"])).unwrap()
 }
 
+fn newest(world: &World) -> String {
+    runs_of(world)[0]["id"].as_str().unwrap().to_owned()
+}
+
 /// Validators of docs/schemas, and which of them were used.
 struct Schemas(BTreeMap<String, jsonschema::Validator>, BTreeSet<String>);
 
@@ -201,8 +205,10 @@ fn every_json_document_is_as_its_schema_says() {
         schemas.hold("run", line);
     }
     schemas.hold("list", &json(0, &["list", "--limit", "1", "--campaign", "check"]));
-    let id = runs_of(&world)[0]["id"].as_str().unwrap().to_owned();
+    let id = newest(&world);
     schemas.hold("report", &json(0, &["report"]));
+    ran(&world, &["run", "--from", "a", "--to", "b", "--test", "rtt"]);
+    schemas.hold("comparison", &json(0, &["report", "--format", "json", &id, &newest(&world)]));
     schemas.hold("report-out", &json(0, &["report", "--out", "r.html"]));
     schemas.hold("logs", &json(0, &["logs", "--probe", "a"]));
     schemas.hold("export", &json(0, &["export", &id, "--out", "x.json"]));

@@ -103,9 +103,12 @@ fn a_run_needs_no_campaign_and_a_shortened_one_says_so() {
     world.run(&["run", "--from", "alpha", "--to", "beta", "--test", "tcp", "--duration", "1s"]);
     let report = world.report();
     let all = runs(&report);
-    assert_eq!(all.len(), 1);
-    assert_eq!((all[0]["source"].as_str(), all[0]["destination"].as_str()), (Some("alpha"), Some("beta")));
-    assert_eq!(jq(".start.test_start.duration", all[0]["raw"].as_str().unwrap()), "1");
+    // Both ways, one after the other, from the one end that was named.
+    assert_eq!(all.iter().map(|r| r["direction"].as_str().unwrap()).collect::<Vec<_>>(), ["forward", "reverse"]);
+    for run in all {
+        assert_eq!((run["source"].as_str(), run["destination"].as_str()), (Some("alpha"), Some("beta")));
+        assert_eq!(jq(".start.test_start.duration", run["raw"].as_str().unwrap()), "1");
+    }
     assert!(world.expect(0, &["report"]).contains("shortened to 1 s"));
 }
 

@@ -95,10 +95,11 @@ impl World {
 
     /// This topology's namespaces.
     pub(crate) fn namespaces(&self) -> Vec<String> {
-        let prefix = self.namespace("");
+        // The name itself, or one that begins with it.
+        let prefixes = [".", "-"].map(|next| format!("iperftester.{}{next}", self.name));
         let Ok(entries) = std::fs::read_dir("/run/netns") else { return vec![] };
         let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
-        names.filter(|n| n.starts_with(&prefix)).collect()
+        names.filter(|n| prefixes.iter().any(|prefix| n.starts_with(prefix))).collect()
     }
 
     /// Processes inside this topology's namespaces.

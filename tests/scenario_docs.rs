@@ -1,0 +1,169 @@
+//! Every command that README and the guide show is run, page by page and in order, in a folder with the files that the page
+//! shows, through the real binary. Only names of topologies are made unique, so that nothing of the user's is touched.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+mod world;
+use world::World;
+
+/// A piece of a page: a topology shown, or a command.
+#[derive(Debug, PartialEq)]
+enum Piece {
+    /// The file that it is to be saved as, and its text; without a name it goes on where the one before it ended.
+    Topology(Option<String>, String),
+    Command(String),
+}
+
+/// The words that a command line of ours begins with.
+fn is_ours(line: &str) -> bool {
+    let line = line.strip_prefix("sudo ").unwrap_or(line);
+    line.starts_with("iperftester ") || line.contains("| iperftester ") || line.contains("| sudo iperftester ")
+}
+
+fn pieces(page: &str) -> Vec<Piece> {
+    let mut pieces = vec![];
+    let mut saved_as = None;
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some((_, rest)) = line.split_once("`").filter(|_| line.contains(".yaml`")) {
+            saved_as = rest.split('`').find(|word| word.ends_with(".yaml") && !word.contains('/')).map(str::to_owned);
+        }
+        if line == "```yaml" {
+            let text: String = lines.by_ref().take_while(|l| *l != "```").map(|l| format!("{l}\n")).collect();
+            let whole = text.lines().any(|l| l.starts_with("name:"));
+            let file = whole.then(|| saved_as.take().unwrap_or_else(|| "topology.yaml".to_owned()));
+            pieces.push(Piece::Topology(file, text));
+        } else if let Some(command) = line.strip_prefix("    ").filter(|l| is_ours(l)) {
+            let command = command.split(" # ").next().unwrap().trim().replace("sudo ", "");
+            pieces.push(Piece::Command(command));
+        }
+    }
+    pieces
+}
+
+/// The pages of one language's reader, README first.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<PathBuf> =
+        std::fs::read_dir(root.join("docs/guide")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.extend(["README.md", "README.es.md"].map(|page| root.join(page)).into_iter().filter(|page| page.exists()));
+    pages.sort();
+    pages
+}
+
+/// Replaces the name of every topology in the folder that has not been made unique yet.
+fn make_unique(world: &World) {
+    for entry in std::fs::read_dir(world.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "yaml") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let named = |line: &str| match line.strip_prefix("name: ") {
+                Some(name) if !name.starts_with(&world.name) => format!("name: {}-{name}", world.name),
+                _ => line.to_owned(),
+            };
+            let lines: Vec<String> = text.lines().map(named).collect();
+            std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+        }
+    }
+}
+
+/// An example's campaign run, such as `check@20261124T104406.123Z`, becomes one that there is.
+fn with_real_ids(command: &str, ids: &[String]) -> String {
+    let mut ids = ids.iter();
+    let word = |word: &str| match word.split_once('@') {
+        Some((_, stamp)) if stamp.len() > 15 && stamp.ends_with('Z') => ids.next().cloned().unwrap_or_default(),
+        _ => word.to_owned(),
+    };
+    command.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn run(world: &World, command: &str, page: &Path) {
+    let ids: Vec<String> = serde_json::from_str::<serde_json::Value>(&world.expect(0, &["list", "--output", "json"]))
+        .unwrap()["campaign_runs"]
+        .as_array()
+        .map(|all| all.iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect())
+        .unwrap_or_default();
+    let command = with_real_ids(command, &ids);
+    let binary = Path::new(env!("CARGO_BIN_EXE_iperftester")).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let output = Command::new("bash")
+        .args(["-c", &format!("set -o pipefail; {command}")])
+        .current_dir(world.folder.path())
+        .env("PATH", path)
+        .env("IPERFTESTER_DATA_DIR", world.data())
+        .env("TMPDIR", world.folder.path())
+        .env_remove("IPERFTESTER_TOPOLOGY")
+        .output()
+        .unwrap();
+    // A run whose expectations are missed on purpose ends with 1; with 4 on a machine too busy to measure well.
+    let code = output.status.code();
+    let fine = code == Some(0) || (command.contains(" run") && matches!(code, Some(1 | 4)));
+    assert!(
+        fine,
+        "{}: {command}: {:?}\n{}{}",
+        page.display(),
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn every_command_in_the_docs_does_what_it_says() {
+    let mut seen = 0;
+    for page in pages() {
+        let pieces = pieces(&std::fs::read_to_string(&page).unwrap());
+        let commands = pieces.iter().filter(|piece| matches!(piece, Piece::Command(_))).count();
+        if commands == 0 {
+            continue;
+        }
+        let world = World::new("name: NAME\n");
+        std::fs::remove_file(world.topology()).unwrap();
+        let begins = pieces.iter().any(|piece| *piece == Piece::Command("iperftester init".to_owned()));
+        if !begins {
+            // A chapter is read with the first topology deployed and measured.
+            for command in ["iperftester init", "iperftester deploy", "iperftester run --duration 1s"] {
+                run(&world, command, &page);
+                make_unique(&world);
+            }
+        }
+        let mut file = "topology.yaml".to_owned();
+        for piece in pieces {
+            match piece {
+                Piece::Command(command) => {
+                    run(&world, &command, &page);
+                    seen += 1;
+                }
+                Piece::Topology(Some(name), text) => {
+                    std::fs::write(world.folder.path().join(&name), text).unwrap();
+                    file = name;
+                }
+                Piece::Topology(None, text) => {
+                    let path = world.folder.path().join(&file);
+                    let whole = std::fs::read_to_string(&path).unwrap_or_default() + &text;
+                    std::fs::write(&path, whole).unwrap();
+                }
+            }
+            make_unique(&world);
+        }
+    }
+    assert!(seen >= 15, "only {seen} commands were found");
+}
+
+#[test]
+fn pages_are_read_as_people_read_them() {
+    let page = "Save it as `office.yaml`:\n\n```yaml\nname: office\n```\n\n    sudo iperftester -t office.yaml run # goes\n\
+                ```yaml\nlinks: {}\n```\n    make demo\n    cat x | iperftester parse ping -\n";
+    let of = |text: &str| Piece::Command(text.to_owned());
+    assert_eq!(
+        pieces(page),
+        [
+            Piece::Topology(Some("office.yaml".into()), "name: office\n".into()),
+            of("iperftester -t office.yaml run"),
+            Piece::Topology(None, "links: {}\n".into()),
+            of("cat x | iperftester parse ping -"),
+        ]
+    );
+}
