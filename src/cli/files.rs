@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use super::failure::Failure;
+use super::speech::lang;
 use crate::config::{LARGEST_BYTES, Refused, Surroundings};
+use crate::i18n::say;
 
 /// The files at and below the folder of the topology, and the environment of this process.
 ///
@@ -93,19 +95,33 @@ pub(super) fn topology(file: &Path) -> Result<Vec<u8>, Failure> {
         take(opened)
     };
     read().map_err(|fault: std::io::Error| {
-        let failure = Failure::bad_input(format!("cannot read the topology file {}", file.display()));
+        let failure = {
+            let name = file.display();
+            Failure::bad_input(say!(
+                lang(),
+                "cannot read the topology file {name}",
+                "no se puede leer el fichero de topología {name}"
+            ))
+        };
         let mut failure = match fault.kind() {
-            ErrorKind::NotFound => {
-                failure.hint("name it by `-t FILE` or IPERFTESTER_TOPOLOGY; `iperftester init` writes a first one")
-            }
+            ErrorKind::NotFound => failure.hint(lang().word(
+                "name it by `-t FILE` or IPERFTESTER_TOPOLOGY; `iperftester init` writes a first one",
+                "indíquelo con `-t FICHERO` o IPERFTESTER_TOPOLOGY; `iperftester init` escribe uno de partida",
+            )),
             ErrorKind::IsADirectory => {
-                failure.hint(format!("name a file in it, such as `-t {}`", file.join("topology.yaml").display()))
+                let inside = file.join("topology.yaml");
+                let inside = inside.display();
+                failure.hint(say!(
+                    lang(),
+                    "name a file in it, such as `-t {inside}`",
+                    "indique un fichero dentro, como `-t {inside}`"
+                ))
             }
             ErrorKind::PermissionDenied => failure.hint("let this user read it"),
             _ if fault.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                 failure.hint("its symbolic links lead in a circle: name the file itself")
             }
-            _ => failure.hint("name a file by `-t FILE`"),
+            _ => failure.hint(lang().word("name a file by `-t FILE`", "indique un fichero con `-t FICHERO`")),
         };
         failure.chain.push(fault.to_string());
         failure

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::speech::lang;
 use crate::domain::verdict::Verdict;
+use crate::i18n::sentences;
 use crate::store::CampaignRunSummary;
 
 pub(super) async fn perform(context: &Context<'_>, with: &List) -> Result<Exit, Failure> {
@@ -26,7 +27,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &List) -> Result<Exit, 
 /// `any`: is there any campaign run at all?
 fn table(runs: &[CampaignRunSummary], any: bool) -> String {
     if runs.is_empty() && any {
-        return "no campaign run is as asked for: `iperftester list` shows all".to_owned();
+        return sentences::told(lang(), "no campaign run is as asked for: `iperftester list` shows all");
     }
     if runs.is_empty() {
         return lang()

@@ -12,7 +12,7 @@ use super::failure::{Failure, causes};
 use super::speech::lang;
 use crate::config;
 use crate::domain::diagnostic::Diagnostic;
-use crate::i18n::say;
+use crate::i18n::{say, sentences};
 
 /// Terminal width where the system does not tell one.
 const USUAL_WIDTH: usize = 100;
@@ -141,7 +141,11 @@ impl Output {
                     let _ = writeln!(std::io::stderr(), "{}", say!(lang(), "  hint: {hint}", "  sugerencia: {hint}"));
                 }
             }
-            None => self.chain(&failure.chain, failure.hint.as_deref()),
+            None => {
+                // What was made below as an error has been told already; the rest is here.
+                let chain: Vec<String> = failure.chain.iter().map(|text| sentences::told(lang(), text)).collect();
+                self.chain(&chain, failure.hint.as_deref());
+            }
         }
     }
 

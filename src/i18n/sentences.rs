@@ -5,6 +5,7 @@
 use super::Lang;
 
 mod deploying;
+mod hosts;
 mod measuring;
 mod results;
 mod topology;
@@ -14,7 +15,7 @@ pub type Pair = (&'static str, &'static str);
 
 /// All pairs.
 pub fn all() -> impl Iterator<Item = &'static Pair> {
-    [topology::PAIRS, deploying::PAIRS, measuring::PAIRS, results::PAIRS].into_iter().flatten()
+    [topology::PAIRS, hosts::PAIRS, deploying::PAIRS, measuring::PAIRS, results::PAIRS].into_iter().flatten()
 }
 
 /// `text` in `lang`, as far as it is known.
@@ -43,8 +44,9 @@ fn spanish(text: &str, depth: u8) -> Option<String> {
     let fits = all().filter_map(|(english, spanish)| Some((literal(english), spanish, captures(english, text)?)));
     let (_, spanish, captured) = fits.max_by_key(|(length, ..)| *length)?;
     let mut told = spanish.to_string();
-    for (name, value) in captured {
-        let inner = (depth > 0 && name != FOREIGN).then(|| self::spanish(value, depth - 1)).flatten();
+    for (name, value, quoted) in captured {
+        // What is in backticks is typed as it is.
+        let inner = (depth > 0 && name != FOREIGN && !quoted).then(|| self::spanish(value, depth - 1)).flatten();
         told = told.replace(&format!("{{{name}}}"), &inner.unwrap_or_else(|| value.to_owned()));
     }
     Some(told)
@@ -73,9 +75,12 @@ fn pieces(pattern: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     })
 }
 
+/// A place's name and what stands in it, and whether that is in backticks.
+type Captured<'t> = (&'static str, &'t str, bool);
+
 /// What stands in the places of `pattern`, if `text` is one of its kind. Each place takes as little as it can, and at least one
 /// character.
-fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<(&'static str, &'t str)>> {
+fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<Captured<'t>>> {
     let mut found = Vec::new();
     let mut rest = text;
     let mut open: Option<&'static str> = None;
@@ -89,7 +94,7 @@ fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<(&'static st
                 if value.is_empty() || (quoted && literal.starts_with('`') && value.contains('`')) {
                     return None;
                 }
-                found.push((name, value));
+                found.push((name, value, quoted && literal.starts_with('`')));
                 return Some(found);
             }
             Some(name) => {
@@ -100,7 +105,7 @@ fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<(&'static st
                 if quoted && literal.starts_with('`') && value.contains('`') {
                     return None;
                 }
-                found.push((name, value));
+                found.push((name, value, quoted && literal.starts_with('`')));
                 rest = rest.get(at + literal.len()..)?;
             }
         }
@@ -118,11 +123,11 @@ mod tests {
     fn a_pattern_takes_what_stands_in_its_places() {
         assert_eq!(captures("no places", "no places"), Some(vec![]));
         assert_eq!(captures("no places", "no places here"), None);
-        assert_eq!(captures("{a} of {b}", "1 of 2"), Some(vec![("a", "1"), ("b", "2")]));
-        assert_eq!(captures("{a}: {b}", "x: y: z"), Some(vec![("a", "x"), ("b", "y: z")]));
+        assert_eq!(captures("{a} of {b}", "1 of 2"), Some(vec![("a", "1", false), ("b", "2", false)]));
+        assert_eq!(captures("{a}: {b}", "x: y: z"), Some(vec![("a", "x", false), ("b", "y: z", false)]));
         assert_eq!(captures("cannot {what} it", "cannot  it"), None, "a place is not empty");
         assert_eq!(captures("`{a}` is odd", "`b` cannot be: `c` is odd"), None, "a text in backticks has none inside");
-        assert_eq!(captures("{a} ó {b}", "é ó ñ"), Some(vec![("a", "é"), ("b", "ñ")]));
+        assert_eq!(captures("{a} ó {b}", "é ó ñ"), Some(vec![("a", "é", false), ("b", "ñ", false)]));
     }
 
     #[test]

@@ -150,13 +150,13 @@ pub fn advice(lang: Lang, cause: &Cause) -> String {
         ),
         CauseKind::ReceiveBuffer => say!(
             lang,
-            "raise net.core.rmem_max on the host of {probe} and the test's `window`, then measure again",
-            "suba net.core.rmem_max en el equipo de {probe} y el `window` de la prueba, y vuelva a medir"
+            "raise `net.core.rmem_max` on the host of {probe} and the test's `window`, then measure again",
+            "suba `net.core.rmem_max` en el equipo de {probe} y el `window` de la prueba, y vuelva a medir"
         ),
         CauseKind::ReceiveWindow => say!(
             lang,
-            "raise net.ipv4.tcp_rmem on the host of {probe} or leave the test's `window` out, then measure again",
-            "suba net.ipv4.tcp_rmem en el equipo de {probe} o quite el `window` de la prueba, y vuelva a medir"
+            "raise `net.ipv4.tcp_rmem` on the host of {probe} or leave the test's `window` out, then measure again",
+            "suba `net.ipv4.tcp_rmem` en el equipo de {probe} o quite el `window` de la prueba, y vuelva a medir"
         ),
         CauseKind::Pacing => say!(
             lang,

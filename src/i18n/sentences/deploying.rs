@@ -51,10 +51,6 @@ pub(super) const PAIRS: &[Pair] = &[
         "las sondas locales necesitan root, y este proceso no tiene {right}",
     ),
     (
-        "run it with sudo; rootless local probes are not there yet",
-        "ejecútelo con sudo; aún no hay sondas locales sin root",
-    ),
-    (
         "local probes need the program `{program}`: {error}",
         "las sondas locales necesitan el programa `{program}`: {error}",
     ),
@@ -135,13 +131,82 @@ pub(super) const PAIRS: &[Pair] = &[
     ("cpus", "CPU"),
     ("clock", "reloj"),
     ("space", "espacio"),
-    ("may make network namespaces", "puede crear espacios de red"),
+    ("namespaces", "espacios de red"),
+    ("processes", "procesos"),
     (
-        "not root ({right} is missing): local probes cannot be made",
-        "no es root (falta {right}): no se pueden crear sondas locales",
+        "this process may make network namespaces of the machine",
+        "este proceso puede crear espacios de red de la máquina",
     ),
-    ("an ordinary user may make namespaces", "un usuario normal puede crear espacios"),
-    ("only root may make namespaces on this machine", "en esta máquina solo root puede crear espacios"),
+    (
+        "not root ({right} is missing): local probes are made in user namespaces instead",
+        "no es root (falta {right}): las sondas locales se crean en espacios de usuario",
+    ),
+    (
+        "not root ({right} is missing): local probes have no network of their own",
+        "no es root (falta {right}): las sondas locales no tienen red propia",
+    ),
+    ("only root may make them: {switch}", "solo root puede crearlos: {switch}"),
+    ("an ordinary user may make networks in them", "un usuario normal puede crear redes en ellos"),
+    (
+        "always there, without shaping; this user may send ICMP echoes",
+        "siempre están, sin limitador; este usuario puede enviar ecos ICMP",
+    ),
+    (
+        "this user cannot send ICMP echoes, so probes cannot ping: {words}",
+        "este usuario no puede enviar ecos ICMP, así que las sondas no pueden hacer ping: {words}",
+    ),
+    ("switched on: local probes have both families", "activado: las sondas locales tienen ambas familias"),
+    (
+        "off: local probes have IPv4 alone, and tests of IPv6 are skipped",
+        "desactivado: las sondas locales solo tienen IPv4, y las pruebas de IPv6 se omiten",
+    ),
+    (
+        "local probes in user namespaces cannot be made: {why}",
+        "no se pueden crear sondas locales en espacios de usuario: {why}",
+    ),
+    (
+        "run it with sudo, or let the host say `local: { isolation: user-namespaces }`, which needs no root",
+        "ejecútelo con sudo, o ponga en el equipo `local: { isolation: user-namespaces }`, que no necesita root",
+    ),
+    ("{probe} is not in this topology", "{probe} no está en esta topología"),
+    ("cannot tell the address of {probe}", "no se sabe la dirección de {probe}"),
+    (
+        "probe {probe} is not ours: nothing can be started there",
+        "la sonda {probe} no es nuestra: allí no se puede iniciar nada",
+    ),
+    (
+        "the address `{address}` of {probe} cannot be resolved",
+        "la dirección `{address}` de {probe} no se puede resolver",
+    ),
+    (
+        "the budget of {limit} a day cannot be kept: nothing bounds what {tests} sends",
+        "el presupuesto de {limit} al día no se puede cumplir: nada limita lo que envía {tests}",
+    ),
+    (
+        "the budget of {limit} a day cannot be kept: nothing bounds what {tests} send",
+        "el presupuesto de {limit} al día no se puede cumplir: nada limita lo que envían {tests}",
+    ),
+    ("`{cron}` is no schedule: {words}", "`{cron}` no es un calendario: {words}"),
+    ("`{name}` is no time zone of the IANA database", "`{name}` no es una zona horaria de la base de datos de IANA"),
+    (
+        "lower the test's rate, or raise `max-rate` in the campaign's `budget`",
+        "baje la tasa de la prueba, o suba `max-rate` en el `budget` de la campaña",
+    ),
+    (
+        "set `max-rate` in the campaign's `budget`, give the tests a `rate`, or the link a contract",
+        "ponga `max-rate` en el `budget` de la campaña, dé `rate` a las pruebas, o un contrato al enlace",
+    ),
+    (
+        "wait for the next day, shorten the tests with `--duration`, or raise `bytes-per-day` in the campaign's `budget`; \
+         `iperftester run --dry-run` shows the account",
+        "espere al día siguiente, acorte las pruebas con `--duration`, o suba `bytes-per-day` en el `budget` de la campaña; \
+         `iperftester run --dry-run` muestra la cuenta",
+    ),
+    (
+        "name one as `Europe/Madrid` or `UTC` in the campaign's `schedule`",
+        "indique una como `Europe/Madrid` o `UTC` en el `schedule` de la campaña",
+    ),
+    ("cannot redact {what}, so nothing is shown", "no se puede anonimizar {what}, así que no se muestra nada"),
     ("not found: {other} serves as well", "no se encuentra: {other} también sirve"),
     ("not found: {what}", "no se encuentra: {what}"),
     ("local probes cannot be made or tested", "no se pueden crear ni probar sondas locales"),

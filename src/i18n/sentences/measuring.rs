@@ -11,7 +11,6 @@ pub(super) const PAIRS: &[Pair] = &[
         "el agente de {probe} ha terminado en vez de responder al saludo",
     ),
     ("the agent of {probe} has no streams", "el agente de {probe} no tiene canales"),
-    ("the agent of {probe} has no address", "el agente de {probe} no tiene dirección"),
     ("the agent of {probe} says more than it was asked", "el agente de {probe} dice más de lo que se le preguntó"),
     (
         "the agent of {probe} did not answer hello within {limit} s",
@@ -65,6 +64,17 @@ pub(super) const PAIRS: &[Pair] = &[
         "{destination} no es nuestra, y sus servidores son de iperf3",
     ),
     ("{probe} has no {program}: apt install {package}", "{probe} no tiene {program}: apt install {package}"),
+    (
+        "`{test}` takes its rate from the contract or else from TCP; no link with a contract lies on this path, and no TCP test \
+         without a rate of its own is run from {sender} to {receiver} here",
+        "`{test}` toma su tasa del contrato o, si no, de TCP; en esta ruta no hay ningún enlace con contrato, y aquí no se hace \
+         ninguna prueba TCP sin tasa propia de {sender} a {receiver}",
+    ),
+    (
+        "sent at {share} of the {rate} that TCP reached, for no contract names a rate",
+        "enviado al {share} de los {rate} que alcanzó TCP, pues ningún contrato fija una tasa",
+    ),
+    ("it measured nothing", "no midió nada"),
     // preflight
     (
         "TCP port {port} of {address}: no answer within {limit} s",

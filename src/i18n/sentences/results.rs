@@ -13,6 +13,55 @@ pub(super) const PAIRS: &[Pair] = &[
         "{path} was written by a newer iperftester (form {found}, this one knows up to {known})",
         "{path} lo escribió un iperftester más nuevo (forma {found}; este conoce hasta la {known})",
     ),
+    (
+        "{path} was written by an older iperftester, and this user may only read it",
+        "{path} lo escribió un iperftester más antiguo, y este usuario solo puede leerlo",
+    ),
+    ("it is cut off after {bytes} bytes", "está cortado tras {bytes} bytes"),
+    (
+        "it is no campaign run that `iperftester export` wrote",
+        "no es una campaña ejecutada escrita por `iperftester export`",
+    ),
+    (
+        "it was written by a newer iperftester (form {found}, this one knows up to {known})",
+        "lo escribió un iperftester más nuevo (forma {found}; este conoce hasta la {known})",
+    ),
+    (
+        "it is damaged or was edited: its checksum is not that of its contents",
+        "está dañado o se editó: su suma de comprobación no es la de su contenido",
+    ),
+    ("its campaign run cannot be read", "no se puede leer su campaña ejecutada"),
+    (
+        "no campaign run is as asked for: `iperftester list` shows all",
+        "ninguna campaña ejecutada es como se pide: `iperftester list` las muestra todas",
+    ),
+    ("`iperftester run` starts a new one", "`iperftester run` empieza una nueva"),
+    (
+        "`{id}` is of the topology {own}, and the file describes {other}",
+        "`{id}` es de la topología {own}, y el fichero describe {other}",
+    ),
+    ("name its file by `-t FILE`", "indique su fichero con `-t FICHERO`"),
+    ("`{id}` has come to its end: there is nothing to resume", "`{id}` llegó a su fin: no hay nada que reanudar"),
+    (
+        "`{id}` cannot go on: the topology is not the one it began with",
+        "`{id}` no puede seguir: la topología no es aquella con la que empezó",
+    ),
+    ("and {count} more", "y {count} más"),
+    (
+        "put that back and deploy it, or leave it as it is: {anew}",
+        "vuelva a ponerlo y despliéguelo, o déjelo como está: {anew}",
+    ),
+    (
+        "there is no interrupted campaign run of topology {name} to resume",
+        "no hay ninguna campaña interrumpida de la topología {name} que reanudar",
+    ),
+    (
+        "`{id}` cannot go on: iperftester {version}, which began it, planned other runs than this one does",
+        "`{id}` no puede seguir: iperftester {version}, que la empezó, preveía otras pruebas que este",
+    ),
+    ("go on with that version; {anew}", "siga con esa versión; {anew}"),
+    ("{place} was {was}, is {is}", "{place} era {was}, es {is}"),
+    ("not there", "no está"),
     ("cannot make the folder {path}", "no se puede crear la carpeta {path}"),
     ("cannot make the folder in {path}", "no se puede crear la carpeta en {path}"),
     ("cannot open the results in {path}", "no se pueden abrir los resultados en {path}"),
