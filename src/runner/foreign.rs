@@ -57,9 +57,7 @@ pub(super) async fn execute(
 fn noted(mut executed: Executed, retry: Retry, busy: u32) -> Executed {
     executed.notes.extend(retry.note());
     if busy > 0 {
-        executed
-            .notes
-            .push(format!("the server was busy with somebody else's test: it said so {busy} times, at all ports"));
+        executed.notes.push(format!("the server said {busy} times that it serves somebody else, and was asked again"));
     }
     executed
 }
