@@ -187,7 +187,7 @@ async fn the_contract_holds_in_user_namespaces() {
 #[tokio::test]
 async fn with_its_keeper_all_is_gone_and_a_deploy_makes_it_anew() {
     let topology = small("keeper", Impairment::default());
-    let lab = Lab::rootless(&topology).up().await;
+    let _lab = Lab::rootless(&topology).up().await;
     let pids = || {
         let found = std::process::Command::new("pgrep").args(["-f", &format!("keep.*{}$", topology.name)]).output();
         String::from_utf8(found.unwrap().stdout).unwrap().split_whitespace().map(str::to_owned).collect::<Vec<_>>()

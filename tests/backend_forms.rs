@@ -231,6 +231,8 @@ fn a_foreign_server_is_waited_for_and_its_next_port_tried() {
         assert!(command.contains("\"5742\""), "the first that is free: {command}");
         assert_eq!(run["destination_counters"], Value::Null);
     }
+    let notes = runs(&report)[0]["measurement"]["notes"].to_string();
+    assert!(notes.contains("it serves somebody else"), "{notes}");
     let shown = world.expect(0, &["report"]);
     assert!(shown.contains("There are no counters of peer: it is not ours"), "{shown}");
     // The way from it starts at our end.
@@ -275,4 +277,21 @@ fn a_machine_without_ipv6_has_ipv4_and_says_so() {
     let output = off("run --from a --to b --test rtt");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     expect(&off("destroy"), 0);
+}
+
+#[test]
+fn a_port_takes_ipv4_where_the_kernel_keeps_the_families_apart() {
+    let world = World::new(
+        &SHAPED.replace("rtt: { ping: { count: 3 } }", "rtt: { ping: {} }, open: { connect: { count: 3 } }"),
+    );
+    world.expect(0, &["deploy"]);
+    let switch = ["netns", "exec", &world.namespace("b"), "sysctl", "-qw", "net.ipv6.bindv6only=1"];
+    assert!(Command::new("ip").args(switch).status().unwrap().success());
+    // The preflight connects to the one, the test to the other.
+    for test in ["t", "open"] {
+        let output = world.run(&["run", "--from", "a", "--to", "b", "--test", test, "--duration", "1s"]);
+        let run = runs(&world.report())[0].clone();
+        assert!(run["measurement"].is_object(), "{run}{}", text(&output.stderr));
+        assert_ne!(run["status"], "skipped", "{run}");
+    }
 }

@@ -41,7 +41,10 @@ fn csv_has_a_row_for_each_run_and_flow_with_every_digit() {
     let rows = rows.as_array().unwrap();
     let both = run.runs.iter().filter(|r| r.direction() == Direction::Bidirectional).count();
     assert_eq!(rows.len(), run.runs.len() + both);
-    let of = |id: u32| rows.iter().filter(|r| r["run"] == id.to_string()).collect::<Vec<_>>();
+    let of = |id: u32| {
+        let id = id.to_string();
+        rows.iter().filter(|r| r["run"] == id).collect::<Vec<_>>()
+    };
     for one in &run.runs {
         let rows = of(one.id);
         assert_eq!(rows[0]["status"], one.status.as_str());

@@ -114,28 +114,6 @@ fn an_old_iperf3_is_asked_for_nothing_that_it_does_not_know() {
 }
 
 #[test]
-fn a_busy_server_is_asked_again() {
-    let world = World::new(PAIR);
-    world.expect(0, &["deploy"]);
-    let folder = world.folder.path().join("bin");
-    fs::create_dir_all(&folder).unwrap();
-    let count = world.folder.path().join("count");
-    let script = format!(
-        "#!/bin/sh\ncase \"$1\" in -c) echo x >> {0}; if [ $(wc -l < {0}) -lt 3 ]; then\n\
-         echo '{{\"start\": {{}}, \"error\": \"error - the server is busy running a test. try again later\"}}'; exit 1; fi;; esac\n\
-         exec /usr/bin/iperf3 \"$@\"\n",
-        count.display()
-    );
-    fs::write(folder.join("iperf3"), script).unwrap();
-    fs::set_permissions(folder.join("iperf3"), fs::Permissions::from_mode(0o755)).unwrap();
-    run(&world, "plain", Some(&folder));
-    let run = runs(&world.report())[0].clone();
-    assert_eq!(run["status"], "ok", "{run}");
-    let notes = run["measurement"]["notes"].to_string();
-    assert!(notes.contains("was asked 3 times"), "{notes}");
-}
-
-#[test]
 fn a_lost_greeting_is_made_up_for() {
     let world = World::new(&PAIR.replace("plain: { iperf3: {} }", "plain: { iperf3: { protocol: udp, rate: 5M } }"));
     world.expect(0, &["deploy"]);

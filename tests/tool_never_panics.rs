@@ -60,7 +60,7 @@ fn sane(measurement: &Measurement) -> Result<(), TestCaseError> {
         Measurement::Throughput(t) => {
             let rate = t.flow.throughput_bits_per_second;
             prop_assert!(rate.is_finite() && rate >= 0.0, "{rate}");
-            prop_assert!(t.flow.loss_ratio.is_none_or(|loss| loss.is_finite()));
+            prop_assert!(t.flow.loss_ratio.is_none_or(f64::is_finite));
             prop_assert!(t.flow.intervals.iter().all(|i| i.throughput_bits_per_second.is_finite()));
         }
         Measurement::RoundTrip(r) => {
@@ -68,7 +68,7 @@ fn sane(measurement: &Measurement) -> Result<(), TestCaseError> {
             prop_assert!(r.rtts_seconds.iter().all(|t| t.is_finite() && *t >= 0.0));
         }
         Measurement::PathMtu(found) => {
-            prop_assert!(found.mtu_bytes.is_none_or(|m| found.tries.iter().any(|t| t.size_bytes == m)))
+            prop_assert!(found.mtu_bytes.is_none_or(|m| found.tries.iter().any(|t| t.size_bytes == m)));
         }
         Measurement::Connect(c) => {
             prop_assert_eq!(c.attempts, c.connected + c.faults.len() as u64);

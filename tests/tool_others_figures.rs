@@ -29,8 +29,8 @@ fn throughput(name: &str) -> Throughput {
 
 /// The last row of a CSV whose sender has this port: bytes and bits per second.
 fn last_row(text: &str, sender_port: &str) -> (f64, f64) {
-    let rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>()).filter(|row| row[2] == sender_port);
-    let row = rows.last().unwrap();
+    let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>()).filter(|row| row[2] == sender_port);
+    let row = rows.next_back().unwrap();
     assert!(row[6].starts_with("0.0-"), "{row:?}");
     (row[7].parse().unwrap(), row[8].parse().unwrap())
 }

@@ -26,6 +26,8 @@ use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
 use crate::tool::Endpoints;
 use ports::Leases;
 
+pub use ports::bind;
+
 /// The number of hello among the session's work; the controller counts from 1.
 const HELLO: u64 = 0;
 

@@ -1,12 +1,17 @@
 //! Leases of ports from the probe's range.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6, TcpListener};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::net;
+
 use crate::domain::topology::PortRange;
+
+/// Connections that wait to be taken, as std has it.
+const BACKLOG: i32 = 128;
 
 /// The ports of one session.
 #[derive(Debug, Clone)]
@@ -51,12 +56,25 @@ impl Leases {
     }
 }
 
-/// Binds all addresses of both families, or of IPv4 alone where the kernel has no IPv6.
-pub(super) fn bind(port: u16) -> std::io::Result<TcpListener> {
-    TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).or_else(|fault| match fault.kind() {
+/// Listens on `port` at all addresses of both families, or of IPv4 alone where the kernel has no IPv6.
+///
+/// # Errors
+/// The system's, such as that somebody else listens there.
+pub fn bind(port: u16) -> std::io::Result<TcpListener> {
+    both_families(port).or_else(|fault| match fault.kind() {
         std::io::ErrorKind::AddrInUse => Err(fault),
         _ => TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)),
     })
+}
+
+/// An IPv6 socket that takes IPv4 as well, whatever `net.ipv6.bindv6only` says (ipv6(7)).
+fn both_families(port: u16) -> std::io::Result<TcpListener> {
+    let socket = net::socket_with(net::AddressFamily::INET6, net::SocketType::STREAM, net::SocketFlags::CLOEXEC, None)?;
+    net::sockopt::set_ipv6_v6only(&socket, false)?;
+    net::sockopt::set_socket_reuseaddr(&socket, true)?;
+    net::bind(&socket, &SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0))?;
+    net::listen(&socket, BACKLOG)?;
+    Ok(socket.into())
 }
 
 impl Lease {

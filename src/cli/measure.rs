@@ -1,7 +1,7 @@
 //! `measure`: the tools that are iperftester itself. An agent starts them as it starts any other tool.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::args::Measure;
@@ -65,9 +65,7 @@ fn connect(to: SocketAddr, count: u32, interval: Duration, timeout: Duration) ->
 
 /// Takes `count` connections of any address, or as many as come within `limit`.
 fn listen(port: u16, count: u32, limit: Duration) -> std::io::Result<()> {
-    let any = [SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)), SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))];
-    // `::` takes IPv4 as well; the other is for a host without IPv6.
-    let listener = TcpListener::bind(&any[..])?;
+    let listener = crate::agent::bind(port)?;
     let (sender, taken) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for accepted in listener.incoming() {

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::FuturesUnordered;
 
-use super::retry::Retries;
+use super::retry::Retry;
 use super::session::{Session, Work};
 use crate::domain::test::{Direction, Test};
 use crate::protocol::{Ending, Reply, Request};
@@ -55,18 +55,15 @@ pub(super) async fn execute(
     live: impl Fn(f64) + Copy,
 ) -> Executed {
     let Some(test) = parts.first() else { return Executed::default() };
-    let mut retries = Retries::default();
+    let mut retry = Retry::default();
     loop {
         let mut executed = Executed::default();
         if let Err(fault) = run(parts, source, (destination, address), live, &mut executed).await {
             executed.fault = Some(fault);
         }
-        match retries.after(test, executed.client.as_ref(), deadline(test)) {
-            Some(wait) => tokio::time::sleep(wait).await,
-            None => {
-                executed.notes = retries.notes();
-                return executed;
-            }
+        if !retry.again(test, executed.client.as_ref()) {
+            executed.notes.extend(retry.note());
+            return executed;
         }
     }
 }

@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use super::ends::Foreign;
 use super::execute::{Executed, deadline, end};
+use super::retry::Retry;
 use super::session::Session;
 use crate::domain::test::{Direction, Test, ToolKind};
 use crate::domain::topology::PortRange;
 use crate::protocol::{Ending, Reply, Request};
 
+/// The words of an iperf3 server that serves somebody else (src/iperf_error.c).
+const BUSY: &str = "the server is busy running a test";
+/// The words of a client where nobody listens (strerror(3) of ECONNREFUSED).
+const CLOSED: &str = "Connection refused";
 /// Waits when every port was busy, each before all are tried again: a minute together.
 const WAITS_SECONDS: [u64; 6] = [1, 2, 4, 8, 15, 30];
 
@@ -23,24 +28,38 @@ pub(super) async fn execute(
 ) -> Executed {
     let mut executed = Executed::default();
     let mut waits = WAITS_SECONDS.into_iter().map(Duration::from_secs);
+    let (mut retry, mut busy_before) = (Retry::default(), 0);
     loop {
         let mut busy = false;
         for port in ports(test, foreign.ports) {
-            let ended = attempt(test, source, (address, port), live, &mut executed).await;
+            let mut ended = attempt(test, source, (address, port), live, &mut executed).await;
+            if retry.again(test, ended.as_ref().ok()) {
+                ended = attempt(test, source, (address, port), live, &mut executed).await;
+            }
             let refusal = ended.as_ref().ok().and_then(refusal);
-            busy |= refusal == Some(Refusal::Busy);
             match ended {
                 Ok(ending) => executed.client = Some(ending),
                 Err(fault) => executed.fault = Some(fault),
             }
-            if refusal.is_none() {
-                return executed;
+            match refusal {
+                Some(Refusal::Busy) => (busy, busy_before) = (true, busy_before + 1),
+                Some(Refusal::Closed) => {}
+                None => return noted(executed, retry, busy_before),
             }
         }
         // Where nobody listens, nobody will a moment later.
-        let Some(wait) = waits.next().filter(|_| busy) else { return executed };
+        let Some(wait) = waits.next().filter(|_| busy) else { return noted(executed, retry, busy_before) };
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Adds what was tried before, as sentences.
+fn noted(mut executed: Executed, retry: Retry, busy: u32) -> Executed {
+    executed.notes.extend(retry.note());
+    if busy > 0 {
+        executed.notes.push(format!("the server said {busy} times that it serves somebody else, and was asked again"));
+    }
+    executed
 }
 
 /// The ports to try, in order; a tool without one needs none.
@@ -83,11 +102,11 @@ enum Refusal {
 }
 
 fn refusal(ending: &Ending) -> Option<Refusal> {
-    // The words of iperf3 (src/iperf_error.c), in its JSON or on standard error; its exit code is 0 with -J.
+    // In its JSON or on standard error; its exit code is 0 with -J.
     let says = |words: &str| ending.stdout.contains(words) || ending.stderr.contains(words);
-    if says("the server is busy running a test") {
+    if says(BUSY) {
         Some(Refusal::Busy)
-    } else if says("Connection refused") {
+    } else if says(CLOSED) {
         Some(Refusal::Closed)
     } else {
         None

@@ -4,7 +4,10 @@ mod conclude;
 mod ends;
 mod execute;
 mod foreign;
+mod hindrance;
+mod opening;
 mod preflight;
+mod rates;
 mod retry;
 mod session;
 #[cfg(test)]
@@ -13,35 +16,29 @@ mod tests;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use futures_util::stream::{self, FuturesUnordered};
+use futures_util::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use tokio::sync::watch;
 
-use crate::backend::{Backend, BackendError};
+use crate::backend::Backend;
 use crate::domain::campaign::Expectations;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
-use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::reason::SkipReason;
-use crate::domain::run::{Run, RunStatus};
-use crate::domain::test::{Family, ToolKind};
+use crate::domain::run::Run;
 use crate::domain::topology::Topology;
 use crate::i18n::Lang;
-use crate::schedule::{self, Dispatcher, Job, Told};
-use crate::stats::numbers;
+use crate::schedule::{Dispatcher, Job};
 use crate::store::{Kept, Notice, Recording, Store, StoreError};
-use crate::tool::{self, End};
+use crate::tool;
 use crate::verdict;
-use ends::{Ends, Far, Foreign};
+use ends::{Ends, Far};
 
+pub use opening::{greet_all, open};
 pub use preflight::Reachability;
 pub use session::{Session, SessionError};
-
-/// Sessions opened side by side. Each starts an agent and its tools once, to tell their versions; all of a thousand probes
-/// at once would take longer than hello may.
-const ABREAST: usize = 32;
 
 /// What is to be run.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +102,7 @@ pub async fn run<B: Backend, S: Store>(
     mut around: Surroundings<'_, B, S>,
 ) -> Result<Outcome, StoreError> {
     let (ends, facts) = tokio::select! {
-        opened = open_all(order, around.backend, around.events) => opened,
+        opened = opening::open_all(order, around.backend, around.events) => opened,
         () = stopped(&mut around.stop) => return Ok(Outcome { interrupted: true }),
     };
     let outcome = measure(order, &mut around, &ends, facts).await;
@@ -118,91 +115,6 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
         // Nobody is left who could ask for a stop.
         std::future::pending::<()>().await;
     }
-}
-
-async fn open_all<B: Backend>(
-    order: Order<'_>,
-    backend: &B,
-    events: &dyn Fn(Event<'_>),
-) -> (Ends, BTreeMap<Name, ProbeFacts>) {
-    let wanted: BTreeSet<&Name> = order
-        .jobs
-        .iter()
-        .filter(|job| job.skip.is_none())
-        .flat_map(|job| [&job.pair.source, &job.pair.destination])
-        .collect();
-    let (abroad, ours): (Vec<&Name>, Vec<&Name>) =
-        wanted.into_iter().partition(|probe| order.topology.external(probe).is_some());
-    let opened = stream::iter(ours)
-        .map(|probe| async move { (probe, open(order.topology, backend, probe, order.agent).await) })
-        .buffered(ABREAST);
-    let (mut ends, mut facts) = (Ends::default(), BTreeMap::new());
-    let absent = |ends: &mut Ends, probe: &Name, fault: &SessionError| {
-        events(Event::Unavailable(probe, fault));
-        ends.missing.insert(probe.clone(), why_missing(probe, fault));
-    };
-    for (probe, outcome) in opened.collect::<Vec<_>>().await {
-        match outcome {
-            Ok((session, told)) => {
-                ends.sessions.insert(probe.clone(), session);
-                facts.insert(probe.clone(), told);
-            }
-            Err(fault) => absent(&mut ends, probe, &fault),
-        }
-    }
-    for probe in abroad {
-        let Some(external) = order.topology.external(probe) else { continue };
-        match backend.addresses(probe).await {
-            Ok(addresses) => {
-                ends.foreign.insert(probe.clone(), Foreign { addresses, ports: external.ports });
-            }
-            Err(source) => absent(&mut ends, probe, &SessionError::Address { probe: probe.clone(), source }),
-        }
-    }
-    (ends, facts)
-}
-
-/// What is said of each run with an end that is not there: an unknown address is the whole reason, of a session there is more
-/// in the event.
-fn why_missing(probe: &Name, fault: &SessionError) -> String {
-    match fault {
-        SessionError::Address { source: BackendError::Unresolved { source, .. }, .. } => {
-            format!("the address of {probe} cannot be resolved: {source}")
-        }
-        _ => format!("probe {probe} has no session"),
-    }
-}
-
-/// Opens a session to one probe.
-///
-/// # Errors
-/// [`SessionError`].
-pub async fn open<B: Backend>(
-    topology: &Topology,
-    backend: &B,
-    probe: &Name,
-    agent: &[String],
-) -> Result<(Session, ProbeFacts), SessionError> {
-    let of = topology.probes.get(probe).ok_or_else(|| SessionError::Unknown(probe.clone()))?;
-    let unknown = |source| SessionError::Address { probe: probe.clone(), source };
-    let addresses = backend.addresses(probe).await.map_err(unknown)?;
-    Session::open(backend, probe, addresses, of, agent).await
-}
-
-/// Opens a session to each probe of ours and closes it again: which of them are ready, and what are they?
-pub async fn greet_all<'a, B: Backend>(
-    topology: &'a Topology,
-    backend: &B,
-    agent: &[String],
-) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
-    let greet = async |probe| {
-        let (session, facts) = open(topology, backend, probe, agent).await?;
-        session.close().await;
-        Ok(facts)
-    };
-    let ours = topology.probes.keys().filter(|probe| topology.external(probe).is_none());
-    let greeted = stream::iter(ours).map(async |probe| (probe, greet(probe).await));
-    greeted.buffered(ABREAST).collect().await
 }
 
 async fn measure<B: Backend, S: Store>(
@@ -225,19 +137,10 @@ async fn measure<B: Backend, S: Store>(
     };
     (around.events)(Event::Preflight(&reachable));
 
-    let mut told = told_first(order.jobs);
+    let mut told = rates::told_first(order.jobs);
     let mut possible = Vec::new();
     for job in order.jobs {
-        let hindrance = job.skip.clone().or_else(|| {
-            let hindered = ends.hinders(&job.pair, &job.specification);
-            let lacks = || preflight::lacks(&facts, &job.pair, job.specification.tool());
-            let unsupported = || unsupported(order.topology, job, &facts);
-            hindered.or_else(lacks).or_else(unsupported).map(SkipReason::from).or_else(|| {
-                let address = ends.address(&job.pair, job.specification.family()).ok()?;
-                reachable.hinders(&job.pair, Family::of(address), job.specification.tool())
-            })
-        });
-        match hindrance {
+        match hindrance::of(job, order.topology, ends, &facts, &reachable) {
             Some(why) => {
                 told.entry(job.id).and_modify(|place| *place = Some(Err(verdict::skipped(Lang::En, &why))));
                 keep(conclude::skipped(order, job, &why, (around.now)()), around).await?;
@@ -252,7 +155,7 @@ async fn measure<B: Backend, S: Store>(
     let (now, events, recording) = (around.now, around.events, around.recording);
     loop {
         while let Some(mut job) = dispatcher.take() {
-            match settle(&mut job, &told) {
+            match rates::settle(&mut job, &told) {
                 Ok(()) => running.push(carry_out(order, job, ends, &facts, now, events)),
                 Err(why) => {
                     dispatcher.release(&job);
@@ -269,7 +172,7 @@ async fn measure<B: Backend, S: Store>(
             Some((job, run)) = running.next() => {
                 dispatcher.release(&job);
                 if let Some(place) = told.get_mut(&job.id) {
-                    *place = Some(brought(&run));
+                    *place = Some(rates::brought(&run));
                 }
                 events(Event::Finished(&run));
                 writing.push(store(recording, run));
@@ -289,63 +192,6 @@ async fn measure<B: Backend, S: Store>(
         events(Event::Kept(id));
     }
     Ok(Outcome { interrupted })
-}
-
-fn probes(job: &Job) -> [&Name; 2] {
-    [&job.pair.source, &job.pair.destination]
-}
-
-fn version<'a>(facts: &'a BTreeMap<Name, ProbeFacts>, probe: &Name, tool: ToolKind) -> Option<&'a str> {
-    facts.get(probe)?.tools.get(&tool).map(String::as_str)
-}
-
-/// Why the tools of the two probes cannot carry the job out.
-fn unsupported(topology: &Topology, job: &Job, facts: &BTreeMap<Name, ProbeFacts>) -> Option<String> {
-    let tool = job.specification.tool();
-    let [near, far] = probes(job).map(|probe| {
-        let bound = topology.probes.get(probe).is_some_and(|p| p.attachment.interface.is_some());
-        End { probe: probe.as_str(), version: version(facts, probe, tool), bound }
-    });
-    let parts = tool::processes(&job.specification, near.version, far.version).len();
-    tool::refusal(&job.specification, near, far).or_else(|| {
-        let ports = topology.probes.get(&job.pair.destination)?.ports;
-        let room = usize::from(ports.last() - ports.first()) + 1;
-        (parts > room).then(|| {
-            format!(
-                "{parts} streams of {tool} {} take {parts} processes with a port each, and {} has {room} ports: widen its \
-                 `ports`, or ask for fewer streams",
-                near.version.or(far.version).unwrap_or_default(),
-                far.probe
-            )
-        })
-    })
-}
-
-/// The jobs whose rates others wait for; none has been run.
-fn told_first(jobs: &[Job]) -> BTreeMap<u32, Option<Told>> {
-    let sources = jobs.iter().filter_map(|job| job.rate_from.as_ref()).flat_map(|from| &from.sources);
-    sources.map(|source| (source.job, None)).collect()
-}
-
-/// What a run tells those who take their rate from it.
-fn brought(run: &Run) -> Told {
-    match (&run.measurement, run.status) {
-        (_, RunStatus::Invalid) => Err(verdict::account(Lang::En, &run.assessment)),
-        (Some(Measurement::Throughput(throughput)), _) => schedule::told(throughput),
-        _ => Err(run.error.clone().unwrap_or_else(|| "it measured nothing".to_owned())),
-    }
-}
-
-/// Sets the rate of a job that takes it from others.
-fn settle(job: &mut Job, told: &BTreeMap<u32, Option<Told>>) -> Result<(), String> {
-    if let Some(settled) = schedule::settle(job, |id| told.get(&id).cloned().flatten())? {
-        job.note = Some(format!(
-            "sent at {} of the {} that TCP reached, for no contract names a rate",
-            numbers::percent_whole(Lang::En, settled.share),
-            numbers::rate(Lang::En, settled.reached_bits_per_second)
-        ));
-    }
-    Ok(())
 }
 
 async fn keep<B, S: Store>(run: Run, around: &Surroundings<'_, B, S>) -> Result<(), StoreError> {
@@ -398,7 +244,7 @@ async fn carry_out(
     let live = |rate| events(Event::Rate(&job, rate));
     let executed = match far {
         Far::Ours(destination) => {
-            let [near, far] = probes(&job).map(|probe| version(facts, probe, test.tool()));
+            let [near, far] = hindrance::probes(&job).map(|probe| hindrance::version(facts, probe, test.tool()));
             let parts = tool::processes(test, near, far);
             execute::execute(&parts, source, destination, address, live).await
         }

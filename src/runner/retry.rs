@@ -1,72 +1,37 @@
-//! Failures that say nothing about the link and go away by themselves: the run is made again in its place.
-
-use std::time::Duration;
+//! A failure that says nothing about the link and goes away by itself: the run is made again in its place.
 
 use crate::domain::test::{Protocol, Test};
 use crate::protocol::Ending;
-use crate::tool;
 
-/// Attempts at a busy server: the first, and four more.
-const BUSY_TRIES: u32 = 5;
-/// Wait before the second attempt at a busy server; it doubles each time.
-const BUSY_WAIT: Duration = Duration::from_secs(1);
-/// The words of an iperf3 server that serves somebody else.
-const BUSY: &str = "the server is busy running a test";
 /// The words of an iperf3 client after 30 s without an answer to its UDP greeting (`iperf_udp_connect` in iperf_udp.c).
 const NO_GREETING: &str = "unable to read from stream socket: Resource temporarily unavailable";
 /// A client whose greeting was lost exchanged one datagram for each stream and no data; a little room for what else runs on
 /// the probe.
 const GREETING_DATAGRAMS: u64 = 20;
 
-/// What was tried so far.
+/// Whether a run is made again, which it is once at most.
 #[derive(Debug, Default)]
-pub(super) struct Retries {
-    busy: u32,
-    /// Time of the clients so far, and of the waits between them.
-    spent: Duration,
-    ungreeted: bool,
-    notes: Vec<String>,
+pub(super) struct Retry {
+    note: Option<String>,
 }
 
-impl Retries {
-    /// The wait before the next attempt, `None` where what `client` left behind is to stand. All attempts together end within
-    /// `deadline`, but for one after a lost greeting, which has a deadline of its own.
-    pub(super) fn after(&mut self, test: &Test, client: Option<&Ending>, deadline: Duration) -> Option<Duration> {
-        let client = client?;
-        let took = client.counters.wall_seconds;
-        self.spent += Duration::try_from_secs_f64(took).unwrap_or_default();
-        if is_busy(test, client) {
-            let wait = BUSY_WAIT * 2_u32.pow(self.busy);
-            if self.busy + 1 >= BUSY_TRIES || self.spent + wait + tool::of(test).duration() > deadline {
-                return None;
-            }
-            self.busy += 1;
-            self.spent += wait;
-            return Some(wait);
-        }
-        if lost_greeting(test, client) && !self.ungreeted {
-            self.ungreeted = true;
-            self.notes.push(format!(
-                "a first attempt was lost after {took:.0} s: iperf3 greets its server with one UDP datagram, and it or its answer \
-                 did not arrive",
-            ));
-            return Some(Duration::ZERO);
-        }
-        None
+impl Retry {
+    /// Whether the run is to be made again, `false` where what `client` left behind is to stand.
+    pub(super) fn again(&mut self, test: &Test, client: Option<&Ending>) -> bool {
+        let lost = client.filter(|client| self.note.is_none() && lost_greeting(test, client));
+        let Some(client) = lost else { return false };
+        self.note = Some(format!(
+            "a first attempt was lost after {:.0} s: iperf3 greets its server with one UDP datagram, and it or its answer did \
+             not arrive",
+            client.counters.wall_seconds
+        ));
+        true
     }
 
-    /// What was tried, as sentences.
-    pub(super) fn notes(self) -> Vec<String> {
-        let mut notes = self.notes;
-        if self.busy > 0 {
-            notes.push(format!("the server was busy with somebody else's test, and was asked {} times", self.busy + 1));
-        }
-        notes
+    /// What was tried before, as a sentence.
+    pub(super) fn note(self) -> Option<String> {
+        self.note
     }
-}
-
-fn is_busy(test: &Test, client: &Ending) -> bool {
-    matches!(test, Test::Iperf3(_)) && (client.stdout.contains(BUSY) || client.stderr.contains(BUSY))
 }
 
 /// The one datagram that opens a UDP test was lost: the client says so, or it was stopped at its deadline before it had said
@@ -84,6 +49,8 @@ fn lost_greeting(test: &Test, client: &Ending) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::counters::{EndCounters, UdpGrowth};
     use crate::domain::test::{Direction, Iperf3};
@@ -114,32 +81,15 @@ mod tests {
         Ending { stdout: stdout.to_owned(), fault: fault.map(str::to_owned), counters, ..Ending::default() }
     }
 
-    const LIMIT: Duration = Duration::from_secs(27);
-
-    #[test]
-    fn a_busy_server_is_asked_five_times_with_growing_waits() {
-        let busy = ending(&format!(r#"{{"error": "error - {BUSY}. try again later"}}"#), None, 0);
-        let mut retries = Retries::default();
-        let mut waits = Vec::new();
-        while let Some(wait) = retries.after(&test(Protocol::Tcp), Some(&busy), LIMIT) {
-            waits.push(wait.as_secs());
-        }
-        assert_eq!(waits, [1, 2, 4, 8]);
-        assert_eq!(retries.notes(), ["the server was busy with somebody else's test, and was asked 5 times"]);
-        let mut late = busy;
-        late.counters.wall_seconds = 25.0;
-        assert_eq!(Retries::default().after(&test(Protocol::Tcp), Some(&late), LIMIT), None, "no time is left");
-    }
-
     #[test]
     fn a_lost_greeting_is_made_up_for_once() {
         let stopped = ending("", Some("`iperf3` did not end within 27 s and was stopped"), 1);
         let said = ending(&format!(r#"{{"error": "{NO_GREETING}"}}"#), None, 1);
         for lost in [stopped, said] {
-            let mut retries = Retries::default();
-            let mut again = || retries.after(&test(Protocol::Udp), Some(&lost), LIMIT);
-            assert_eq!((again(), again()), (Some(Duration::ZERO), None));
-            assert_eq!(retries.notes().len(), 1);
+            let mut retry = Retry::default();
+            let mut again = || retry.again(&test(Protocol::Udp), Some(&lost));
+            assert_eq!((again(), again()), (true, false));
+            assert!(retry.note().unwrap().starts_with("a first attempt was lost after 0 s"));
         }
     }
 
@@ -154,8 +104,9 @@ mod tests {
             (Protocol::Udp, ending(r#"{"error": "unable to connect to server: Connection refused"}"#, None, 0)),
         ];
         for (protocol, ending) in cases {
-            let again = Retries::default().after(&test(protocol), Some(&ending), LIMIT);
-            assert_eq!(again, None, "{protocol:?} {ending:?}");
+            let mut retry = Retry::default();
+            assert!(!retry.again(&test(protocol), Some(&ending)), "{protocol:?} {ending:?}");
+            assert_eq!(retry.note(), None);
         }
     }
 }

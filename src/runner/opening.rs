@@ -1,0 +1,104 @@
+//! Sessions opened before anything is run, many side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::ends::{Ends, Foreign};
+use super::session::{Session, SessionError};
+use super::{Event, Order};
+use crate::backend::{Backend, BackendError};
+use crate::domain::facts::ProbeFacts;
+use crate::domain::name::Name;
+use crate::domain::topology::Topology;
+
+/// Sessions opened side by side. Each starts an agent and its tools once, to tell their versions; all of a thousand probes
+/// at once would take longer than hello may.
+const ABREAST: usize = 32;
+
+/// Opens a session to each probe of ours that `order` needs, and finds the addresses of the others.
+pub(super) async fn open_all<B: Backend>(
+    order: Order<'_>,
+    backend: &B,
+    events: &dyn Fn(Event<'_>),
+) -> (Ends, BTreeMap<Name, ProbeFacts>) {
+    let wanted: BTreeSet<&Name> = order
+        .jobs
+        .iter()
+        .filter(|job| job.skip.is_none())
+        .flat_map(|job| [&job.pair.source, &job.pair.destination])
+        .collect();
+    let (abroad, ours): (Vec<&Name>, Vec<&Name>) =
+        wanted.into_iter().partition(|probe| order.topology.external(probe).is_some());
+    let opened = stream::iter(ours)
+        .map(|probe| async move { (probe, open(order.topology, backend, probe, order.agent).await) })
+        .buffered(ABREAST);
+    let (mut ends, mut facts) = (Ends::default(), BTreeMap::new());
+    let absent = |ends: &mut Ends, probe: &Name, fault: &SessionError| {
+        events(Event::Unavailable(probe, fault));
+        ends.missing.insert(probe.clone(), why_missing(probe, fault));
+    };
+    for (probe, outcome) in opened.collect::<Vec<_>>().await {
+        match outcome {
+            Ok((session, told)) => {
+                ends.sessions.insert(probe.clone(), session);
+                facts.insert(probe.clone(), told);
+            }
+            Err(fault) => absent(&mut ends, probe, &fault),
+        }
+    }
+    for probe in abroad {
+        let Some(external) = order.topology.external(probe) else { continue };
+        match backend.addresses(probe).await {
+            Ok(addresses) => {
+                ends.foreign.insert(probe.clone(), Foreign { addresses, ports: external.ports });
+            }
+            Err(source) => absent(&mut ends, probe, &SessionError::Address { probe: probe.clone(), source }),
+        }
+    }
+    (ends, facts)
+}
+
+/// What is said of each run with an end that is not there: an unknown address is the whole reason, of a session there is more
+/// in the event.
+fn why_missing(probe: &Name, fault: &SessionError) -> String {
+    match fault {
+        SessionError::Address { source: BackendError::Unresolved { source, .. }, .. } => {
+            format!("the address of {probe} cannot be resolved: {source}")
+        }
+        _ => format!("probe {probe} has no session"),
+    }
+}
+
+/// Opens a session to one probe.
+///
+/// # Errors
+/// [`SessionError`].
+pub async fn open<B: Backend>(
+    topology: &Topology,
+    backend: &B,
+    probe: &Name,
+    agent: &[String],
+) -> Result<(Session, ProbeFacts), SessionError> {
+    let of = topology.probes.get(probe).ok_or_else(|| SessionError::Unknown(probe.clone()))?;
+    let unknown = |source| SessionError::Address { probe: probe.clone(), source };
+    let addresses = backend.addresses(probe).await.map_err(unknown)?;
+    Session::open(backend, probe, addresses, of, agent).await
+}
+
+/// Opens a session to each probe of ours and closes it again: which of them are ready, and what are they?
+pub async fn greet_all<'a, B: Backend>(
+    topology: &'a Topology,
+    backend: &B,
+    agent: &[String],
+) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
+    let greet = async |probe| {
+        let (session, facts) = open(topology, backend, probe, agent).await?;
+        session.close().await;
+        Ok(facts)
+    };
+    let ours = topology.probes.keys().filter(|probe| topology.external(probe).is_none());
+    let greeted = stream::iter(ours).map(async |probe| (probe, greet(probe).await));
+    greeted.buffered(ABREAST).collect().await
+}
