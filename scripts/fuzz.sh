@@ -24,7 +24,7 @@ for file in tests/fixtures/tools/*; do
         mtr*) tool=4 ;; tracepath*) tool=5 ;; *) continue ;;
     esac
     [ "$(wc -c < "$file")" -lt 60000 ] || continue
-    { printf "\\00$tool"; cat "$file"; } > "$seeds/outputs/$(basename "$file")"
+    { printf '%b' "\\0$tool"; cat "$file"; } > "$seeds/outputs/$(basename "$file")"
 done
 
 for target in topology messages outputs; do
