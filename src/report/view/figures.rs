@@ -103,15 +103,15 @@ pub(in crate::report) struct PathRow {
     pub(in crate::report) hops: Vec<(u8, String, String)>,
 }
 
-pub(super) fn rate_rows(lang: Lang, rates: &[Rate<'_>], contract: Option<f64>) -> Vec<RateRow> {
+pub(super) fn rate_rows(lang: Lang, rates: &[Rate<'_>], contract: Option<f64>, whole: bool) -> Vec<RateRow> {
     let mut tests: BTreeMap<(&Name, Direction, &Name), Vec<&Rate<'_>>> = BTreeMap::new();
     for rate in rates {
         tests.entry((&rate.run.test, rate.run.direction(), &rate.run.source)).or_default().push(rate);
     }
-    tests.into_values().filter_map(|of| rate_row(lang, &of, contract)).collect()
+    tests.into_values().filter_map(|of| rate_row(lang, &of, contract, whole)).collect()
 }
 
-fn rate_row(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>) -> Option<RateRow> {
+fn rate_row(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>, whole: bool) -> Option<RateRow> {
     // Invalid runs are shown where there is nothing else, and said to be so.
     let valid: Vec<&Rate<'_>> = rates.iter().copied().filter(|r| r.run.status == RunStatus::Ok).collect();
     let invalid = rates.len() - valid.len();
@@ -121,11 +121,11 @@ fn rate_row(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>) -> Option<Ra
     let summary = Summary::of(&all)?;
     let each =
         |value: &dyn Fn(&Flow) -> Option<f64>| -> Vec<f64> { rates.iter().filter_map(|r| value(r.flow)).collect() };
-    let whole = |v: f64| {
+    let count = |v: f64| {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count that was a whole number")]
         lang.count(v.round() as u64)
     };
-    let retransmits = over(lang, &each(&|f| f.retransmits.map(float)), &whole);
+    let retransmits = over(lang, &each(&|f| f.retransmits.map(float)), &count);
     let loss = over(lang, &each(&|f| f.loss_ratio), &|v| numbers::percent(lang, v).to_string());
     let jitter = over(lang, &each(&|f| f.jitter_seconds), &|v| numbers::time(lang, v).to_string());
     let time = |v: f64| numbers::time(lang, v).to_string();
@@ -137,7 +137,7 @@ fn rate_row(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>) -> Option<Ra
         (lang.word("Jitter", "Jitter"), jitter.clone()),
         (
             lang.word("Out of order", "Fuera de orden"),
-            over(lang, &each(&|f| f.out_of_order_packets.map(float)), &whole),
+            over(lang, &each(&|f| f.out_of_order_packets.map(float)), &count),
         ),
         (lang.word("RTT under load", "RTT con carga"), over(lang, &each(&|f| f.rtt_seconds), &time)),
         (
@@ -165,8 +165,8 @@ fn rate_row(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>) -> Option<Ra
                 say!(lang, "{spread}, {n} more {invalid}", "{spread}, {n} más {invalid}")
             }
         },
-        details: details.into_iter().filter_map(|(label, text)| Some((label, text?))).collect(),
-        chart: chart(lang, rates, contract),
+        details: details.into_iter().filter(|_| whole).filter_map(|(label, text)| Some((label, text?))).collect(),
+        chart: if whole { chart(lang, rates, contract) } else { None },
         retransmits: retransmits.unwrap_or_else(|| DASH.to_owned()),
         loss: loss.unwrap_or_else(|| DASH.to_owned()),
         jitter: jitter.unwrap_or_else(|| DASH.to_owned()),

@@ -141,10 +141,8 @@ pub(super) struct ProbeRow {
 impl View {
     pub(super) fn new(lang: Lang, run: &CampaignRun) -> Self {
         let axis = axis(run);
-        let mut pairs = pair::sections(lang, run);
-        // A stable sort: the worst first, else by site and name.
-        pairs.sort_by_key(|p| p.state);
-        let left_out = pair::thin_out(lang, &mut pairs);
+        let pairs = pair::sections(lang, run);
+        let left_out = pair::left_out(lang, &pairs);
         let at: BTreeMap<_, _> = pairs.iter().enumerate().map(|(i, p)| ((&p.sender, &p.receiver), i)).collect();
         let row = |from: &Axis| axis.iter().map(|to| at.get(&(&from.probe, &to.probe)).copied()).collect();
         let cells = axis.iter().map(row).collect();

@@ -52,6 +52,7 @@ impl Pair {
     }
 }
 
+/// All pairs, the worst first, else by site and name.
 pub(super) fn sections(lang: Lang, run: &CampaignRun) -> Vec<Pair> {
     let mut pairs: BTreeMap<_, Vec<&Run>> = BTreeMap::new();
     let mut add = |from, to, one| {
@@ -64,27 +65,24 @@ pub(super) fn sections(lang: Lang, run: &CampaignRun) -> Vec<Pair> {
             add(receiver, sender, one);
         }
     }
-    pairs.into_iter().map(|(((_, _, from), (_, _, to)), runs)| section(lang, run, from, to, &runs)).collect()
+    let mut pairs: Vec<_> =
+        pairs.into_iter().map(|(((_, _, from), (_, _, to)), runs)| (state(&runs, from, to), from, to, runs)).collect();
+    // A stable sort: equal ones keep their order.
+    pairs.sort_by_key(|(state, ..)| *state);
+    let section = |(i, (state, from, to, runs)): (usize, (State, &Name, &Name, Vec<&Run>))| {
+        section(lang, run, (from, to), &runs, state, i < WHOLE_MAX)
+    };
+    pairs.into_iter().enumerate().map(section).collect()
 }
 
 /// Pairs whose evidence a report shows whole.
 const WHOLE_MAX: usize = 300;
 
 /// Beyond so many pairs a report is not read to its end: those as expected keep their figures, the worst all their evidence.
-/// The sentence that says so. `pairs` are sorted, the worst first.
-pub(super) fn thin_out(lang: Lang, pairs: &mut [Pair]) -> Option<String> {
+/// The sentence that says so.
+pub(super) fn left_out(lang: Lang, pairs: &[Pair]) -> Option<String> {
     if pairs.len() <= WHOLE_MAX {
         return None;
-    }
-    for pair in pairs.iter_mut().skip(WHOLE_MAX) {
-        for rate in &mut pair.rates {
-            (rate.chart, rate.details) = (None, Vec::new());
-        }
-        pair.contract = None;
-        pair.paths.clear();
-        pair.judgements.retain(|j| j.state != State::Pass);
-        pair.commands.clear();
-        pair.counters.clear();
     }
     let count = lang.count(pairs.len() as u64);
     Some(say!(
@@ -94,7 +92,15 @@ pub(super) fn thin_out(lang: Lang, pairs: &mut [Pair]) -> Option<String> {
     ))
 }
 
-fn section(lang: Lang, run: &CampaignRun, sender: &Name, receiver: &Name, runs: &[&Run]) -> Pair {
+/// `whole`: with all evidence; what a report leaves out is not even made.
+fn section(
+    lang: Lang,
+    run: &CampaignRun,
+    (sender, receiver): (&Name, &Name),
+    runs: &[&Run],
+    state: State,
+    whole: bool,
+) -> Pair {
     let crossing = run.topology.path(sender, receiver).link;
     let agreed = run.topology.agreed(crossing.as_ref());
     let rate = agreed.and_then(|a| a.rate).map(crate::domain::unit::Bitrate::as_f64);
@@ -109,23 +115,23 @@ fn section(lang: Lang, run: &CampaignRun, sender: &Name, receiver: &Name, runs: 
         sender: sender.clone(),
         receiver: receiver.clone(),
         route: route(lang, run, sender, receiver, crossing.as_ref().map(|c| &c.link)),
-        contract: agreed.map(|a| contract_text(lang, &a)),
-        state: state(runs, sender, receiver),
+        contract: agreed.filter(|_| whole).map(|a| contract_text(lang, &a)),
+        state,
         share: throughput
             .zip(rate)
             .map(|((value, _), contract)| numbers::percent_whole(lang, value / contract).to_string()),
         throughput: throughput.map(|(value, suffix)| (numbers::rate(lang, value), suffix)),
         rtt: median(&rtts).map(|rtt| numbers::time(lang, rtt)),
-        rates: rate_rows(lang, &rates, rate),
+        rates: rate_rows(lang, &rates, rate, whole),
         pings: ping_rows(lang, runs),
-        paths: path_rows(lang, run, runs),
+        paths: if whole { path_rows(lang, run, runs) } else { vec![] },
         others: others::rows(lang, runs, repeated),
-        judgements: judgement_rows(lang, runs, sender, receiver, repeated),
+        judgements: judgement_rows(lang, runs, (sender, receiver), repeated, whole),
         unmeasured: failed
             .map(|r| (format!("{} {}", label(r, repeated), lang.status(r.status, 1)), no_measurement(lang, r)))
             .collect(),
-        commands: commands(runs),
-        counters: counter_rows(lang, runs, repeated),
+        commands: if whole { commands(runs) } else { vec![] },
+        counters: if whole { counter_rows(lang, runs, repeated) } else { vec![] },
     }
 }
 
