@@ -33,8 +33,12 @@ fn topologies_as_an_editor_reads_them_pass() {
     let schema = serde_json::from_str(&printed(&[])).unwrap();
     assert!(jsonschema::meta::is_valid(&schema), "it is no schema itself");
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
-    for file in ["examples/quickstart.yaml", "examples/smallest.yaml", "tests/topologies/valid/fleet.yaml"] {
-        let text = std::fs::read_to_string(file).unwrap();
+    let examples = std::fs::read_dir("examples").unwrap().map(|entry| entry.unwrap().path());
+    let examples: Vec<_> = examples.filter(|file| file.extension().is_some_and(|e| e == "yaml")).collect();
+    assert!(examples.len() >= 6, "{examples:?}");
+    for file in examples.into_iter().chain(["tests/topologies/valid/fleet.yaml".into()]) {
+        let file = file.display().to_string();
+        let text = std::fs::read_to_string(&file).unwrap();
         let value: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
         let errors: Vec<_> = validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{file}: {errors:#?}");
