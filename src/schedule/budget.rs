@@ -41,7 +41,7 @@ pub struct Account {
     pub used_bytes: u64,
     /// What this run will send.
     pub planned_bytes: u64,
-    /// What is then left; 0 where it is too much.
+    /// What is left after this run; 0 where it is too much.
     pub left_bytes: u64,
 }
 

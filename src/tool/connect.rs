@@ -89,6 +89,11 @@ pub(super) fn parse(outputs: &Outputs<'_>) -> Result<ConnectTimes, ParseError> {
     if (made.attempts, made.connected) != (printed.attempts, printed.connected) {
         return Err(unreadable("its counts are not those of its times"));
     }
+    if made.connected == 0 {
+        let fault = made.faults.last().map_or("no answer", String::as_str);
+        let message = format!("none of {} connections opened: {fault}", made.attempts);
+        return Err(ParseError::Reported { tool: TOOL, message });
+    }
     Ok(made)
 }
 
@@ -109,6 +114,14 @@ mod tests {
         let server = "iperftester measure listen 5201 --count 10 --for 31.8";
         assert_eq!(test().server_command(&at).unwrap().join(" "), server);
         assert_eq!((test().duration(), test().patience()), (Duration::from_millis(1800), Duration::from_secs(20)));
+    }
+
+    #[test]
+    fn no_connection_at_all_is_no_measurement() {
+        let printed = Measurement::Connect(times(vec![], vec!["Connection refused".to_owned(); 2]));
+        let bytes = serde_json::to_vec(&printed).unwrap();
+        let fault = parse(&Outputs { client: &bytes, exit_code: Some(0), ..Outputs::default() }).unwrap_err();
+        assert!(fault.to_string().contains("none of 2 connections opened: Connection refused"), "{fault}");
     }
 
     #[test]

@@ -66,7 +66,9 @@ pub(super) fn parse(outputs: &Outputs<'_>) -> Result<HopPath, ParseError> {
         if let Some(rest) = line.strip_prefix("Resume: ") {
             end = Some(rest.to_owned());
         } else if !line.starts_with("Too many hops: ") {
-            if at == 0 && !line.contains("?: [LOCALHOST]") {
+            // Over loopback there is no such line: the first hop is the destination itself.
+            let begins = line.contains("?: [LOCALHOST]") || (line.starts_with("1:") && line.contains("reached"));
+            if at == 0 && !begins {
                 return Err(unreadable("it does not start with `1?: [LOCALHOST]`"));
             }
             reached |= hop(line, &mut hops).map_err(unreadable)?;
@@ -145,6 +147,13 @@ mod tests {
     fn read(lines: &str) -> Result<HopPath, ParseError> {
         let text = format!(" 1?: [LOCALHOST]                      pmtu 1500\n{lines}");
         parse(&Outputs { client: text.as_bytes(), ..Outputs::default() })
+    }
+
+    #[test]
+    fn over_loopback_the_first_hop_is_the_destination() {
+        let text = b" 1:  127.0.0.1     0.058ms reached\n     Resume: pmtu 65535 hops 1 back 1 \n";
+        let path = parse(&Outputs { client: text, ..Outputs::default() }).unwrap();
+        assert_eq!((path.reached, path.mtu_bytes, path.hops.len()), (true, Some(65_535), 1));
     }
 
     #[test]

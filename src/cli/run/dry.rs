@@ -146,8 +146,8 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
         let [used, planned, left, all] = amounts.map(|bytes| lang.decimal(rounded(bytes).to_string()));
         text.push_str(&say!(
             lang,
-            "budget for {day} ({zone}): {used} used, about {planned} for this run, {left} left of {all}\n",
-            "presupuesto de {day} ({zone}): {used} usados, unos {planned} para esta campaña, quedan {left} de {all}\n"
+            "budget for {day} ({zone}): {used} used, about {planned} for this run, {left} left after it of {all}\n",
+            "presupuesto de {day} ({zone}): {used} usados, unos {planned} para esta campaña, quedan después {left} de {all}\n"
         ));
     }
     let (seconds, campaign) = (dry.total_seconds, dry.campaign);

@@ -1,6 +1,7 @@
 //! Suites, campaigns and what they expect.
 
 use chrono_tz::{TZ_VARIANTS, Tz};
+use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::group::some_names;
@@ -49,11 +50,39 @@ fn cron(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
     let text = scalar::form_or(Code::BadCron, slot, faults)?;
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     let Err(reason) = parser.parse(&text) else { return Some(text) };
-    let reason = reason.to_string();
-    let message = format!("{} is no time to run: {}", Quoted(&text), reason.trim_end_matches('.'));
+    let message = format!("{} is no time to run: {}", Quoted(&text), why_no_cron(&text, &parser, &reason));
     let fault = Fault::new(Code::BadCron, slot.node.span, message);
     faults.add(fault.fix(format!("for example `{}`: every day at three", slot.written())));
     None
+}
+
+/// What each field of a cron text may say (crontab(5)).
+const CRON_FIELDS: [(&str, &str); 5] = [
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day of the month", "1 to 31"),
+    ("month", "1 to 12 or jan to dec"),
+    ("day of the week", "0 to 7 or sun to sat"),
+];
+
+/// Which fields of a cron text cannot be, found by reading each among stars; else the parser's own words.
+fn why_no_cron(text: &str, parser: &CronParser, reason: &CronError) -> String {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    if fields.len() != CRON_FIELDS.len() {
+        return format!("it has {} of the five fields: minute, hour, day, month, day of the week", fields.len());
+    }
+    let wrong: Vec<String> = (0..fields.len())
+        .filter(|at| {
+            let mut alone = ["*"; 5];
+            alone[*at] = fields[*at];
+            parser.parse(&alone.join(" ")).is_err()
+        })
+        .map(|at| {
+            let (name, takes) = CRON_FIELDS[at];
+            format!("the {name} `{}` is none of {takes}", fields[at])
+        })
+        .collect();
+    if wrong.is_empty() { reason.to_string().trim_end_matches('.').to_owned() } else { wrong.join("; ") }
 }
 
 fn time_zone(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
