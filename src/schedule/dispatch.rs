@@ -132,8 +132,9 @@ impl Dispatcher {
             class_of.push(at);
         }
         for class in &classes {
-            for (at, first) in class.needs.iter().flat_map(|at| class.waiting.first().map(|first| (*at, *first))) {
-                resources[at].wait(first, class.load);
+            let Some(first) = class.waiting.first() else { continue };
+            for at in &class.needs {
+                resources[*at].wait(*first, class.load);
             }
         }
         let fresh = (0..resources.len()).collect();
