@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domain::group::{Group, Shape};
 use crate::domain::name::Name;
+use crate::domain::path::Paths;
 use crate::domain::topology::{End, Link, Topology};
 
 /// A link that some pair of a group crosses.
@@ -19,6 +20,7 @@ pub(crate) struct Crossed<'t> {
 /// What is the same for all groups of a topology.
 pub(crate) struct Map<'t> {
     topology: &'t Topology,
+    paths: Paths<'t>,
     residents: HashMap<&'t Name, Vec<&'t Name>>,
     /// Probes that are an end of a link themselves, so that their site's links may not be theirs.
     ends: HashSet<&'t Name>,
@@ -36,7 +38,7 @@ impl<'t> Map<'t> {
             End::Probe(name) => Some(name),
             End::Site(_) => None,
         });
-        Self { topology, residents, ends: ends.collect() }
+        Self { topology, paths: Paths::new(topology), residents, ends: ends.collect() }
     }
 
     /// The probes at the end of a link.
@@ -61,7 +63,7 @@ impl<'t> Map<'t> {
         } else {
             let position: HashMap<&Name, usize> = crossed.iter().enumerate().map(|(i, c)| (c.name, i)).collect();
             for pair in group.pairs() {
-                let Some(crossing) = self.topology.path(&pair.source, &pair.destination).link else { continue };
+                let Some(crossing) = self.paths.path(&pair.source, &pair.destination).link else { continue };
                 if let Some(entry) = position.get(&crossing.link).map(|&i| &mut crossed[i]) {
                     if crossing.forward { entry.forward = true } else { entry.backward = true }
                 }
@@ -82,7 +84,7 @@ impl<'t> Map<'t> {
         if !self.ends.contains(source) && !self.ends.contains(destination) {
             return true;
         }
-        self.topology.path(source, destination).link.is_some_and(|crossing| crossing.link == *link)
+        self.paths.path(source, destination).link.is_some_and(|crossing| crossing.link == *link)
     }
 }
 

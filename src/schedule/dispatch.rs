@@ -13,8 +13,9 @@ const SHARED_BY: u32 = 8;
 pub struct Dispatcher {
     /// Every job until it is started, by its place in the order.
     jobs: Vec<Option<Job>>,
-    /// What each job needs, as places in `resources`.
-    needs: Vec<Vec<usize>>,
+    /// The class of each job.
+    class_of: Vec<usize>,
+    classes: Vec<Class>,
     places: BTreeMap<Resource, usize>,
     resources: Vec<State>,
     /// Of each job, how many of those that must tell its rate have not ended. It waits nowhere until there are none.
@@ -25,7 +26,17 @@ pub struct Dispatcher {
     fresh: BTreeSet<usize>,
 }
 
-/// A resource: how it is held, and the places of the jobs that wait for it.
+/// Jobs that need the same in the same way. What admits one of them admits each before it, so only the first one waits at the
+/// resources: a search looks at pairs and not at every test of them.
+#[derive(Debug, Clone)]
+struct Class {
+    /// Places in the dispatcher's `resources`.
+    needs: Vec<usize>,
+    load: Load,
+    waiting: BTreeSet<usize>,
+}
+
+/// A resource: how it is held, and the places of the first jobs of each class that wait for it.
 #[derive(Debug, Clone, Default)]
 struct State {
     held: Held,
@@ -48,6 +59,11 @@ impl State {
         if load == Load::Exclusive {
             self.waiting_exclusive.insert(place);
         }
+    }
+
+    fn leave(&mut self, place: usize) {
+        self.waiting.remove(&place);
+        self.waiting_exclusive.remove(&place);
     }
 
     /// May the job at `place` have it? An exclusive job that waits keeps later light ones away, else a stream of them would
@@ -85,10 +101,12 @@ impl Dispatcher {
     pub fn new(jobs: Vec<Job>) -> Self {
         let mut places = BTreeMap::new();
         let mut resources: Vec<State> = Vec::new();
-        let mut needs = Vec::with_capacity(jobs.len());
         let ids: BTreeSet<u32> = jobs.iter().map(|job| job.id).collect();
         let mut untold = vec![0; jobs.len()];
         let mut listeners: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let mut class_of = Vec::with_capacity(jobs.len());
+        let mut classes: Vec<Class> = Vec::new();
+        let mut known: BTreeMap<(&BTreeSet<Resource>, bool), usize> = BTreeMap::new();
         for (place, job) in jobs.iter().enumerate() {
             // One that is not among these will never end here, and is waited for in vain.
             let tellers: BTreeSet<u32> =
@@ -97,30 +115,52 @@ impl Dispatcher {
                 listeners.entry(*teller).or_default().push(place);
                 untold[place] += 1;
             }
-            let mut need = Vec::with_capacity(job.resources.len());
-            for resource in &job.resources {
-                let at = *places.entry(resource.clone()).or_insert_with(|| {
-                    resources.push(State::default());
-                    resources.len() - 1
-                });
-                if untold[place] == 0 {
-                    resources[at].wait(place, job.load);
-                }
-                need.push(at);
+            let at = *known.entry((&job.resources, job.load == Load::Exclusive)).or_insert_with(|| {
+                let place_of = |resource: &Resource| {
+                    *places.entry(resource.clone()).or_insert_with(|| {
+                        resources.push(State::default());
+                        resources.len() - 1
+                    })
+                };
+                let needs = job.resources.iter().map(place_of).collect();
+                classes.push(Class { needs, load: job.load, waiting: BTreeSet::new() });
+                classes.len() - 1
+            });
+            if untold[place] == 0 {
+                classes[at].waiting.insert(place);
             }
-            needs.push(need);
+            class_of.push(at);
+        }
+        for class in &classes {
+            let Some(first) = class.waiting.first() else { continue };
+            for at in &class.needs {
+                resources[*at].wait(*first, class.load);
+            }
         }
         let fresh = (0..resources.len()).collect();
-        Self { jobs: jobs.into_iter().map(Some).collect(), needs, places, resources, untold, listeners, fresh }
+        Self {
+            jobs: jobs.into_iter().map(Some).collect(),
+            class_of,
+            classes,
+            places,
+            resources,
+            untold,
+            listeners,
+            fresh,
+        }
     }
 
     /// Takes the next job that may start now; its resources are held until [`Dispatcher::release`].
     pub fn take(&mut self) -> Option<Job> {
         let (place, job) = self.first_startable().and_then(|place| Some((place, self.jobs[place].take()?)))?;
-        for at in &self.needs[place] {
+        let class = &mut self.classes[self.class_of[place]];
+        class.waiting.remove(&place);
+        for at in &class.needs {
             let state = &mut self.resources[*at];
-            state.waiting.remove(&place);
-            state.waiting_exclusive.remove(&place);
+            state.leave(place);
+            if let Some(next) = class.waiting.first() {
+                state.wait(*next, class.load);
+            }
             state.held = match (job.load, state.held) {
                 (Load::Exclusive, _) => Held::Alone,
                 (Load::Light, Held::Shared(n)) => Held::Shared(n + 1),
@@ -142,13 +182,24 @@ impl Dispatcher {
         }
         for place in self.listeners.remove(&job.id).unwrap_or_default() {
             self.untold[place] -= 1;
-            let Some(load) = self.jobs[place].as_ref().map(|job| job.load).filter(|_| self.untold[place] == 0) else {
-                continue;
-            };
-            for at in &self.needs[place] {
-                self.resources[*at].wait(place, load);
-                self.fresh.insert(*at);
+            if self.untold[place] == 0 && self.jobs[place].is_some() {
+                self.join(place);
             }
+        }
+    }
+
+    /// Lets a job wait whose rate is known now.
+    fn join(&mut self, place: usize) {
+        let class = &mut self.classes[self.class_of[place]];
+        let first = class.waiting.first().copied();
+        class.waiting.insert(place);
+        for at in &class.needs {
+            let state = &mut self.resources[*at];
+            if first.is_none_or(|first| place < first) {
+                first.into_iter().for_each(|first| state.leave(first));
+                state.wait(place, class.load);
+            }
+            self.fresh.insert(*at);
         }
     }
 
@@ -177,7 +228,7 @@ impl Dispatcher {
     }
 
     fn startable(&self, place: usize) -> bool {
-        let load = self.jobs[place].as_ref().map(|job| job.load);
-        load.is_some_and(|load| self.needs[place].iter().all(|at| self.resources[*at].admits(load, place)))
+        let Class { needs, load, .. } = &self.classes[self.class_of[place]];
+        needs.iter().all(|at| self.resources[*at].admits(*load, place))
     }
 }

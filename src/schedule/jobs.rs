@@ -7,7 +7,7 @@ use super::rate::{self, RateFrom};
 use crate::domain::campaign::Campaign;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
-use crate::domain::path::{Crossing, Path};
+use crate::domain::path::{Crossing, Path, Paths};
 use crate::domain::reason::SkipReason;
 use crate::domain::test::{
     Direction, Directions, Iperf2, Iperf2Definition, Iperf3, Iperf3Definition, OfferedRate, Protocol, Test,
@@ -75,7 +75,11 @@ pub struct Options {
 pub fn jobs(topology: &Topology, campaign: &Campaign, options: Options) -> Vec<Job> {
     let pairs = topology.groups.get(&campaign.group).map(crate::domain::group::Group::pairs).unwrap_or_default();
     let all: BTreeSet<Pair> = pairs.iter().cloned().collect();
-    let route = |pair: Pair| Route { mirrored: all.contains(&pair.reversed()), ..Route::new(topology, pair) };
+    let paths = Paths::new(topology);
+    let route = |pair: Pair| Route {
+        mirrored: all.contains(&pair.reversed()),
+        ..Route::new(topology, paths.path(&pair.source, &pair.destination), pair)
+    };
     let routes: Vec<Route> = pairs.into_iter().map(route).collect();
     let mut list = Vec::new();
     for repetition in 1..=campaign.repeat {
@@ -99,8 +103,7 @@ struct Route {
 }
 
 impl Route {
-    fn new(topology: &Topology, pair: Pair) -> Self {
-        let path = topology.path(&pair.source, &pair.destination);
+    fn new(topology: &Topology, path: Path, pair: Pair) -> Self {
         let resources = resources(topology, &pair, &path);
         Self { pair, path, resources, mirrored: false }
     }
@@ -144,7 +147,8 @@ pub fn ad_hoc(
             return Err(AdHocFault::Test(test.clone(), known));
         }
     };
-    let route = Route::new(topology, Pair { source: source.clone(), destination: destination.clone() });
+    let pair = Pair { source: source.clone(), destination: destination.clone() };
+    let route = Route::new(topology, topology.path(source, destination), pair);
     let mut list = Vec::new();
     for test in &tests {
         add(topology, &route, test, 1, options, &mut list);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::State;
 use super::figures::{self, Rate};
 use super::findings::{Finding, Groups, Representative, Route, Seen, representative};
-use super::missing::gaps;
+use super::missing::{gaps, judged};
 use crate::domain::campaign::Metric;
 use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
@@ -147,7 +147,8 @@ fn met_sentence(lang: Lang, run: &CampaignRun, groups: &Groups<'_>, met: &[&Name
             if met <= NAMES_TOLD { format!("{told}: {}", some.join(", ")) } else { told }
         }
     };
-    let whole = met.iter().all(|link| gaps(lang, run, link).is_empty());
+    let seen = judged(run);
+    let whole = met.iter().all(|link| gaps(lang, run, &seen, link).is_empty());
     let told = if whole { told } else { say!(lang, "{told} as far as measured", "{told} hasta donde se midió") };
     let rates: Vec<String> = if met.len() <= LINKS_TOLD {
         met.iter().flat_map(|link| on_link(groups, link)).filter_map(|group| rate_kept(lang, run, group)).collect()

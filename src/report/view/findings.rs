@@ -8,6 +8,7 @@ use super::dead::{self, is_unanswered};
 use super::missing::{invalid_groups, reason_groups, runs_text, unstarted, unstarted_why};
 use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
+use crate::domain::path::Paths;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Protocol, Test};
 use crate::domain::topology::Topology;
@@ -64,10 +65,10 @@ pub(super) enum Way {
 }
 
 impl Route {
-    fn of(topology: &Topology, seen: &Seen<'_>) -> Self {
+    fn of(paths: &Paths<'_>, seen: &Seen<'_>) -> Self {
         let Judgement { sender, receiver, .. } = seen.judgement;
         let round_trip = matches!(seen.run.specification, Test::Ping(_));
-        match topology.path(sender, receiver).link {
+        match paths.path(sender, receiver).link {
             Some(crossing) => {
                 let way = match (round_trip, crossing.forward) {
                     (true, _) => Way::Both,
@@ -107,10 +108,11 @@ pub(super) type Groups<'a> = BTreeMap<(Route, Metric), Vec<Seen<'a>>>;
 
 fn groups(run: &CampaignRun) -> Groups<'_> {
     let mut groups = Groups::new();
+    let paths = Paths::new(&run.topology);
     let valid = run.runs.iter().filter(|r| r.status == RunStatus::Ok);
     let seen = valid.flat_map(|run| run.assessment.judgements.iter().map(move |judgement| Seen { run, judgement }));
     for seen in seen.filter(|s| s.judgement.verdict != Verdict::None) {
-        groups.entry((Route::of(&run.topology, &seen), seen.judgement.metric)).or_default().push(seen);
+        groups.entry((Route::of(&paths, &seen), seen.judgement.metric)).or_default().push(seen);
     }
     groups
 }

@@ -157,26 +157,31 @@ pub(super) const fn unstarted_why(lang: Lang, run: &CampaignRun) -> &'static str
     }
 }
 
+/// What valid runs were judged against of the contract of each link: the metric, and whether in the link's own direction.
+pub(super) type Judged<'a> = BTreeMap<&'a Name, BTreeSet<(Metric, bool)>>;
+
+pub(super) fn judged(run: &CampaignRun) -> Judged<'_> {
+    let mut judged = Judged::new();
+    for one in run.runs.iter().filter(|r| r.status == RunStatus::Ok) {
+        let Some(crossing) = &one.path.link else { continue };
+        let own = one.assessment.judgements.iter();
+        let own = own.filter(|j| j.verdict != Verdict::None && j.contracted.is_some());
+        let own = own.map(|j| (j.metric, crossing.forward == (j.sender == one.source)));
+        judged.entry(&crossing.link).or_default().extend(own);
+    }
+    judged
+}
+
 /// Values of a link's contract that no valid run was judged against: `jitter`, `MTU`, `rate sevilla → madrid`.
-pub(super) fn gaps(lang: Lang, run: &CampaignRun, link: &Name) -> Vec<String> {
+pub(super) fn gaps(lang: Lang, run: &CampaignRun, judged: &Judged<'_>, link: &Name) -> Vec<String> {
     let Some(declared) = run.topology.links.get(link) else { return vec![] };
     let Contract { rate_bits_per_second: rate, rtt_seconds, jitter_seconds, loss_ratio, mtu_bytes } = declared.contract;
-    let judged: BTreeSet<(Metric, bool)> = run
-        .runs
-        .iter()
-        .filter(|r| r.status == RunStatus::Ok && r.path.link.as_ref().is_some_and(|c| c.link == *link))
-        .flat_map(|r| r.assessment.judgements.iter().map(move |j| (r, j)))
-        .filter(|(_, j)| j.verdict != Verdict::None && j.contracted.is_some())
-        .map(|(r, j)| {
-            let forward = r.path.link.as_ref().is_some_and(|c| c.forward);
-            (j.metric, forward == (j.sender == r.source))
-        })
-        .collect();
+    let has = |metric, forward| judged.get(link).is_some_and(|judged| judged.contains(&(metric, forward)));
     let [a, b] = [declared.between[0].name(), declared.between[1].name()];
-    let unjudged = |metric| !judged.iter().any(|(m, _)| *m == metric);
+    let unjudged = |metric| !has(metric, true) && !has(metric, false);
     let mut gaps = Vec::new();
     for (agreed, forward, from, to) in [(rate.a_to_b, true, a, b), (rate.b_to_a, false, b, a)] {
-        if agreed.is_some() && !judged.contains(&(Metric::Throughput, forward)) {
+        if agreed.is_some() && !has(Metric::Throughput, forward) {
             gaps.push(say!(lang, "rate {from} → {to}", "tasa {from} → {to}"));
         }
     }
@@ -213,8 +218,9 @@ pub(super) fn list(lang: Lang, run: &CampaignRun) -> Vec<Missing> {
     }
     let crossed = crossed_contracts(run);
     let mut by_gaps: BTreeMap<Vec<String>, Vec<&Name>> = BTreeMap::new();
+    let seen = judged(run);
     for link in &crossed {
-        by_gaps.entry(gaps(lang, run, link)).or_default().push(link);
+        by_gaps.entry(gaps(lang, run, &seen, link)).or_default().push(link);
     }
     for (gaps, links) in by_gaps.into_iter().filter(|(gaps, _)| !gaps.is_empty()) {
         let what = format!("{}: {}", contract_of(lang, &links), gaps.join(", "));

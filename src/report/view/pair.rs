@@ -8,7 +8,7 @@ use super::figures::{PathRow, PingRow, Rate, RateRow, path_rows, ping_rows, rate
 use super::{State, others, place, site};
 use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
-use crate::domain::path::Agreed;
+use crate::domain::path::{Agreed, Paths};
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Direction, Protocol};
 use crate::domain::verdict::Verdict;
@@ -69,8 +69,9 @@ pub(super) fn sections(lang: Lang, run: &CampaignRun) -> Vec<Pair> {
         pairs.into_iter().map(|(((_, _, from), (_, _, to)), runs)| (state(&runs, from, to), from, to, runs)).collect();
     // A stable sort: equal ones keep their order.
     pairs.sort_by_key(|(state, ..)| *state);
+    let paths = Paths::new(&run.topology);
     let section = |(i, (state, from, to, runs)): (usize, (State, &Name, &Name, Vec<&Run>))| {
-        section(lang, run, (from, to), &runs, state, i < WHOLE_MAX)
+        section(lang, run, &paths, (from, to), &runs, state, i < WHOLE_MAX)
     };
     pairs.into_iter().enumerate().map(section).collect()
 }
@@ -96,12 +97,13 @@ pub(super) fn left_out(lang: Lang, pairs: &[Pair]) -> Option<String> {
 fn section(
     lang: Lang,
     run: &CampaignRun,
+    paths: &Paths<'_>,
     (sender, receiver): (&Name, &Name),
     runs: &[&Run],
     state: State,
     whole: bool,
 ) -> Pair {
-    let crossing = run.topology.path(sender, receiver).link;
+    let crossing = paths.path(sender, receiver).link;
     let agreed = run.topology.agreed(crossing.as_ref());
     let rate = agreed.and_then(|a| a.rate).map(crate::domain::unit::Bitrate::as_f64);
     let repeated = runs.iter().any(|r| r.repetition > 1);
