@@ -123,7 +123,7 @@ fn describe(document: &Document<'_>) -> String {
             log.source,
             log.destination,
             log.started.format("%Y-%m-%d %H:%M:%S UTC"),
-            log.status.as_str()
+            lang().status(log.status, 1)
         ));
         let server = log.server_command.unwrap_or_default();
         for (probe, command, output) in
