@@ -13,10 +13,6 @@ pub(super) const PAIRS: &[Pair] = &[
         "los procesos midieron de {least} a {most} s: su suma es más de lo que alcanzaron juntos",
     ),
     (
-        "this version names the sums of both directions alike: the first is source to destination, the second the other way, and most readers of its JSON show only the second",
-        "esta versión da el mismo nombre a las sumas de ambos sentidos: la primera es de origen a destino, la segunda al revés, y casi todos los lectores de su JSON muestran solo la segunda",
-    ),
-    (
         "the server served other tests before, and before 3.10 its CPU use is that of all of them (esnet/iperf#1076): it is left out",
         "el servidor atendió otras pruebas antes, y hasta 3.10 su uso de CPU es el de todas ellas (esnet/iperf#1076): se omite",
     ),
