@@ -110,3 +110,18 @@ fn programs_are_served_english_and_faults_are_told_in_spanish() {
     let foreign = among(&prose.join("\n"), ENGLISH);
     assert!(foreign.is_empty(), "{foreign:?}\n{said}");
 }
+
+#[test]
+fn what_is_planned_and_kept_is_told_in_spanish() {
+    let world = World::new(SHORT);
+    let said = spoken(&world, 0, "es", &["campaigns"]);
+    for words in [": grupo few, pruebas rtt, udp", "sin contar la preparación", "sin horario: "] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+    let said = spoken(&world, 0, "es", &["prune", "--keep", "0"]);
+    assert!(said.contains("borrado: 0 campañas ejecutadas"), "{said}");
+    let said = spoken(&world, 2, "es", &["import", "no-such.campaign"]);
+    assert!(said.contains("no se puede leer: ") && said.contains("incorporados: 0 de 1 fichero"), "{said}");
+    let said = spoken(&world, 2, "es", &["export", "check@0"]);
+    assert!(said.contains("no hay ninguna campaña ejecutada `check@0`"), "{said}");
+}

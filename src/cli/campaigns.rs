@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc, Weekday};
 use serde::Serialize;
 
 use super::args::Campaigns as Arguments;
@@ -14,6 +14,7 @@ use crate::domain::campaign::{Budget, Campaign, Schedule};
 use crate::domain::group::Group;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
+use crate::i18n::{Lang, say};
 use crate::schedule::{self, Calendar, ClockChange, Firing, Options};
 use crate::stats::numbers::{bytes, span};
 
@@ -55,8 +56,13 @@ pub(super) fn perform(context: &Context<'_>, with: &Arguments) -> Result<Exit, F
     let from = with.from.unwrap_or_else(Context::now);
     if let Some(name) = with.campaign.as_ref().filter(|name| !topology.campaigns.contains_key(*name)) {
         let known: Vec<&str> = topology.campaigns.keys().map(Name::as_str).collect();
-        return Err(Failure::bad_input(format!("there is no campaign `{name}` in topology {}", topology.name))
-            .hint(format!("known campaigns: {}", known.join(", "))));
+        return Err(Failure::bad_input(say!(
+            lang(),
+            "there is no campaign `{name}` in topology {}",
+            "no hay ninguna campaña `{name}` en la topología {}",
+            topology.name
+        ))
+        .hint(say!(lang(), "known campaigns: {}", "campañas conocidas: {}", known.join(", "))));
     }
     let asked = topology.campaigns.iter().filter(|(name, _)| with.campaign.as_ref().is_none_or(|asked| asked == *name));
     let campaigns: Result<Vec<_>, Failure> =
@@ -77,7 +83,11 @@ fn row<'a>(
         None => vec![],
         Some(schedule) => {
             let calendar = Calendar::new(schedule).map_err(|fault| {
-                let mut failure = Failure::bad_input(format!("cannot tell when campaign `{name}` is to run"));
+                let mut failure = Failure::bad_input(say!(
+                    lang(),
+                    "cannot tell when campaign `{name}` is to run",
+                    "no se puede saber cuándo toca ejecutar la campaña `{name}`"
+                ));
                 failure.chain.push(fault.to_string());
                 failure.hint(fault.hint())
             })?;
@@ -116,44 +126,61 @@ fn estimate(topology: &Topology, campaign: &Campaign) -> Option<Estimate> {
 
 fn describe(row: &Row<'_>) -> String {
     let tests: Vec<&str> = row.tests.iter().map(Name::as_str).collect();
-    let mut text = format!("{}: group {}, tests {}", row.campaign, row.group, tests.join(", "));
+    let mut text =
+        say!(lang(), "{}: group {}, tests {}", "{}: grupo {}, pruebas {}", row.campaign, row.group, tests.join(", "));
     if row.repeat > 1 {
-        text.push_str(&format!(", {} times", row.repeat));
+        text.push_str(&say!(lang(), ", {} times", ", {} veces", row.repeat));
     }
     match &row.estimate {
-        None => text.push_str("\n  too many runs to estimate here: `iperftester run --dry-run` tells"),
+        None => text.push_str(lang().word(
+            "\n  too many runs to estimate here: `iperftester run --dry-run` tells",
+            "\n  demasiadas pruebas para estimarlo aquí: `iperftester run --dry-run` lo dice",
+        )),
         Some(estimate) => {
             let runs = lang().counted(estimate.runs, ["run", "runs"], ["prueba", "pruebas"]);
             let time = span(lang(), Duration::from_secs_f64(estimate.total_seconds));
-            text.push_str(&format!("\n  {runs} in about {time}, set-up not counted"));
+            text.push_str(&say!(
+                lang(),
+                "\n  {runs} in about {time}, set-up not counted",
+                "\n  {runs} en unos {time}, sin contar la preparación"
+            ));
             #[allow(clippy::cast_precision_loss, reason = "shown with three digits")]
             let sent = bytes(lang(), estimate.link_bytes as f64);
             if estimate.link_bytes > 0 {
-                text.push_str(&format!(", about {sent} over its links"));
+                text.push_str(&say!(lang(), ", about {sent} over its links", ", unos {sent} por sus enlaces"));
             }
             if estimate.unknown_tests > 0 {
                 let tests = lang().counted(estimate.unknown_tests as usize, ["test", "tests"], ["prueba", "pruebas"]);
-                text.push_str(&format!(", not counting {tests} whose rate nothing bounds"));
+                text.push_str(&say!(
+                    lang(),
+                    ", not counting {tests} whose rate nothing bounds",
+                    ", sin contar {tests} cuya tasa nada limita"
+                ));
             }
         }
     }
     if let Some(day) = row.budget.bytes_per_day {
-        text.push_str(&format!("\n  may send {day} a day"));
+        text.push_str(&say!(lang(), "\n  may send {day} a day", "\n  puede enviar {day} al día"));
     }
     if let Some(rate) = row.budget.max_rate_bits_per_second {
-        text.push_str(&format!("\n  no test faster than {rate}"));
+        text.push_str(&say!(lang(), "\n  no test faster than {rate}", "\n  ninguna prueba a más de {rate}"));
     }
     let Some(schedule) = row.schedule else {
-        text.push_str(&format!("\n  no schedule: `iperftester run {}` starts it\n", row.campaign));
+        text.push_str(&say!(
+            lang(),
+            "\n  no schedule: `iperftester run {}` starts it\n",
+            "\n  sin horario: `iperftester run {}` la empieza\n",
+            row.campaign
+        ));
         return text;
     };
-    text.push_str(&format!("\n  schedule {}, {}", schedule.cron, schedule.time_zone));
+    text.push_str(&say!(lang(), "\n  schedule {}, {}", "\n  horario {}, {}", schedule.cron, schedule.time_zone));
     for days in &schedule.skip {
-        text.push_str(&format!(", not from {} to {}", days.from, days.to));
+        text.push_str(&say!(lang(), ", not from {} to {}", ", salvo del {} al {}", days.from, days.to));
     }
     text.push('\n');
     if row.firings.is_empty() {
-        text.push_str("    it never comes\n");
+        text.push_str(lang().word("    it never comes\n", "    no llega nunca\n"));
     }
     for firing in &row.firings {
         text.push_str(&format!("    {}\n", moment(firing)));
@@ -161,17 +188,34 @@ fn describe(row: &Row<'_>) -> String {
     text
 }
 
+/// The short name of a day of the week.
+const fn weekday(lang: Lang, day: Weekday) -> &'static str {
+    match day {
+        Weekday::Mon => lang.word("Mon", "lun"),
+        Weekday::Tue => lang.word("Tue", "mar"),
+        Weekday::Wed => lang.word("Wed", "mié"),
+        Weekday::Thu => lang.word("Thu", "jue"),
+        Weekday::Fri => lang.word("Fri", "vie"),
+        Weekday::Sat => lang.word("Sat", "sáb"),
+        Weekday::Sun => lang.word("Sun", "dom"),
+    }
+}
+
 /// A firing in its own zone and in UTC, with what is special about its day.
 fn moment(firing: &Firing) -> String {
-    let local = firing.local.format("%a %Y-%m-%d %H:%M %:z");
-    let mut text = format!("{local}  {}", firing.at.format("%Y-%m-%d %H:%M UTC"));
+    let (day, local) = (weekday(lang(), firing.local.weekday()), firing.local.format("%Y-%m-%d %H:%M %:z"));
+    let mut text = format!("{day} {local}  {}", firing.at.format("%Y-%m-%d %H:%M UTC"));
     match firing.clock_change {
         None => {}
-        Some(ClockChange::Forward) => text.push_str("  clocks go forward that day"),
-        Some(ClockChange::Back) => text.push_str("  clocks go back that day"),
+        Some(ClockChange::Forward) => {
+            text.push_str(lang().word("  clocks go forward that day", "  ese día se adelanta el reloj"));
+        }
+        Some(ClockChange::Back) => {
+            text.push_str(lang().word("  clocks go back that day", "  ese día se atrasa el reloj"));
+        }
     }
     if let Some(meant) = firing.instead_of {
-        text.push_str(&format!(", {} does not exist", meant.format("%H:%M")));
+        text.push_str(&say!(lang(), ", {} does not exist", ", las {} no existen", meant.format("%H:%M")));
     }
     text
 }

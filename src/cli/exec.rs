@@ -9,9 +9,11 @@ use super::args::Exec;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use super::stop;
 use crate::backend::{Backend, BackendError};
 use crate::domain::name::Name;
+use crate::i18n::say;
 use crate::process::{ProcessError, Running};
 
 /// Most that is passed on at once, in bytes.
@@ -22,13 +24,19 @@ pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, 
     let probe = &with.probe;
     if !topology.probes.contains_key(probe) {
         let known = topology.probes.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
-        let told = Failure::bad_input(format!("there is no probe `{probe}` in topology {}", topology.name));
-        return Err(told.hint(format!("known probes: {known}")));
+        let told = Failure::bad_input(say!(
+            lang(),
+            "there is no probe `{probe}` in topology {}",
+            "no hay ninguna sonda `{probe}` en la topología {}",
+            topology.name
+        ));
+        return Err(told.hint(say!(lang(), "known probes: {known}", "sondas conocidas: {known}")));
     }
     let backend = Context::backend(&topology).await?;
     let mut stop = stop::watch()?;
     let mut running = backend.connect(probe, &with.command).await.map_err(|fault| match fault {
-        BackendError::System { .. } => Failure::from(fault).hint("`iperftester deploy` makes the probes"),
+        BackendError::System { .. } => Failure::from(fault)
+            .hint(lang().word("`iperftester deploy` makes the probes", "`iperftester deploy` crea las sondas")),
         other => other.into(),
     })?;
     let interrupted = async {

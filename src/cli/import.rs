@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::speech::lang;
 use crate::domain::run::CampaignRun;
+use crate::i18n::{say, sentences};
 use crate::store::{self, Results, Store, StoreError};
 
 #[derive(Serialize)]
@@ -54,11 +55,17 @@ fn describe(document: &Document) -> String {
     let taken: Vec<&Outcome> = document.files.iter().filter(|file| file.imported).collect();
     let mut text = String::new();
     for file in &taken {
-        text.push_str(&format!("took in {} from {}\n", file.campaign_run.as_deref().unwrap_or_default(), file.file));
+        let id = file.campaign_run.as_deref().unwrap_or_default();
+        text.push_str(&say!(lang(), "took in {id} from {}\n", "incorporada {id} desde {}\n", file.file));
     }
     let files = lang().counted(document.files.len(), ["file", "files"], ["fichero", "ficheros"]);
-    text.push_str(&format!("{} of {files} taken in", taken.len()));
+    text.push_str(&say!(lang(), "{} of {files} taken in", "incorporados: {} de {files}", taken.len()));
     text
+}
+
+/// An error and its causes on one line, in the reader's language.
+fn causes(fault: &dyn std::error::Error) -> String {
+    super::failure::causes(fault).iter().map(|text| sentences::told(lang(), text)).collect::<Vec<_>>().join(": ")
 }
 
 async fn take_in(results: &Results, path: &Path) -> Outcome {
@@ -73,13 +80,20 @@ async fn take_in(results: &Results, path: &Path) -> Outcome {
     };
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(fault) => return refused(None, Exit::BadInput, format!("cannot be read: {fault}"), None),
+        Err(fault) => {
+            return refused(
+                None,
+                Exit::BadInput,
+                say!(lang(), "cannot be read: {fault}", "no se puede leer: {fault}"),
+                None,
+            );
+        }
     };
     let whole = match store::import(&bytes) {
         Ok(whole) => whole,
         Err(fault) => {
-            let text = super::failure::causes(&fault).join(": ");
-            return refused(None, Exit::BadInput, text, Some(fault.hint().to_owned()));
+            let text = causes(&fault);
+            return refused(None, Exit::BadInput, text, Some(sentences::told(lang(), fault.hint())));
         }
     };
     let id = whole.header.id.clone();
@@ -90,8 +104,8 @@ async fn take_in(results: &Results, path: &Path) -> Outcome {
             refused(Some(id), Exit::BadInput, text, hint)
         }
         Err(fault) => {
-            let text = super::failure::causes(&fault).join(": ");
-            refused(Some(id), Exit::Unavailable, text, fault.hint())
+            let text = causes(&fault);
+            refused(Some(id), Exit::Unavailable, text, fault.hint().map(|hint| sentences::told(lang(), &hint)))
         }
     }
 }
@@ -100,11 +114,20 @@ async fn take_in(results: &Results, path: &Path) -> Outcome {
 async fn present(results: &Results, whole: &CampaignRun) -> (String, Option<String>) {
     let id = &whole.header.id;
     match results.load(id).await {
-        Ok(here) if here == *whole => (format!("`{id}` is here already, the very same"), None),
+        Ok(here) if here == *whole => {
+            (say!(lang(), "`{id}` is here already, the very same", "`{id}` ya está aquí, exactamente igual"), None)
+        }
         Ok(_) => (
-            format!("`{id}` is here already with other contents"),
-            Some("import it into another folder: `IPERFTESTER_DATA_DIR=FOLDER iperftester import FILE`".to_owned()),
+            say!(lang(), "`{id}` is here already with other contents", "`{id}` ya está aquí con otro contenido"),
+            Some(
+                lang()
+                    .word(
+                        "import it into another folder: `IPERFTESTER_DATA_DIR=FOLDER iperftester import FILE`",
+                        "impórtela en otra carpeta: `IPERFTESTER_DATA_DIR=CARPETA iperftester import FICHERO`",
+                    )
+                    .to_owned(),
+            ),
         ),
-        Err(fault) => (super::failure::causes(&fault).join(": "), fault.hint()),
+        Err(fault) => (causes(&fault), fault.hint().map(|hint| sentences::told(lang(), &hint))),
     }
 }

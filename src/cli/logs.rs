@@ -6,8 +6,10 @@ use super::args::Logs;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
+use crate::i18n::{say, sentences};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -53,7 +55,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Logs) -> Result<Exit, 
     let id = match &with.campaign_run {
         Some(id) => id.clone(),
         None => results.newest().await?.ok_or_else(|| {
-            Failure::bad_input("there is no campaign run yet").hint("`iperftester run` makes the first")
+            Failure::bad_input(lang().word("there is no campaign run yet", "aún no hay ninguna campaña ejecutada"))
+                .hint(lang().word("`iperftester run` makes the first", "`iperftester run` hace la primera"))
         })?,
     };
     let whole = results.load(&id).await?;
@@ -62,10 +65,12 @@ pub(super) async fn perform(context: &Context<'_>, with: &Logs) -> Result<Exit, 
         let output = if with.server { run.server_raw.as_deref() } else { Some(run.raw.as_str()) };
         match output.filter(|output| !output.is_empty()) {
             Some(output) => context.output.bytes(output.as_bytes()),
-            None => context.output.note(&format!(
+            None => context.output.note(&say!(
+                lang(),
                 "run {} left no such output{}",
+                "la prueba {} no dejó tal salida{}",
                 run.id,
-                run.error.as_ref().map_or_else(String::new, |error| format!(": {error}"))
+                run.error.as_ref().map_or_else(String::new, |error| format!(": {}", sentences::told(lang(), error)))
             )),
         }
         return Ok(Exit::Ok);
@@ -81,7 +86,12 @@ fn chosen<'a>(whole: &'a CampaignRun, with: &Logs) -> Result<Vec<&'a Run>, Failu
         && !whole.topology.probes.contains_key(probe)
     {
         let known = whole.topology.probes.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
-        return Err(Failure::bad_input(format!("`{id}` has no probe `{probe}`")).hint(format!("known probes: {known}")));
+        return Err(Failure::bad_input(say!(
+            lang(),
+            "`{id}` has no probe `{probe}`",
+            "`{id}` no tiene la sonda `{probe}`"
+        ))
+        .hint(say!(lang(), "known probes: {known}", "sondas conocidas: {known}")));
     }
     let of_probe =
         |run: &&Run| with.probe.as_ref().is_none_or(|probe| [&run.source, &run.destination].contains(&probe));
@@ -90,23 +100,30 @@ fn chosen<'a>(whole: &'a CampaignRun, with: &Logs) -> Result<Vec<&'a Run>, Failu
     match with.run {
         Some(number) if runs.is_empty() => {
             let known = all.iter().filter(of_probe).map(|run| run.id.to_string()).collect::<Vec<_>>().join(", ");
-            Err(Failure::bad_input(format!("`{id}` has no such run {number}")).hint(format!("its runs: {known}")))
+            Err(Failure::bad_input(say!(
+                lang(),
+                "`{id}` has no such run {number}",
+                "`{id}` no tiene la prueba {number}"
+            ))
+            .hint(say!(lang(), "its runs: {known}", "sus pruebas: {known}")))
         }
         _ => Ok(runs),
     }
 }
 
 fn describe(document: &Document<'_>) -> String {
-    let mut text = format!("campaign run {}\n", document.campaign_run);
+    let mut text = say!(lang(), "campaign run {}\n", "campaña ejecutada {}\n", document.campaign_run);
     for log in &document.runs {
-        text.push_str(&format!(
+        text.push_str(&say!(
+            lang(),
             "\n=== run {}: {} {} → {}, {}, {}\n",
+            "\n=== prueba {}: {} {} → {}, {}, {}\n",
             log.id,
             log.test,
             log.source,
             log.destination,
             log.started.format("%Y-%m-%d %H:%M:%S UTC"),
-            log.status.as_str()
+            lang().status(log.status, 1)
         ));
         let server = log.server_command.unwrap_or_default();
         for (probe, command, output) in
@@ -121,7 +138,7 @@ fn describe(document: &Document<'_>) -> String {
             }
         }
         if let Some(error) = log.error {
-            text.push_str(&format!("--- error: {error}\n"));
+            text.push_str(&format!("--- error: {}\n", sentences::told(lang(), error)));
         }
     }
     text

@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::speech::lang;
 use crate::domain::name::Name;
+use crate::i18n::say;
 use crate::lock::{LockError, LockGuard};
 use crate::stats::numbers;
 use crate::store::{CampaignRunSummary, Store, StoreError};
@@ -54,7 +55,11 @@ pub(super) async fn perform(context: &Context<'_>, with: &Prune) -> Result<Exit,
         match results.store().compact().await {
             Ok(()) => {}
             Err(fault @ (StoreError::Busy { .. } | StoreError::Full { .. })) => context.output.warning(
-                &format!("the room is free for new results, but not yet given back to the disk: {fault}"),
+                &say!(
+                    lang(),
+                    "the room is free for new results, but not yet given back to the disk: {fault}",
+                    "el espacio queda libre para nuevos resultados, pero aún no se ha devuelto al disco: {fault}"
+                ),
                 fault.hint().as_deref(),
             ),
             Err(fault) => return Err(fault.into()),
@@ -118,19 +123,33 @@ fn describe(document: &Document) -> String {
         let bytes = bytes as f64;
         numbers::bytes(lang(), bytes)
     };
-    let verb = if document.dry_run { "would remove" } else { "removed" };
+    let verb =
+        if document.dry_run { lang().word("would remove", "se borraría") } else { lang().word("removed", "borrado") };
     let mut text = String::new();
     for run in &document.removed {
-        text.push_str(&format!("{verb} {} of {}, {}\n", run.campaign_run, run.topology, size(run.bytes)));
+        text.push_str(&say!(
+            lang(),
+            "{verb} {} of {}, {}\n",
+            "{verb} {} de {}, {}\n",
+            run.campaign_run,
+            run.topology,
+            size(run.bytes)
+        ));
     }
     for id in &document.running {
-        text.push_str(&format!("left {id}: it is running\n"));
+        text.push_str(&say!(lang(), "left {id}: it is running\n", "se deja {id}: está en marcha\n"));
     }
     let removed = lang().counted(
         document.removed.len(),
         ["campaign run", "campaign runs"],
         ["campaña ejecutada", "campañas ejecutadas"],
     );
-    text.push_str(&format!("{verb} {removed}, {}; {} left", size(document.bytes), document.kept));
+    text.push_str(&say!(
+        lang(),
+        "{verb} {removed}, {}; {} left",
+        "{verb}: {removed}, {}; quedan {}",
+        size(document.bytes),
+        document.kept
+    ));
     text
 }

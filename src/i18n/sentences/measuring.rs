@@ -3,6 +3,23 @@
 use super::Pair;
 
 pub(super) const PAIRS: &[Pair] = &[
+    // Notes of measurements, and the notice of `--redact`.
+    (
+        "iperf3 below 3.16 serves all streams of a process by one thread, so these are {count} processes of one stream each, their figures added up",
+        "iperf3 anterior a 3.16 atiende todos los flujos de un proceso con un solo hilo, así que son {count} procesos de un flujo cada uno, con sus cifras sumadas",
+    ),
+    (
+        "the processes measured {least} to {most} s: their sum is more than they ever reached together",
+        "los procesos midieron de {least} a {most} s: su suma es más de lo que alcanzaron juntos",
+    ),
+    (
+        "the server served other tests before, and before 3.10 its CPU use is that of all of them (esnet/iperf#1076): it is left out",
+        "el servidor atendió otras pruebas antes, y hasta 3.10 su uso de CPU es el de todas ellas (esnet/iperf#1076): se omite",
+    ),
+    (
+        "addresses, host names and user names are pseudonyms (--redact)",
+        "las direcciones y los nombres de equipos y usuarios son seudónimos (--redact)",
+    ),
     // runner::session
     ("cannot start the agent of {probe}", "no se puede iniciar el agente de {probe}"),
     ("the agent of {probe} has ended", "el agente de {probe} ha terminado"),
