@@ -295,7 +295,7 @@ fn a_budget_holds_tests_back_and_refuses_a_run_that_would_break_it() {
     let said = text(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{said}");
     assert!(
-        said.contains("this run would send about 1.25MB") && said.contains("hint: wait for the next day"),
+        said.contains("this run would send about 1.25 MB") && said.contains("hint: wait for the next day"),
         "{said}"
     );
     assert_eq!(runs_of(&world).len(), 1, "nothing was begun");

@@ -20,6 +20,7 @@ mod list;
 mod logs;
 mod man;
 mod measure;
+mod newest;
 mod output;
 mod parse;
 mod plan;

@@ -66,8 +66,8 @@ pub enum BudgetFault {
         limit: Bitrate,
     },
     /// Nothing bounds what some tests send.
-    #[error("the budget of {bytes_per_day} a day cannot be kept: nothing bounds what {} {}", tests.join(", "),
-        if tests.len() == 1 { "sends" } else { "send" })]
+    #[error("the budget of {} a day cannot be kept: nothing bounds what {} {}", size_text(*bytes_per_day),
+        tests.join(", "), if tests.len() == 1 { "sends" } else { "send" })]
     Unknown {
         /// What may be sent in a day.
         bytes_per_day: ByteSize,
@@ -77,12 +77,12 @@ pub enum BudgetFault {
     /// The day's sum would be too much.
     #[error(
         "this run would send about {}, and the campaign's budget has {} left for {} ({}): {} of {} are used",
-        rounded(account.planned_bytes),
-        rounded(account.bytes_per_day.saturating_sub(account.used_bytes)),
+        size_text(rounded(account.planned_bytes)),
+        size_text(rounded(account.bytes_per_day.saturating_sub(account.used_bytes))),
         account.day,
         account.time_zone,
-        rounded(account.used_bytes),
-        rounded(account.bytes_per_day)
+        size_text(rounded(account.used_bytes)),
+        size_text(ByteSize::new(account.bytes_per_day))
     )]
     Spent {
         /// The sums.
@@ -121,9 +121,15 @@ fn rate_text(rate: Bitrate) -> String {
     if rate.bits_per_second() == BOUNDLESS { "all it can".to_owned() } else { rate.to_string() }
 }
 
+/// A size as a report shows it, the unit after a space; in the file it has none.
+fn size_text(size: ByteSize) -> String {
+    let text = size.to_string();
+    let (number, unit) = text.split_at(text.find(char::is_alphabetic).unwrap_or(text.len()));
+    format!("{number} {unit}")
+}
+
 /// Bytes to three digits.
-#[must_use]
-pub const fn rounded(bytes: u64) -> ByteSize {
+const fn rounded(bytes: u64) -> ByteSize {
     let digits = match bytes.checked_ilog10() {
         Some(digits) => digits.saturating_sub(2),
         None => 0,

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use super::view::{Pair, State, View};
+use super::view::{Pair, State, View, told};
 use crate::domain::campaign::Metric;
 use crate::i18n::{Lang, say};
 
@@ -22,8 +22,10 @@ pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     let mut out = answer(view, width);
     pairs(&mut out, view, width);
     repetitions::told(&mut out, view, width);
-    evidence::paths(&mut out, view, width);
-    evidence::others(&mut out, view, width);
+    let more = [["more path", "more paths"], ["ruta más", "rutas más"]];
+    evidence::list(&mut out, view, width, &told::paths(view), more);
+    let more = [["more result", "more results"], ["resultado más", "resultados más"]];
+    evidence::list(&mut out, view, width, &told::others(view), more);
     evidence::commands(&mut out, view);
     evidence::probes(&mut out, view, width);
     out.push('\n');
@@ -199,7 +201,7 @@ fn pairs(out: &mut String, view: &View, width: usize) {
         lang.word("retransmits", "retransm."),
         lang.metric(Metric::Loss),
         lang.metric(Metric::Jitter),
-        lang.word("rtt min/mean/max", "rtt mín/media/máx"),
+        lang.word("rtt min/mean/max", "rtt mín/med/máx"),
         lang.word("verdict", "veredicto"),
     ]);
     for pair in view.pairs.iter().take(ROWS_MAX) {
