@@ -252,6 +252,15 @@ fn a_command_on_a_probe_has_our_input_and_output_and_gives_its_exit_code() {
     let rest = output.stdout.strip_prefix(b"\x00\xff bytes\n").expect("what went in came out");
     let here = std::fs::read_link("/proc/self/ns/net").unwrap().display().to_string();
     assert!(rest.starts_with(b"net:[") && text(rest).trim() != here, "in the probe's own network");
+    // As a shell has it.
+    std::fs::write(world.folder.path().join("plain"), "no program\n").unwrap();
+    let plain = world.folder.path().join("plain").display().to_string();
+    for (command, code, why) in [("no-such-command", 127, "No such file"), (&plain, 126, "Permission denied")] {
+        let output = world.run(&["exec", "a", "--", command]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{command}: {said}");
+        assert!(said.contains(&format!("cannot start `{command}`")) && said.contains(why), "{said}");
+    }
     world.wait_for_silence(std::time::Duration::from_secs(1));
 }
 
