@@ -254,6 +254,10 @@ fn a_foreign_name_that_nobody_knows_is_told_and_nothing_is_started() {
     );
     let said = expect(&world.run(&["run", "--from", "a", "--to", "peer", "--test", "ping"]), 4);
     assert!(said.contains("the address of peer cannot be resolved"), "{said}");
+    let planned = text(&world.run(&["plan"]).stderr);
+    assert!(planned.contains("the address `no-such-host.invalid` of peer cannot be resolved"), "{planned}");
+    let planned = text(&world.run(&["plan", "--lang", "es"]).stderr);
+    assert!(planned.contains("corrija el `address`"), "{planned}");
     let status = expect(&world.run(&["status"]), 3);
     assert!(status.contains("the address `no-such-host.invalid` of peer cannot be resolved"), "{status}");
 }

@@ -14,6 +14,7 @@ mod exit;
 mod export;
 mod failure;
 mod files;
+mod foresee;
 mod import;
 mod init;
 mod list;
