@@ -197,6 +197,16 @@ pub(super) const PAIRS: &[Pair] = &[
         "ponga `max-rate` en el `budget` de la campaña, dé `rate` a las pruebas, o un contrato al enlace",
     ),
     (
+        "this run alone would send about {planned}, {over} more than the {all} that the campaign's budget has for a day; the \
+         most: {most}",
+        "solo esta campaña enviaría unos {planned}, {over} más que los {all} que su presupuesto tiene para un día; lo que \
+         más: {most}",
+    ),
+    (
+        "shorten these tests, lower their rate, leave some out, or raise `bytes-per-day` in the campaign's `budget`",
+        "acorte estas pruebas, baje su tasa, quite algunas, o suba `bytes-per-day` en el `budget` de la campaña",
+    ),
+    (
         "wait for the next day, shorten the tests with `--duration`, or raise `bytes-per-day` in the campaign's `budget`; \
          `iperftester run --dry-run` shows the account",
         "espere al día siguiente, acorte las pruebas con `--duration`, o suba `bytes-per-day` en el `budget` de la campaña; \

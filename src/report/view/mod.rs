@@ -255,13 +255,17 @@ fn warnings(lang: Lang, run: &CampaignRun) -> Vec<String> {
         _ => None,
     });
     if isolations.into_iter().any(|isolation| isolation == Isolation::Processes) {
-        let processes = lang.word(
-            "The probes were plain processes of one machine: nothing was shaped, no network lies between them, and all \
-             share its CPU. What was measured between them is that machine.",
-            "Las sondas eran simples procesos de una misma máquina: no se limitó nada, no hay red entre ellas y todas comparten \
-             su CPU. Lo que se midió entre ellas es esa máquina.",
-        );
-        warnings.push(processes.to_owned());
+        // Between one of ours and somebody else's lies a real network.
+        let ours = run.topology.probes.keys().filter(|probe| run.topology.external(probe).is_none()).count();
+        if ours > 1 {
+            let one_machine = lang.word(
+                "The probes were plain processes of one machine: nothing was shaped, no network lies between them, and all \
+                 share its CPU. What was measured between them is that machine.",
+                "Las sondas eran simples procesos de una sola máquina: nada se limitó, no hay red entre ellas y todas \
+                 comparten su CPU. Lo que se midió entre ellas es esa máquina.",
+            );
+            warnings.push(one_machine.to_owned());
+        }
     }
     warnings
 }
