@@ -7,7 +7,7 @@ FROM debian:bookworm-slim
 # without NET_RAW could not start it at all, and without the capability it uses ICMP datagram sockets.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        iperf3 iproute2 iputils-ping libcap2-bin traceroute \
+        iperf iperf3 iproute2 iputils-ping iputils-tracepath libcap2-bin mtr-tiny traceroute \
     && setcap -r /usr/bin/ping \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home probe

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 mod world;
 use world::World;
@@ -14,6 +15,19 @@ enum Piece {
     /// The file that it is to be saved as, and its text; without a name it goes on where the one before it ended.
     Topology(Option<String>, String),
     Command(String),
+    /// A server that the reader is to leave running on this machine, and its port.
+    Server(String, u16),
+}
+
+/// A server that a page asked for; it ends with the page.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that served its only client has gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The lab in which a chapter's commands are run: every run of its only campaign is one of iperf3.
@@ -29,7 +43,14 @@ campaigns: { check: { group: all, run: tcp, repeat: 2 } }
 fn is_ours(line: &str) -> bool {
     let mut words = line.split(' ').skip_while(|word| word.contains('=') || *word == "sudo");
     let line = &words.by_ref().collect::<Vec<_>>().join(" ");
-    line.starts_with("iperftester ") || line.contains("| iperftester ") || line.contains("| sudo iperftester ")
+    line.starts_with("iperftester ") || ["| ", "| sudo ", "; "].iter().any(|lead| line.contains(&format!("{lead}iperftester ")))
+}
+
+/// A line that leaves iperf or iperf3 listening: what it starts, and the port behind `-p`.
+fn server(line: &str) -> Option<(String, u16)> {
+    let command = line.strip_prefix("    iperf3 -s ").or_else(|| line.strip_prefix("    iperf -s ")).and(line.strip_suffix(" &"))?;
+    let port = command.split_once(" -p ")?.1.split(' ').next()?.parse().ok()?;
+    Some((command.trim().to_owned(), port))
 }
 
 fn pieces(page: &str) -> Vec<Piece> {
@@ -45,6 +66,8 @@ fn pieces(page: &str) -> Vec<Piece> {
             let whole = text.lines().any(|l| l.starts_with("name:"));
             let file = whole.then(|| saved_as.take().unwrap_or_else(|| "topology.yaml".to_owned()));
             pieces.push(Piece::Topology(file, text));
+        } else if let Some((command, port)) = server(line) {
+            pieces.push(Piece::Server(command, port));
         } else if let Some(command) = line.strip_prefix("    ").filter(|l| is_ours(l)) {
             let command = command.split(" # ").next().unwrap().trim().replace("sudo ", "");
             pieces.push(Piece::Command(command));
@@ -118,6 +141,27 @@ fn run(world: &World, command: &str, page: &Path) {
     );
 }
 
+/// Starts it, and waits until it listens, without a connection that it would take for its client.
+fn start(world: &World, command: &str, port: u16) -> Server {
+    let server = Command::new("bash")
+        .args(["-c", &format!("exec {command}")])
+        .current_dir(world.folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .map(Server)
+        .unwrap();
+    let until = Instant::now() + Duration::from_secs(10);
+    let listens = || {
+        let found = Command::new("ss").args(["-Htln", &format!("sport = :{port}")]).output().unwrap();
+        !found.stdout.is_empty()
+    };
+    while !listens() {
+        assert!(Instant::now() < until, "{command} does not listen");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    server
+}
+
 #[test]
 fn every_command_in_the_docs_does_what_it_says() {
     let mut seen = 0;
@@ -139,12 +183,14 @@ fn every_command_in_the_docs_does_what_it_says() {
             }
         }
         let mut file = "topology.yaml".to_owned();
+        let mut servers = vec![];
         for piece in pieces {
             match piece {
                 Piece::Command(command) => {
                     run(&world, &command, &page);
                     seen += 1;
                 }
+                Piece::Server(command, port) => servers.push(start(&world, &command, port)),
                 Piece::Topology(Some(name), text) => {
                     std::fs::write(world.folder.path().join(&name), text).unwrap();
                     file = name;
@@ -158,13 +204,13 @@ fn every_command_in_the_docs_does_what_it_says() {
             make_unique(&world);
         }
     }
-    assert!(seen >= 15, "only {seen} commands were found");
+    assert!(seen >= 90, "only {seen} commands were found");
 }
 
 #[test]
 fn pages_are_read_as_people_read_them() {
     let page = "Save it as `office.yaml`:\n\n```yaml\nname: office\n```\n\n    sudo iperftester -t office.yaml run # goes\n\
-                ```yaml\nlinks: {}\n```\n    make demo\n    cat x | iperftester parse ping -\n";
+                ```yaml\nlinks: {}\n```\n    make demo\n    iperf3 -s -p 5301 &\n    cat x | iperftester parse ping -\n";
     let of = |text: &str| Piece::Command(text.to_owned());
     assert_eq!(
         pieces(page),
@@ -172,6 +218,7 @@ fn pages_are_read_as_people_read_them() {
             Piece::Topology(Some("office.yaml".into()), "name: office\n".into()),
             of("iperftester -t office.yaml run"),
             Piece::Topology(None, "links: {}\n".into()),
+            Piece::Server("iperf3 -s -p 5301".into(), 5301),
             of("cat x | iperftester parse ping -"),
         ]
     );
