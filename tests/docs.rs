@@ -174,8 +174,11 @@ fn both_readmes_say_the_same() {
             .filter_map(|line| line.strip_prefix("    "))
             .map(|line| line.split(" # ").next().unwrap().replace(" --lang es", "").trim().to_owned())
             .collect();
-        let verbs: Vec<String> =
-            text.lines().filter_map(|l| l.strip_prefix("| `")).map(|l| l.split('`').next().unwrap().to_owned()).collect();
+        let verbs: Vec<String> = text
+            .lines()
+            .filter_map(|l| l.strip_prefix("| `"))
+            .map(|l| l.split('`').next().unwrap().to_owned())
+            .collect();
         let mut links: Vec<String> = text
             .split("](")
             .skip(1)
