@@ -43,12 +43,16 @@ campaigns: { check: { group: all, run: tcp, repeat: 2 } }
 fn is_ours(line: &str) -> bool {
     let mut words = line.split(' ').skip_while(|word| word.contains('=') || *word == "sudo");
     let line = &words.by_ref().collect::<Vec<_>>().join(" ");
-    line.starts_with("iperftester ") || ["| ", "| sudo ", "; "].iter().any(|lead| line.contains(&format!("{lead}iperftester ")))
+    line.starts_with("iperftester ")
+        || ["| ", "| sudo ", "; "].iter().any(|lead| line.contains(&format!("{lead}iperftester ")))
 }
 
 /// A line that leaves iperf or iperf3 listening: what it starts, and the port behind `-p`.
 fn server(line: &str) -> Option<(String, u16)> {
-    let command = line.strip_prefix("    iperf3 -s ").or_else(|| line.strip_prefix("    iperf -s ")).and(line.strip_suffix(" &"))?;
+    let command = line
+        .strip_prefix("    iperf3 -s ")
+        .or_else(|| line.strip_prefix("    iperf -s "))
+        .and(line.strip_suffix(" &"))?;
     let port = command.split_once(" -p ")?.1.split(' ').next()?.parse().ok()?;
     Some((command.trim().to_owned(), port))
 }
