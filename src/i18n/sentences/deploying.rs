@@ -84,6 +84,16 @@ pub(super) const PAIRS: &[Pair] = &[
          despliegue en una máquina cuyo núcleo lo tenga",
     ),
     (
+        "this kernel loads no modules: take that out of the topology or deploy on a machine whose kernel has it",
+        "este núcleo no carga módulos: quite eso de la topología o despliegue en una máquina cuyo núcleo lo tenga",
+    ),
+    (
+        "install what uses it: apt install {package}; this kernel loads no modules: take that out of the topology or deploy on \
+         a machine whose kernel has it",
+        "instale lo que lo usa: apt install {package}; este núcleo no carga módulos: quite eso de la topología o despliegue en \
+         una máquina cuyo núcleo lo tenga",
+    ),
+    (
         "load it: modprobe {module} or modprobe {other}; if there is no such module, take that out of the topology or deploy \
          on a machine whose kernel has it",
         "cárguelo: modprobe {module} o modprobe {other}; si no existe ese módulo, quite eso de la topología o despliegue en \
@@ -259,6 +269,10 @@ pub(super) const PAIRS: &[Pair] = &[
     ("not there (no {module}): {other} serves as well", "no está (falta {module}): {other} también sirve"),
     ("the kernel has it", "el núcleo lo tiene"),
     ("the kernel has none (no {module}): {what}", "el núcleo no lo tiene (falta {module}): {what}"),
+    (
+        "the kernel has none (no {module}) and loads no modules: {what}",
+        "el núcleo no lo tiene (falta {module}) ni carga módulos: {what}",
+    ),
     ("{default} by default, of {all}", "{default} por defecto, de {all}"),
     (
         "{default} by default, of {all}; no cubic, the usual one",
