@@ -119,6 +119,11 @@ pub(super) const PAIRS: &[Pair] = &[
     ("cannot start `{program}`", "no se puede iniciar `{program}`"),
     ("`{program}` did not end within {limit} s and was stopped", "`{program}` no terminó en {limit} s y se detuvo"),
     ("`{program}` wrote more than {limit} MiB and was stopped", "`{program}` escribió más de {limit} MiB y se detuvo"),
+    ("its output takes more than {limit} MiB to be sent", "enviar su salida ocupa más de {limit} MiB"),
+    (
+        "{what}: nothing of it is kept; it writes less with a longer `interval`, a shorter `duration` or a smaller `count`",
+        "{what}: no se guarda nada; escribe menos con un `interval` más largo, una `duration` más corta o un `count` menor",
+    ),
     ("cannot talk to `{program}`", "no se puede hablar con `{program}`"),
     ("`{command}` failed: {words}", "`{command}` falló: {words}"),
     ("whoever asked for it has ended", "quien lo pidió ha terminado"),
