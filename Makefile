@@ -18,6 +18,7 @@ demo: build ## deploy four probes here, measure, print the report, remove everyt
 
 test: ## install what is missing, build and run every test
 	@scripts/deps.sh test
+	@scripts/iperf3-releases.sh
 	@scripts/test.sh
 
 lint: ## format, clippy, bans, docs, licences, shell scripts

@@ -79,6 +79,13 @@ fn report_of_ten_thousand_runs() {
     line("report-10000-runs", median(took.iter().map(|t| t.seconds).collect()), "s", 3.0);
     line("report-10000-runs-memory", took.iter().map(|t| t.peak_megabytes).fold(0.0, f64::max), "MB", 200.0);
     line("report-10000-runs-html", took.iter().map(|t| t.bytes).max().unwrap() as f64 / 1e6, "MB", 10.0);
+    // The forms with the outputs of the tools.
+    for form in ["json", "jsonl"] {
+        let took: Vec<stored::Took> = (0..3).map(|_| stored::report(folder.path(), form)).collect();
+        let peak = took.iter().map(|t| t.peak_megabytes).fold(0.0, f64::max);
+        line(&format!("report-10000-runs-{form}"), median(took.iter().map(|t| t.seconds).collect()), "s", 3.0);
+        line(&format!("report-10000-runs-{form}-memory"), peak, "MB", 200.0);
+    }
 }
 
 fn deploy_eight_probes() {

@@ -222,6 +222,9 @@ async fn what_was_changed_by_hand_is_told_and_made_anew_alone() {
     let topology = small("drift", Impairment { loss_ratio: loss, ..shaped("20M", "10M") });
     let lab = Lab::deploy(&topology).await;
     let l = wire(&lab, "west");
+    let shown = lab.say("west", "ip -br link show master lan");
+    let port = shown.split_whitespace().find(|w| w.starts_with("p-")).unwrap().split('@').next().unwrap().to_owned();
+    let mtu = |device: &str, place: &str| format!("the MTU of {device} is 1400 B instead of 1500 B in {place}");
     let cases = [
         ("west", format!("tc qdisc del dev {l} root"), "link/wan", format!("the shaper of {l} is missing in west")),
         (
@@ -250,6 +253,46 @@ async fn what_was_changed_by_hand_is_told_and_made_anew_alone() {
             "tc qdisc add dev eth0 root tbf rate 1mbit burst 50000b limit 50000b".to_owned(),
             "probe/free",
             "a tbf was put on the device eth0 in free".to_owned(),
+        ),
+        ("w1", "ip link set eth0 mtu 1400".to_owned(), "probe/w1", mtu("eth0", "w1")),
+        // The switch follows its port, so that the port alone is mended.
+        ("west", format!("ip link set {port} mtu 1400"), "probe/w1", mtu(&port, "west")),
+        ("east", format!("ip link set {l} mtu 1400"), "link/wan", mtu(&l, "east")),
+        (
+            "w1",
+            "sysctl -qw net.ipv4.conf.all.rp_filter=1".to_owned(),
+            "probe/w1",
+            "the setting net.ipv4.conf.all.rp_filter is 1 instead of 0 in w1".to_owned(),
+        ),
+        (
+            "west",
+            "sysctl -qw net.ipv4.ip_forward=0".to_owned(),
+            "site/west",
+            "the setting net.ipv4.ip_forward is 0 instead of 1 in west".to_owned(),
+        ),
+        (
+            "free",
+            "ip route add 10.99.0.0/16 via 10.0.0.1".to_owned(),
+            "probe/free",
+            "the route to 10.99.0.0/16 by 10.0.0.1 was added in free".to_owned(),
+        ),
+        (
+            "free",
+            "ip route replace default via 10.0.0.9".to_owned(),
+            "probe/free",
+            "the route to default goes by 10.0.0.9 instead of 10.0.0.1 in free".to_owned(),
+        ),
+        (
+            "free",
+            "ip route add unreachable fd99::/64".to_owned(),
+            "probe/free",
+            "the route to fd99::/64 by unreachable was added in free".to_owned(),
+        ),
+        (
+            "west",
+            format!("ip route add 10.98.0.0/16 dev {l}"),
+            "link/wan",
+            format!("the route to 10.98.0.0/16 by {l} was added in west"),
         ),
         ("west", "ip link del lan".to_owned(), "site/west", "the device lan is missing in west".to_owned()),
         ("east", "tc qdisc del dev up root".to_owned(), "site/east", "the shaper of up is missing in east".to_owned()),
@@ -401,7 +444,13 @@ async fn what_the_kernel_lacks_is_told_at_once_and_before_anything_is_made() {
         answer.unwrap();
         return;
     }
-    let told: Vec<_> = answer.unwrap_err().iter().map(ToString::to_string).collect();
+    let errors = answer.unwrap_err();
+    let BackendError::Unsupported { hint, .. } = &errors[0] else { panic!("{errors:?}") };
+    // A kernel without modules has no list of those that it loaded.
+    let loads = std::path::Path::new("/proc/modules").exists();
+    let mend = if loads { "modprobe sch_netem" } else { "this kernel loads no modules: take that out" };
+    assert!(hint.contains(mend), "{hint}");
+    let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].starts_with("link `wan` asks for `impair.delay`, which needs netem"), "{told:?}");
     assert!(told[1].starts_with("link `wan` asks for `impair.jitter`, which needs netem"), "{told:?}");

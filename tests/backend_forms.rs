@@ -142,6 +142,11 @@ fn plain_processes_need_no_deploy_and_two_runs_do_not_meet() {
     let mut shown = world.command(&["report"]);
     let shown = shown.env("IPERFTESTER_DATA_DIR", world.folder.path().join("one")).output().unwrap();
     assert!(text(&shown.stdout).contains("plain processes of one machine"), "{}", text(&shown.stdout));
+    let mut shown = world.command(&["report", "--lang", "es"]);
+    let shown = shown.env("IPERFTESTER_DATA_DIR", world.folder.path().join("one")).output().unwrap();
+    let shown = text(&shown.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("simples procesos de una sola máquina"), "{shown}");
+    assert!(!shown.contains("no network lies"), "{shown}");
 }
 
 #[test]
@@ -235,6 +240,7 @@ fn a_foreign_server_is_waited_for_and_its_next_port_tried() {
     assert!(notes.contains("it serves somebody else"), "{notes}");
     let shown = world.expect(0, &["report"]);
     assert!(shown.contains("There are no counters of peer: it is not ours"), "{shown}");
+    assert!(!shown.contains("no network lies between"), "one of ours alone: {shown}");
     // The way from it starts at our end.
     let from = expect(&world.run(&["run", "--from", "peer", "--to", "a", "--test", "rtt"]), 4);
     assert!(from.contains("peer is not ours: no test can start there"), "{from}");
@@ -248,6 +254,10 @@ fn a_foreign_name_that_nobody_knows_is_told_and_nothing_is_started() {
     );
     let said = expect(&world.run(&["run", "--from", "a", "--to", "peer", "--test", "ping"]), 4);
     assert!(said.contains("the address of peer cannot be resolved"), "{said}");
+    let planned = text(&world.run(&["plan"]).stderr);
+    assert!(planned.contains("the address `no-such-host.invalid` of peer cannot be resolved"), "{planned}");
+    let planned = text(&world.run(&["plan", "--lang", "es"]).stderr);
+    assert!(planned.contains("corrija el `address`"), "{planned}");
     let status = expect(&world.run(&["status"]), 3);
     assert!(status.contains("the address `no-such-host.invalid` of peer cannot be resolved"), "{status}");
 }

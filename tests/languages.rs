@@ -394,3 +394,15 @@ fn spanish_renderings() {
     assert!(html(Lang::En, &run).unwrap().contains("<html lang=\"en\">"));
     assert!(json(&run).contains("of the contracted 100 Mbit/s"), "programs read English");
 }
+
+#[test]
+fn no_word_of_a_head_is_broken_in_eighty_columns() {
+    let text = terminal(Lang::Es, &campaign_run::contract_check(), 80, false);
+    let words: Vec<&str> = text.lines().flat_map(|line| line.split(['│', '┆', ' '])).collect();
+    for word in ["retransm.", "pérdida", "jitter", "mín", "media", "máx", "veredicto", "incumple"] {
+        assert!(words.contains(&word), "{word}: {text}");
+    }
+    // A word that was broken leaves its end on the next line.
+    assert!(!words.iter().any(|word| ["m.", "ple", "to", "x"].contains(word)), "{text}");
+    assert!(text.lines().all(|line| line.starts_with("prueba ") || line.chars().count() <= 80), "{text}");
+}

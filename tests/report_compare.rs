@@ -11,6 +11,7 @@ use std::time::Duration;
 use campaign_run::{Builder, Result, offices, ping, ping_measured, tcp, tcp_measured};
 use iperftester::domain::run::CampaignRun;
 use iperftester::domain::test::{Direction, Iperf3, Test};
+use iperftester::i18n::Lang;
 use iperftester::report::{Comparison, compare};
 use serde_json::Value;
 
@@ -173,4 +174,20 @@ fn a_page_of_a_comparison_needs_nothing_from_elsewhere() {
     for banned in ["<script", "javascript:", "http://", "https://", "@import", "url(", "<link", "<img", "<iframe"] {
         assert!(!page.to_lowercase().contains(banned), "{banned}");
     }
+}
+
+#[test]
+fn from_nothing_to_nothing_is_no_change() {
+    let with_loss = |id: &str, loss: f64| {
+        let mut builder = campaign_run::Builder::new(campaign_run::offices());
+        let measured = campaign_run::Result::Measured(campaign_run::udp_measured(50.0, 0.0, loss));
+        builder.run("m1", "s1", "udp", campaign_run::udp(50_000_000), measured);
+        let mut run = builder.finish();
+        run.header.id = id.to_owned();
+        run
+    };
+    let told = |loss| compare(Lang::En, &[with_loss("a", 0.0), with_loss("b", loss)]).terminal(200, false);
+    let line = |text: &str| text.lines().find(|l| l.starts_with('│') && l.contains("loss")).unwrap().to_owned();
+    assert!(line(&told(0.0)).contains("±0 %, one run each"), "{}", told(0.0));
+    assert!(line(&told(0.5)).contains("from zero, one run each"), "{}", told(0.5));
 }

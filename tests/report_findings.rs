@@ -12,6 +12,8 @@ use campaign_run::{
     Builder, Result, offices, ping, ping_measured, rate, tcp, tcp_measured, topology, udp, udp_measured,
 };
 use iperftester::domain::campaign::{Budget, Campaign, Limit, Limits, Metric};
+use iperftester::domain::group::{Group, Shape};
+use iperftester::domain::measurement::Measurement;
 use iperftester::domain::run::CampaignRun;
 use iperftester::domain::test::{Direction, Directions, Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
 use iperftester::domain::unit::{Bitrate, Ratio};
@@ -349,4 +351,50 @@ fn an_invalid_run_never_accuses_the_link() {
 fn nothing_at_all_is_said_to_be_nothing() {
     let all = sentences(&Builder::new(topology(&[("a", ""), ("b", "")])).finish());
     assert_eq!(all, ["none: Nothing was measured: no run was made"]);
+}
+
+#[test]
+fn a_contract_that_an_interrupted_campaign_did_not_reach_is_not_said_to_lie_elsewhere() {
+    let mut builder = campaign_run::Builder::new(campaign_run::offices());
+    builder
+        .topology
+        .links
+        .insert(campaign_run::name("apart"), campaign_run::link("sevilla", "cadiz", campaign_run::whole_contract()));
+    let pairs = ["s1", "c1"].map(|to| (campaign_run::name("m1"), campaign_run::name(to))).to_vec();
+    let group = Group { shape: Shape::Pairs(pairs), one_way: true, only_destinations: [].into() };
+    builder.topology.groups.insert(campaign_run::name("spokes"), group);
+    let campaign = Campaign {
+        group: campaign_run::name("spokes"),
+        tests: vec![campaign_run::name("tcp")],
+        repeat: 1,
+        expect: None,
+        schedule: None,
+        budget: Budget::default(),
+    };
+    builder.topology.campaigns.insert(campaign_run::name("check"), campaign);
+    builder.suite("m1", "s1", 95.0, 12.0, 0.0);
+    let mut run = builder.finish();
+    (run.header.planned_runs, run.header.interrupted) = (8, true);
+    let told = terminal(Lang::En, &run, 200, false);
+    assert!(told.contains("contract of adsl: not reached: the campaign was interrupted"), "{told}");
+    assert!(told.contains("contract of apart: no run of this campaign crosses it"), "{told}");
+    let told = terminal(Lang::Es, &run, 200, false);
+    assert!(told.contains("contrato de adsl: sin alcanzar: la campaña se interrumpió"), "{told}");
+    (run.header.planned_runs, run.header.interrupted) = (4, false);
+    let told = terminal(Lang::En, &run, 200, false);
+    assert!(told.contains("contract of adsl, apart: no run of this campaign crosses it"), "{told}");
+}
+
+#[test]
+fn a_note_on_a_reverse_run_names_the_way_of_the_data() {
+    let mut builder = campaign_run::Builder::new(campaign_run::offices());
+    let Measurement::Throughput(mut measured) = campaign_run::udp_measured(50.0, 0.0, 0.0) else { unreachable!() };
+    measured.notes =
+        vec!["the client shows no loss, a known fault with an older server: it is the server's count".into()];
+    let Test::Iperf3(mut udp) = campaign_run::udp(50_000_000) else { unreachable!() };
+    udp.direction = Direction::Reverse;
+    let result = campaign_run::Result::Measured(Measurement::Throughput(measured));
+    builder.run("m1", "s1", "down", Test::Iperf3(udp), result);
+    let told = terminal(Lang::En, &builder.finish(), 200, false);
+    assert!(told.contains("1 run of down on s1 → m1: the client shows no loss"), "{told}");
 }

@@ -9,11 +9,13 @@ mod campaign_run;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use iperftester::domain::measurement::Measurement;
+use iperftester::domain::measurement::{HopFigures, Measurement, PathMtuFound};
+
 use iperftester::domain::run::{CampaignRun, RunStatus};
 use iperftester::domain::test::Direction;
 use iperftester::domain::topology::Metadata;
 use iperftester::domain::verdict::Verdict;
+use iperftester::i18n::Lang;
 use iperftester::report::{csv, html, json, json_lines, junit, markdown, terminal};
 use serde_json::Value;
 
@@ -323,4 +325,77 @@ fn repetitions_have_an_interval_from_six_on() {
     ] {
         assert!(form.contains("95 % interval of the median 92.0 to 98.0 Mbit/s"), "{form}");
     }
+}
+
+/// The cells of Markdown's row of `test` from `sender` to `receiver`.
+fn row(text: &str, ends: &str, test: &str) -> Vec<String> {
+    let found = text.lines().map(|line| line.split(" | ").map(str::to_owned).collect::<Vec<_>>());
+    let mut rows = found.filter(|cells| cells.len() == 9 && cells[0] == format!("| {ends}") && cells[2] == test);
+    rows.next().unwrap_or_else(|| panic!("no row of {test} on {ends} in\n{text}"))
+}
+
+#[test]
+fn a_row_of_markdown_has_its_own_verdict() {
+    let mut builder = campaign_run::Builder::new(campaign_run::offices());
+    // Half the contracted rate, at a round trip as it should be.
+    builder.suite("m1", "s1", 48.0, 12.0, 0.0);
+    let text = markdown(Lang::En, &builder.finish());
+    let verdict = |test: &str| row(&text, "m1 → s1", test)[8].clone();
+    assert_eq!((verdict("tcp").as_str(), verdict("rtt").as_str()), ("✗ fail |", "✓ pass |"));
+}
+
+#[test]
+fn markdown_and_terminal_tell_what_else_was_found_and_by_which_test() {
+    let mtr = |loss_ratio: f64| {
+        let Measurement::Path(mut path) = campaign_run::path_measured(&["10.0.9.1", "172.16.0.2"]) else {
+            unreachable!()
+        };
+        for hop in &mut path.hops {
+            hop.figures = Some(HopFigures {
+                sent_packets: 5,
+                loss_ratio,
+                rtt_seconds: Some(0.002),
+                rtt_min_seconds: Some(0.001),
+                rtt_max_seconds: Some(0.003),
+                rtt_deviation_seconds: None,
+            });
+        }
+        Measurement::Path(path)
+    };
+    let mut builder = campaign_run::Builder::new(campaign_run::offices());
+    let trace = campaign_run::path_measured(&["10.0.9.1", "172.16.0.2"]);
+    builder.run("m1", "s1", "trace", campaign_run::traceroute(), campaign_run::Result::Measured(trace));
+    builder.run("m1", "s1", "quality", campaign_run::traceroute(), campaign_run::Result::Measured(mtr(0.2)));
+    let found = PathMtuFound { mtu_bytes: Some(1400), black_hole: false, tries: vec![] };
+    let mut run = builder.finish();
+    let mut third = run.runs[0].clone();
+    (third.id, third.test, third.measurement) = (3, campaign_run::name("mtu"), Some(Measurement::PathMtu(found)));
+    run.runs.push(third);
+    for text in [markdown(Lang::En, &run).replace("&gt;", ">").replace("- ", ""), terminal(Lang::En, &run, 400, false)]
+    {
+        let figures = "1.00 / 2.00 / 3.00 ms, loses 20 %";
+        for line in [
+            "m1 → s1, trace: madrid (10.0.9.1) > sevilla (172.16.0.2, macrolan)\n".to_owned(),
+            format!("m1 → s1, quality: madrid (10.0.9.1) {figures} > sevilla (172.16.0.2, macrolan) {figures}\n"),
+            "Path MTU and connections\n".to_owned(),
+            "m1 → s1, mtu: path MTU 1400 B, by 0 packets\n".to_owned(),
+        ] {
+            assert!(text.contains(&line), "{line}{text}");
+        }
+    }
+}
+
+#[test]
+fn processes_side_by_side_are_told_with_the_command() {
+    let mut run = campaign_run::contract_check();
+    let one = run.runs.iter_mut().find(|r| matches!(r.measurement, Some(Measurement::Throughput(_)))).unwrap();
+    let Some(Measurement::Throughput(measured)) = &mut one.measurement else { unreachable!() };
+    (measured.processes, measured.streams) = (Some(4), 4);
+    let told = "4 processes side by side, each with a port of its own, the first";
+    let (id, at) = (one.id, one.source.clone());
+    let line = format!("run {id} on {at}, {told}: iperf3 -c");
+    let (text, shown) = (markdown(Lang::En, &run), terminal(Lang::En, &run, 120, false));
+    assert!(text.contains(&line) && shown.contains(&line), "{shown}");
+    assert_eq!(shown.matches(told).count(), 2, "both ends of that run alone");
+    assert_eq!(html(Lang::En, &run).unwrap().matches(told).count(), 2);
 }

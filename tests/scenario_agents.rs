@@ -3,6 +3,7 @@
 mod world;
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -105,4 +106,48 @@ fn an_agent_that_was_stopped_ends_with_its_killed_controller() {
     child.kill().unwrap();
     child.wait().unwrap();
     world.wait_for_silence(Duration::from_secs(2));
+}
+
+/// Puts an `iperf3` into the world whose client does `writes` instead of measuring; gives the `PATH` that has it first.
+fn talkative(world: &World, writes: &str) -> String {
+    let folder = world.folder.path().join("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    let real = world::installed("iperf3");
+    let script = format!("#!/bin/sh\ncase \"$*\" in *-c*) {writes};; *) exec {} \"$@\";; esac\n", real.display());
+    let program = folder.join("iperf3");
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+}
+
+#[test]
+fn a_tool_that_writes_more_than_is_kept_fails_its_run_with_the_limit_and_a_way_out_and_the_rest_goes_on() {
+    let world = World::new(
+        &THREE
+            .replace("rate: 20M } }", "rate: 20M } }\n  udp: { iperf3: { protocol: udp, rate: 20M } }")
+            .replace("  tcp: { group: line, run: [tcp] }", "  tcp: { group: one, run: [tcp, udp, rtt] }")
+            .replace("groups: {", "groups: { one: { pairs: [[a, b]], one-way: true },"),
+    );
+    world.expect(0, &["deploy"]);
+    // The second is less than the limit until it is sent: as JSON, each of its characters takes six bytes.
+    for (writes, limit) in [
+        ("exec yes '{\"interval\": 1}'", "`iperf3` wrote more than 64 MiB and was stopped"),
+        ("head -c 40000000 /dev/zero | tr '\\0' '\\1'", "its output takes more than 128 MiB to be sent"),
+    ] {
+        let path = talkative(&world, writes);
+        let output = world.command(&["run", "tcp"]).env("PATH", path).output().unwrap();
+        let report = world.report();
+        assert_eq!(runs(&report).len(), 3, "{}", world::text(&output.stderr));
+        for run in runs(&report) {
+            if run["test"] == "rtt" {
+                assert_eq!(run["status"], "ok", "the session goes on: {run}");
+                continue;
+            }
+            assert_eq!(run["status"], "failed", "{run}");
+            let told = run["reason"].as_str().unwrap();
+            assert!(told.contains(limit) && told.contains("longer `interval`, a shorter `duration`"), "{told}");
+            assert!(!told.contains("datagram"), "nothing was lost on the link: {told}");
+        }
+        world.wait_for_silence(Duration::from_secs(2));
+    }
 }

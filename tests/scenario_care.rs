@@ -252,6 +252,15 @@ fn a_command_on_a_probe_has_our_input_and_output_and_gives_its_exit_code() {
     let rest = output.stdout.strip_prefix(b"\x00\xff bytes\n").expect("what went in came out");
     let here = std::fs::read_link("/proc/self/ns/net").unwrap().display().to_string();
     assert!(rest.starts_with(b"net:[") && text(rest).trim() != here, "in the probe's own network");
+    // As a shell has it.
+    std::fs::write(world.folder.path().join("plain"), "no program\n").unwrap();
+    let plain = world.folder.path().join("plain").display().to_string();
+    for (command, code, why) in [("no-such-command", 127, "No such file"), (&plain, 126, "Permission denied")] {
+        let output = world.run(&["exec", "a", "--", command]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{command}: {said}");
+        assert!(said.contains(&format!("cannot start `{command}`")) && said.contains(why), "{said}");
+    }
     world.wait_for_silence(std::time::Duration::from_secs(1));
 }
 
@@ -295,7 +304,7 @@ fn a_budget_holds_tests_back_and_refuses_a_run_that_would_break_it() {
     let said = text(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{said}");
     assert!(
-        said.contains("this run would send about 1.25MB") && said.contains("hint: wait for the next day"),
+        said.contains("this run would send about 1.25 MB") && said.contains("hint: wait for the next day"),
         "{said}"
     );
     assert_eq!(runs_of(&world).len(), 1, "nothing was begun");
@@ -303,4 +312,52 @@ fn a_budget_holds_tests_back_and_refuses_a_run_that_would_break_it() {
     world.write(&FRUGAL.replace("max-rate: 5M, ", ""));
     let unbounded = text(&world.run(&["run"]).stderr);
     assert!(unbounded.contains("nothing bounds what `tcp` from a to b, `tcp` from b to a send"), "{unbounded}");
+}
+
+#[test]
+fn a_budget_that_can_never_be_kept_is_told_by_plan() {
+    let world = World::new(&FRUGAL.replace("bytes-per-day: 2MB", "bytes-per-day: 1MB"));
+    let warned = |lang: &str| text(&world.run(&["plan", "--lang", lang]).stderr);
+    let said = warned("en");
+    for words in [
+        "campaign `check` cannot run: this run alone would send about 1.25MB, 250kB more than the 1MB",
+        "the most: `tcp` from a to b (625kB), `tcp` from b to a (625kB)",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+    assert!(warned("es").contains("solo esta campaña enviaría unos 1.25MB"), "{}", warned("es"));
+    let refused = world.run(&["run"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("this run alone would send about 1.25MB"), "{}", text(&refused.stderr));
+    let fast = FRUGAL.replace("duration: 1s", "duration: 1s, protocol: udp, rate: { contract-else-tcp: 80% }");
+    world.write(
+        &fast
+            .replace("run: tcp", "run: [free, tcp]")
+            .replace("tests: {", "tests: { free: { iperf3: { duration: 1s } },"),
+    );
+    let followed = text(&world.run(&["plan"]).stderr);
+    // TCP at 5 Mbit/s and UDP at 4 for a second, both ways: 2.25 MB of 2.
+    assert!(followed.contains("about 2.25MB, 250kB more than the 2MB"), "{followed}");
+    world.write(
+        &fast
+            .replace("run: tcp", "run: [free, tcp]")
+            .replace("2MB", "3MB")
+            .replace("tests: {", "tests: { free: { iperf3: { duration: 1s } },"),
+    );
+    let kept = text(&world.run(&["plan"]).stderr);
+    assert!(!kept.contains("cannot run"), "{kept}");
+}
+
+#[test]
+fn the_example_in_two_files_holds_together_and_takes_its_rate_from_the_environment() {
+    let world = World::new(FRUGAL);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts.yaml");
+    let resolved = |rate: Option<&str>| {
+        let mut command = world.command(&["-t", file, "validate", "--resolved"]);
+        let output = command.env_remove("RATE").envs(rate.map(|rate| ("RATE", rate))).output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+        text(&output.stdout)
+    };
+    assert!(resolved(None).contains("100M") && resolved(None).contains("sites.yaml"), "{}", resolved(None));
+    assert!(resolved(Some("50M")).contains("50M"), "{}", resolved(Some("50M")));
 }

@@ -56,3 +56,58 @@ fn a_shaper_that_was_removed_is_told_refused_and_mended() {
     }
     panic!("the machine is too busy to measure anything");
 }
+
+/// Everything that a person may have turned by hand on a probe's way, through the real binary.
+#[test]
+fn an_mtu_a_setting_and_a_route_that_were_changed_are_told_with_both_values_and_mended_once() {
+    let world = World::new(
+        "name: NAME\nhosts: { here: { local: {} } }\nsites: { east: {}, west: {} }\n\
+         probes: { a: { host: here, site: east }, b: { host: here, site: west } }\n\
+         links: { wire: { between: [east, west], impair: { rate: 50M } } }\n",
+    );
+    world.expect(0, &["deploy"]);
+    let planned = || -> Value { serde_json::from_str(&world.expect(0, &["plan", "--output", "json"])).unwrap() };
+    assert_eq!(planned()["actions"], Value::Array(vec![]), "nothing that a deploy makes is taken for somebody's");
+    let by_hand: [(&str, &[&str], &str, &str); 4] = [
+        (
+            "a",
+            &["ip", "link", "set", "eth0", "mtu", "1280"],
+            "probe/a",
+            "the MTU of eth0 is 1280 B instead of 1500 B in a",
+        ),
+        (
+            "east",
+            &["sysctl", "-qw", "net.ipv4.ip_forward=0"],
+            "site/east",
+            "the setting net.ipv4.ip_forward is 0 instead of 1 in east",
+        ),
+        (
+            "b",
+            &["ip", "route", "add", "blackhole", "10.77.0.0/16"],
+            "probe/b",
+            "the route to 10.77.0.0/16 by blackhole was added in b",
+        ),
+        ("west", &["ip", "route", "del", "default"], "site/west", "the route to default by"),
+    ];
+    for (place, command, whom, said) in by_hand {
+        let done = Command::new("ip").args(["netns", "exec", &world.namespace(place)]).args(command).status().unwrap();
+        assert!(done.success(), "{command:?}");
+        let plan = planned();
+        let drifted = |action: &&Value| action["reason"]["drifted"].is_string();
+        let told: Vec<_> = plan["actions"].as_array().unwrap().iter().filter(drifted).collect();
+        assert_eq!(told.len(), 2, "removed and made: {plan}");
+        assert_eq!(told[0]["id"], whom);
+        let reason = told[0]["reason"]["drifted"].as_str().unwrap();
+        assert!(reason.starts_with(said), "{reason}");
+        assert!(world.expect(0, &["plan"]).contains(said));
+        assert!(world.expect(0, &["status"]).contains("steps to what the file says"));
+        let refused = world.run(&["run", "--from", "a", "--to", "b", "--test", "ping"]);
+        assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
+
+        world.expect(0, &["deploy"]);
+        assert_eq!(planned()["actions"], Value::Array(vec![]), "{command:?} is mended");
+        let before = inodes(&world);
+        world.expect(0, &["deploy"]);
+        assert_eq!(inodes(&world), before, "a second deploy does nothing");
+    }
+}

@@ -38,10 +38,11 @@ fn old_iperf3(world: &World, version: &str, later: &[&str]) -> std::path::PathBu
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/tools/iperf3-{version}-tcp.json"));
     let refuse = later.join("|");
     let script = format!(
-        "#!/bin/sh\nreal=/usr/bin/iperf3\ncase \"$*\" in *--version*) echo 'iperf {version}'; exit 0;; esac\n\
+        "#!/bin/sh\nreal={}\ncase \"$*\" in *--version*) echo 'iperf {version}'; exit 0;; esac\n\
          for word in \"$@\"; do case \"$word\" in {refuse}) echo \"iperf3: unrecognized option '$word'\" >&2; exit 1;; esac; done\n\
          case \"$1\" in -s) exec $real \"$@\";; esac\n\
          $real \"$@\" > /dev/null || exit\ncat {}\n",
+        world::installed("iperf3").display(),
         fixture.display()
     );
     let program = folder.join("iperf3");
@@ -61,6 +62,8 @@ fn installed() -> u32 {
 #[test]
 fn streams_without_threads_are_processes_side_by_side() {
     if installed() >= 16 {
+        // Then tests/scenario_iperf3_releases.rs shows it with 3.9.
+        world::skipped("the installed iperf3 has threads, so its streams are one process");
         return;
     }
     let world = World::new(PAIR);

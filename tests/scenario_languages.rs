@@ -94,6 +94,17 @@ fn programs_are_served_english_and_faults_are_told_in_spanish() {
     let said = spoken(&world, 2, "LANG", &["validate"]);
     assert!(said.contains("una sonda no tiene la clave `hots`") && said.contains("= ayuda: "), "{said}");
     assert!(said.contains("fallos en topology.yaml"), "{said}");
+    let bad = world.folder.path().join("bad.yaml");
+    let faulty = include_str!("topologies/invalid/schedules.yaml");
+    std::fs::write(&bad, faulty).unwrap();
+    let told = spoken(&world, 2, "LANG", &["-t", "bad.yaml", "validate"]);
+    for words in [
+        "`0 0 30 2 *` no es un momento de ejecución: ninguno de esos meses tiene ese día",
+        "el campo minuto, `61`, no está entre 0 y 59; el campo hora, `25`, no está entre 0 y 23",
+        "`0 3 * *` no es cinco campos",
+    ] {
+        assert!(told.contains(words), "{words}\n{told}");
+    }
     let served = spoken(&world, 2, "es", &["validate", "--output", "json"]);
     assert!(served.contains("a probe has no key `hots`"), "{served}");
     let said = spoken(&world, 2, "es", &["-t", "no-such.yaml", "validate"]);

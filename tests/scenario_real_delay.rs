@@ -21,7 +21,7 @@ links:
   plain: { between: [a, b] }
   sea: { between: [a, c], contract: { rtt: 21ms, loss: 0% }, impair: { delay: 10ms } }
   lake: { between: [a, e], contract: { rate: 50M }, impair: { rate: 50M } }
-  air: { between: [a, d], contract: { loss: 1% }, impair: { delay: { a->d: 20ms }, jitter: { a->d: 2ms } } }
+  air: { between: [a, d], contract: { loss: 1% }, impair: { delay: { a->d: 20ms }, jitter: { a->d: 2ms }, loss: { a->d: 4% } } }
 groups:
   plain: { pairs: [[a, b]], one-way: true }
   sea: { pairs: [[a, c]], one-way: true }
@@ -44,14 +44,24 @@ set -e
 export IPERFTESTER_DATA_DIR=/run/data TMPDIR=/tmp HOME=/run
 iperftester() { BINARY \"$@\"; }
 iperftester deploy
-# This kernel has no packet filter that drops at random, but netem, which does it too.
-here=iperftester.far.a
-device=$(ip -n $here -j link | jq -r '.[] | select(.ifalias // \"\" | startswith(\"iperftester link=air\")) | .ifname')
-tc -n $here qdisc change dev $device root handle 1: netem limit 100000 delay 20ms 2ms loss 4%
 for campaign in plain sea lake air; do
     iperftester run $campaign || [ $? -eq 1 ]
     iperftester report --format json --out /mnt/$campaign.json
 done
+# What somebody adds to a delay by hand is told, and taken away again.
+device=$(ip -n iperftester.far.a -j link | jq -r '.[] | select(.ifalias // \"\" | startswith(\"iperftester link=air\")) | .ifname')
+shaped() { tc -n iperftester.far.a -j qdisc show dev $device; }
+plan() { iperftester plan --output json > /mnt/$1.json; }
+shaped > /mnt/qdisc.json
+plan as-made
+tc -n iperftester.far.a qdisc change dev $device root handle 1: netem limit 100000 delay 20ms 5ms
+plan jittery
+tc -n iperftester.far.a qdisc change dev $device root handle 1: netem limit 100000 delay 20ms 2ms loss 4%
+shaped > /mnt/lossy-qdisc.json
+plan lossy
+iperftester deploy
+plan mended
+shaped > /mnt/mended-qdisc.json
 iperftester destroy
 ";
 
@@ -140,4 +150,18 @@ fn delay_jitter_loss_and_sctp_are_measured_as_the_kernel_makes_them() {
     let spread = (times.iter().map(|t| (t - middle).powi(2)).sum::<f64>() / times.len() as f64).sqrt();
     assert!((middle - idle - 0.020).abs() < 0.000_5, "mean {middle}");
     assert!((0.001_0..0.001_4).contains(&spread), "deviation {spread}");
+
+    let reasons = |plan: &str| {
+        let plan = report(folder, plan);
+        let actions = plan["actions"].as_array().unwrap().clone();
+        actions.into_iter().map(|a| a["reason"]["drifted"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons("as-made"), [""; 0]);
+    for changed in ["jittery", "lossy"] {
+        let told = reasons(changed);
+        assert_eq!(told.len(), 2, "{changed}");
+        assert!(told[0].starts_with("the shaper of l-") && told[0].ends_with(" is another in a"), "{told:?}");
+    }
+    assert_eq!(reasons("mended"), [""; 0]);
+    assert_eq!(report(folder, "mended-qdisc"), report(folder, "qdisc"));
 }

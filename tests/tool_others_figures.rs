@@ -144,6 +144,16 @@ fn parse(arguments: &[&str], input: &[u8]) -> Output {
 }
 
 #[test]
+fn what_iperf3_itself_reports_is_told_with_what_to_do() {
+    let output =
+        parse(&["iperf3", "-"], br#"{"start":{},"intervals":[],"end":{},"error":"unable to connect to server"}"#);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("iperf3 said \"unable to connect to server\"; mend that and measure again"), "{said}");
+    assert!(!said.contains("is read from"), "the form was right: {said}");
+}
+
+#[test]
 fn the_verb_prints_the_same_measurement() {
     let mut tools = std::collections::BTreeSet::new();
     for case in cases().iter().filter(|c| c.good() && !c.client.is_empty()).step_by(7) {

@@ -247,6 +247,8 @@ const CASES: &[Case] = &[
             ("empty-list", 11, 68),
             ("missing-key", 12, 69),
             ("wrong-type", 13, 41),
+            ("bad-cron", 14, 49),
+            ("bad-cron", 15, 49),
         ],
     ),
     ("short-fingerprint", &[("short-fingerprint", 3, 62)]),

@@ -8,9 +8,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::listening;
 use super::ports::Leases;
 use super::sampler::Sampler;
+use crate::domain::counters::EndCounters;
 use crate::domain::test::Test;
-use crate::process::{self, Errors, Running};
-use crate::protocol::{Ending, Reply};
+use crate::process::{self, Errors, ProcessError, Running};
+use crate::protocol::{Ending, Reply, WRITES_LESS};
 use crate::tool::{self, Endpoints};
 
 /// A server that is not seen listening within this is given up.
@@ -120,8 +121,15 @@ async fn watch(
             stderr: text(finished.stderr),
             counters,
         },
+        Err(fault @ ProcessError::Flood { .. }) => too_much(&fault.to_string(), counters),
         Err(fault) => Ending { fault: Some(fault.to_string()), counters, ..Ending::default() },
     }
+}
+
+/// The end of a tool that wrote more than is kept of it: its output is not, for half of it is no result.
+pub(super) fn too_much(what: &str, counters: EndCounters) -> Ending {
+    let fault = Some(format!("{what}: {WRITES_LESS}"));
+    Ending { fault, counters, ..Ending::default() }
 }
 
 fn text(bytes: Vec<u8>) -> String {

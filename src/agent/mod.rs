@@ -50,7 +50,7 @@ pub async fn serve(
     let (replies, mut outbox) = mpsc::unbounded_channel::<Reply>();
     let writer = tokio::spawn(async move {
         while let Some(reply) = outbox.recv().await {
-            if output.write_all(&protocol::line(&reply)).await.is_err() || output.flush().await.is_err() {
+            if output.write_all(&fitting(reply)).await.is_err() || output.flush().await.is_err() {
                 return;
             }
         }
@@ -92,6 +92,18 @@ pub async fn serve(
     drop(session);
     writer.abort();
     outcome
+}
+
+/// A reply as a line that the controller takes: escaped as JSON, an output that was short enough may be too long.
+fn fitting(reply: Reply) -> Vec<u8> {
+    let line = protocol::line(&reply);
+    match reply {
+        Reply::Finished { job, ending } if line.len() > LINE_MAX => {
+            let what = format!("its output takes more than {} MiB to be sent", LINE_MAX >> 20);
+            protocol::line(&Reply::Finished { job, ending: Box::new(jobs::too_much(&what, ending.counters)) })
+        }
+        _ => line,
+    }
 }
 
 struct Session {
@@ -166,7 +178,21 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Ending;
     use tokio::io::AsyncBufReadExt;
+
+    #[test]
+    fn an_output_that_its_escapes_make_too_long_is_told_and_does_not_end_the_session() {
+        let finished = |stdout| Reply::Finished { job: 7, ending: Box::new(Ending { stdout, ..Ending::default() }) };
+        let short = finished("{}".to_owned());
+        assert_eq!(fitting(short.clone()), protocol::line(&short));
+        // Six bytes each as JSON has them.
+        let line = fitting(finished("\u{1}".repeat(LINE_MAX / 5)));
+        assert!(line.len() < 1000);
+        let Ok(Reply::Finished { job: 7, ending }) = serde_json::from_slice(&line) else { panic!("another reply") };
+        assert!(ending.wrote_too_much(), "{ending:?}");
+        assert!(ending.fault.unwrap().starts_with("its output takes more than 128 MiB to be sent: nothing of it"));
+    }
 
     #[tokio::test]
     async fn a_number_in_use_is_refused_and_the_end_of_input_ends_the_session() {

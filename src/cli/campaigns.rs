@@ -16,7 +16,7 @@ use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::i18n::{Lang, say};
 use crate::schedule::{self, Calendar, ClockChange, Firing, Options};
-use crate::stats::numbers::{bytes, span};
+use crate::stats::numbers::{bytes, rate_exact, span};
 
 /// Most runs of a campaign whose timetable is made for the list: behind it takes seconds.
 const MOST_RUNS: usize = 20_000;
@@ -160,9 +160,12 @@ fn describe(row: &Row<'_>) -> String {
         }
     }
     if let Some(day) = row.budget.bytes_per_day {
+        #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
+        let day = bytes(lang(), day.bytes() as f64);
         text.push_str(&say!(lang(), "\n  may send {day} a day", "\n  puede enviar {day} al día"));
     }
     if let Some(rate) = row.budget.max_rate_bits_per_second {
+        let rate = rate_exact(lang(), rate.as_f64());
         text.push_str(&say!(lang(), "\n  no test faster than {rate}", "\n  ninguna prueba a más de {rate}"));
     }
     let Some(schedule) = row.schedule else {
@@ -259,8 +262,8 @@ mod tests {
         let spring = [
             "nightly: group all, tests tcp, 2 times",
             "  4 runs in about 20 s, set-up not counted, about 250 MB over its links",
-            "  may send 50GB a day",
-            "  no test faster than 500M",
+            "  may send 50.0 GB a day",
+            "  no test faster than 500 Mbit/s",
             "  schedule 30 2 * * *, Europe/Madrid, not from 2027-03-29 to 2027-04-01",
             "    Sat 2027-03-27 02:30 +01:00  2027-03-27 01:30 UTC",
             "    Sun 2027-03-28 03:00 +02:00  2027-03-28 01:00 UTC  clocks go forward that day, 02:30 does not exist",

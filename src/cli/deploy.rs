@@ -8,6 +8,7 @@ use super::args::Deploy;
 use super::context::{Context, as_it_should_be, why};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresee;
 use super::speech::lang;
 use super::stop;
 use crate::backend::Backend;
@@ -44,6 +45,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     let backend = Context::backend(&topology).await?;
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
+    foresee::tell(context, &topology, &backend).await;
     let plan = deploy::plan(&backend).await?;
     let done = carry_out(context, &plan, &backend, |action| format!(": {}", why(action))).await?;
     ready(&topology, &backend).await?;

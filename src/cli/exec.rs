@@ -14,7 +14,7 @@ use super::stop;
 use crate::backend::{Backend, BackendError};
 use crate::domain::name::Name;
 use crate::i18n::say;
-use crate::process::{ProcessError, Running};
+use crate::process::{BOUND_VERB, ProcessError, Running};
 
 /// Most that is passed on at once, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -34,7 +34,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, 
     }
     let backend = Context::backend(&topology).await?;
     let mut stop = stop::watch()?;
-    let mut running = backend.connect(probe, &with.command).await.map_err(|fault| match fault {
+    let mut running = backend.connect(probe, &started_by_us(&with.command)?).await.map_err(|fault| match fault {
         BackendError::System { .. } => Failure::from(fault)
             .hint(lang().word("`iperftester deploy` makes the probes", "`iperftester deploy` crea las sondas")),
         other => other.into(),
@@ -49,6 +49,14 @@ pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, 
         () = interrupted => return Ok(Exit::Interrupted),
     };
     Ok(Exit::Command(code(status)))
+}
+
+/// The command, started on the probe by this executable: it tells a command that is not there from one that failed, which
+/// what enters a namespace does not (ip-netns(8) ends with 1 or 255 for either).
+fn started_by_us(command: &[String]) -> Result<Vec<String>, Failure> {
+    let executable = Context::agent()?.into_iter().next().unwrap_or_default();
+    let ours = [executable, BOUND_VERB.to_owned(), std::process::id().to_string(), "--".to_owned()];
+    Ok(ours.into_iter().chain(command.iter().cloned()).collect())
 }
 
 /// Passes input and output on until the command has ended.

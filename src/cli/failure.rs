@@ -43,6 +43,11 @@ impl Failure {
         self
     }
 
+    /// A hint for one that has none.
+    pub(super) fn hint_if_none(self, hint: &str) -> Self {
+        if self.hint.is_some() { self } else { self.hint(hint) }
+    }
+
     fn maybe_hint(mut self, hint: Option<impl Into<String>>) -> Self {
         self.hint = hint.map(|hint| sentences::told(lang(), &hint.into())).or(self.hint);
         self

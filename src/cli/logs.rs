@@ -6,6 +6,7 @@ use super::args::Logs;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::newest;
 use super::speech::lang;
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
@@ -54,10 +55,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Logs) -> Result<Exit, 
     let results = context.results_to_read().await?;
     let id = match &with.campaign_run {
         Some(id) => id.clone(),
-        None => results.newest().await?.ok_or_else(|| {
-            Failure::bad_input(lang().word("there is no campaign run yet", "aún no hay ninguna campaña ejecutada"))
-                .hint(lang().word("`iperftester run` makes the first", "`iperftester run` hace la primera"))
-        })?,
+        None => newest::find(context, &results).await?,
     };
     let whole = results.load(&id).await?;
     let runs = chosen(&whole, with)?;

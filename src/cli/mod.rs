@@ -14,12 +14,14 @@ mod exit;
 mod export;
 mod failure;
 mod files;
+mod foresee;
 mod import;
 mod init;
 mod list;
 mod logs;
 mod man;
 mod measure;
+mod newest;
 mod output;
 mod parse;
 mod plan;
@@ -99,10 +101,22 @@ fn bound(mut words: impl Iterator<Item = String>) -> ExitCode {
     let parent = words.next().and_then(|word| word.parse().ok());
     let argv: Vec<String> = words.skip_while(|word| word == "--").collect();
     match parent {
-        Some(parent) => output.problem(&process::become_bound(parent, &argv), None),
+        Some(parent) => {
+            let fault = process::become_bound(parent, &argv);
+            output.problem(&fault, None);
+            return Exit::Command(not_started(&fault)).into();
+        }
         None => output.problem(&std::io::Error::other("`bound` is for agents only"), None),
     }
     Exit::Unavailable.into()
+}
+
+/// The exit code of a command that did not start, as a shell gives it (POSIX.1-2017, 2.8.2).
+fn not_started(fault: &process::ProcessError) -> u8 {
+    match fault {
+        process::ProcessError::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound => 127,
+        _ => 126,
+    }
 }
 
 async fn perform(arguments: Arguments, output: &Output) -> Exit {

@@ -11,7 +11,7 @@ use super::speech::lang;
 use crate::domain::test::ToolKind;
 use crate::i18n::say;
 use crate::process::OUTPUT_MAX;
-use crate::tool::{self, Outputs};
+use crate::tool::{self, Outputs, ParseError};
 
 /// Prints the measurement in a tool's output. JSON is the only form: it is for programs, whatever `--output` says.
 pub(super) fn perform(context: &Context<'_>, with: &Parse) -> Result<Exit, Failure> {
@@ -28,12 +28,15 @@ pub(super) fn perform(context: &Context<'_>, with: &Parse) -> Result<Exit, Failu
     let server = with.server.as_deref().map(read).transpose()?;
     let outputs = Outputs { client: &client, server: server.as_deref(), ..Outputs::default() };
     let measurement = tool::parse_raw(kind, &outputs).map_err(|fault| {
-        Failure::of(Exit::BadInput, &fault).hint(say!(
-            lang(),
-            "{kind} is read from {}",
-            "{kind} se lee de {}",
-            source(kind)
-        ))
+        let failure = Failure::of(Exit::BadInput, &fault);
+        if let ParseError::Reported { message, .. } = &fault {
+            return failure.hint(say!(
+                lang(),
+                "this output is whole, and there is no measurement in it: {kind} said \"{message}\"; mend that and measure again",
+                "esta salida está completa y no contiene ninguna medición: {kind} dijo «{message}»; corríjalo y vuelva a medir"
+            ));
+        }
+        failure.hint(say!(lang(), "{kind} is read from {}", "{kind} se lee de {}", source(kind)))
     })?;
     context.output.json(&measurement);
     Ok(Exit::Ok)

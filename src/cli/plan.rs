@@ -3,6 +3,7 @@
 use super::context::{Context, describe};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresee;
 use crate::backend::Backend;
 use crate::deploy;
 
@@ -12,6 +13,7 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let backend = Context::backend(&topology).await?;
     backend.supports().await?;
     let plan = deploy::plan(&backend).await?;
+    foresee::tell(context, &topology, &backend).await;
     context.output.either(|| describe(&plan, &topology), &plan);
     Ok(Exit::Ok)
 }

@@ -1,68 +1,130 @@
 //! `report`.
 
+use std::io::{BufWriter, Write as _};
+
 use super::args::{Report, ReportFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::newest;
+use super::output::Output;
 use super::speech::lang;
 use crate::domain::run::CampaignRun;
 use crate::i18n::{Lang, say, sentences};
-use crate::report;
+use crate::report::{self, Pieces};
 use crate::store::Results;
 
 /// The word for the campaign run before.
 const PREVIOUS: &str = "previous";
 
+/// Runs whose outputs are held at a time.
+const BATCH: usize = 100;
+
 pub(super) async fn perform(context: &Context<'_>, with: &Report) -> Result<Exit, Failure> {
-    let format = format(context, with);
+    let format = format(context, with)?;
     let results = context.results_to_read().await?;
-    let ids = chosen(&results, with).await?;
+    let ids = chosen(context, &results, with).await?;
     let mut runs = Vec::new();
     for id in &ids {
-        // The outputs are most of a store. They are shown by two forms, and looked through for names.
-        let raw = with.redact || matches!(format, ReportFormat::Json | ReportFormat::Jsonl);
-        runs.push(if raw { results.load(id).await? } else { results.load_without_raw(id).await? });
+        // The outputs are most of a store. They are looked through for names; what shows them asks for them later.
+        runs.push(if with.redact { results.load(id).await? } else { results.load_without_raw(id).await? });
     }
     if with.redact {
         runs = report::redact(runs).map_err(|fault| Failure::of(Exit::Bug, &fault))?;
     }
-    let text = match runs.as_slice() {
-        [run] => one(context, with, format, run)?,
-        several => compared(context, with, format, several)?,
-    };
-    match &with.out {
-        None => context.output.text(&text),
-        Some(path) => {
-            fs_err::write(path, text).map_err(|fault| {
-                Failure::of(Exit::Unavailable, &fault)
-                    .hint(lang().word("name another file by `--out FILE`", "indique otro fichero con `--out FICHERO`"))
-            })?;
-            let (path, id) = (path.display(), ids.join(", "));
-            context.output.either(
-                || say!(lang(), "wrote the report on {id} to {path}", "escrito el informe de {id} en {path}"),
-                &serde_json::json!({ "campaign_run": id, "written": path.to_string() }),
-            );
+    match runs.as_mut_slice() {
+        [run] => one(context, with, format, &results, run).await?,
+        several => {
+            let text = compared(context, with, format, several)?;
+            Sink::open(context, with)?.text(&text)?;
         }
+    }
+    if let Some(path) = &with.out {
+        let (path, id) = (path.display(), ids.join(", "));
+        context.output.either(
+            || say!(lang(), "wrote the report on {id} to {path}", "escrito el informe de {id} en {path}"),
+            &serde_json::json!({ "campaign_run": id, "written": path.to_string() }),
+        );
     }
     Ok(Exit::Ok)
 }
 
+/// A form with the outputs, some at a time.
+async fn in_pieces(
+    context: &Context<'_>,
+    with: &Report,
+    results: &Results,
+    form: Pieces,
+    whole: &mut CampaignRun,
+) -> Result<(), Failure> {
+    let mut sink = Sink::open(context, with)?;
+    sink.piece(&form.head(whole))?;
+    let mut runs = std::mem::take(&mut whole.runs);
+    let is_empty = runs.is_empty();
+    let mut is_first = true;
+    while !runs.is_empty() {
+        let rest = runs.split_off(runs.len().min(BATCH));
+        if !with.redact {
+            results.add_outputs(&whole.header.id, &mut runs).await?;
+        }
+        for run in &runs {
+            sink.piece(&form.run(whole, run, is_first))?;
+            is_first = false;
+        }
+        runs = rest;
+    }
+    sink.piece(form.tail(is_empty))?;
+    sink.end()
+}
+
+/// Where a report goes.
+enum Sink<'a> {
+    Output(&'a Output),
+    File(BufWriter<fs_err::File>),
+}
+
+impl<'a> Sink<'a> {
+    fn open(context: &Context<'a>, with: &Report) -> Result<Self, Failure> {
+        let Some(path) = &with.out else { return Ok(Self::Output(context.output)) };
+        Ok(Self::File(BufWriter::new(fs_err::File::create(path).map_err(|fault| unwritten(&fault))?)))
+    }
+
+    fn text(mut self, text: &str) -> Result<(), Failure> {
+        if let Self::Output(output) = self {
+            output.text(text);
+            return Ok(());
+        }
+        self.piece(text)?;
+        self.end()
+    }
+
+    fn piece(&mut self, text: &str) -> Result<(), Failure> {
+        match self {
+            Self::Output(output) => output.bytes(text.as_bytes()),
+            Self::File(file) => file.write_all(text.as_bytes()).map_err(|fault| unwritten(&fault))?,
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        match self {
+            Self::Output(_) => Ok(()),
+            Self::File(mut file) => file.flush().map_err(|fault| unwritten(&fault)),
+        }
+    }
+}
+
+fn unwritten(fault: &std::io::Error) -> Failure {
+    Failure::of(Exit::Unavailable, fault)
+        .hint(lang().word("name another file by `--out FILE`", "indique otro fichero con `--out FICHERO`"))
+}
+
 /// The campaign runs asked for: one to report on, or several to compare, the base first.
-async fn chosen(results: &Results, with: &Report) -> Result<Vec<String>, Failure> {
-    let newest =
-        async || {
-            results.newest().await?.ok_or_else(|| {
-                Failure::bad_input(lang().word(
-                    "there is no campaign run to report on",
-                    "no hay ninguna campaña ejecutada de la que informar",
-                ))
-                .hint(lang().word("`iperftester run` makes the first", "`iperftester run` hace la primera"))
-            })
-        };
+async fn chosen(context: &Context<'_>, results: &Results, with: &Report) -> Result<Vec<String>, Failure> {
     let mut named = with.campaign_runs.clone();
     // One to compare with needs one to be compared.
     if named.is_empty() && with.compare.len() < 2 {
-        named.push(newest().await?);
+        named.push(newest::find(context, results).await?);
     }
     let subject = named.first().or(with.compare.last()).cloned().unwrap_or_default();
     let mut ids = Vec::new();
@@ -110,16 +172,23 @@ async fn before(results: &Results, subject: &str) -> Result<String, Failure> {
     })
 }
 
-fn one(context: &Context<'_>, with: &Report, format: ReportFormat, run: &CampaignRun) -> Result<String, Failure> {
-    Ok(match format {
+async fn one(
+    context: &Context<'_>,
+    with: &Report,
+    format: ReportFormat,
+    results: &Results,
+    run: &mut CampaignRun,
+) -> Result<(), Failure> {
+    let text = match format {
         ReportFormat::Terminal => report::terminal(lang(), run, context.output.width(), is_colored(context, with)),
         ReportFormat::Html => report::html(lang(), run).map_err(|fault| Failure::of(Exit::Unavailable, &fault))?,
         ReportFormat::Md => report::markdown(lang(), run),
         ReportFormat::Csv => report::csv(run),
-        ReportFormat::Json => report::json(run),
-        ReportFormat::Jsonl => report::json_lines(run),
+        ReportFormat::Json => return in_pieces(context, with, results, Pieces::Json, run).await,
+        ReportFormat::Jsonl => return in_pieces(context, with, results, Pieces::JsonLines, run).await,
         ReportFormat::Junit => report::junit(run).map_err(|fault| Failure::of(Exit::Unavailable, &fault))?,
-    })
+    };
+    Sink::open(context, with)?.text(&text)
 }
 
 fn compared(
@@ -157,12 +226,24 @@ fn is_colored(context: &Context<'_>, with: &Report) -> bool {
 }
 
 /// The form asked for, or what else was said.
-fn format(context: &Context<'_>, with: &Report) -> ReportFormat {
+fn format(context: &Context<'_>, with: &Report) -> Result<ReportFormat, Failure> {
     let ending = with.out.as_deref().and_then(|path| path.extension()?.to_str());
     match (with.format, ending) {
-        (Some(format), _) => format,
-        (None, Some(ending)) => ReportFormat::of_ending(&ending.to_lowercase()).unwrap_or(ReportFormat::Terminal),
-        (None, None) if context.output.is_json() => ReportFormat::Json,
-        (None, None) => ReportFormat::Terminal,
+        (Some(format), _) => Ok(format),
+        (None, Some(ending)) => ReportFormat::of_ending(&ending.to_lowercase()).ok_or_else(|| {
+            let known = ReportFormat::ENDINGS;
+            Failure::bad_input(say!(
+                lang(),
+                "no form of a report ends in `.{ending}`",
+                "ninguna forma de informe termina en `.{ending}`"
+            ))
+            .hint(say!(
+                lang(),
+                "end the file's name in one of {known}, or name the form by `--format`",
+                "termine el nombre del fichero en uno de {known}, o indique la forma con `--format`"
+            ))
+        }),
+        (None, None) if context.output.is_json() => Ok(ReportFormat::Json),
+        (None, None) => Ok(ReportFormat::Terminal),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::backend::local::{self, Feature, Hindrance, Programs, Switches, has_ipv6};
+use crate::backend::local::{self, Feature, Hindrance, Modules, Programs, Switches, has_ipv6};
 use crate::process::{self, ProcessError};
 
 /// Longest time for one look.
@@ -38,6 +38,8 @@ pub(super) struct Facts {
     pub(super) programs: BTreeMap<&'static str, Option<String>>,
     /// Which features the kernel has; empty where that could not be tried.
     pub(super) features: BTreeMap<Feature, bool>,
+    /// How the kernel comes by those that it lacks.
+    pub(super) modules: Modules,
     /// What hinders this user from making networks in a user namespace; `None` where it works.
     pub(super) hindrance: Option<Hindrance>,
     /// The kernel's switches for that, which do not hinder root.
@@ -64,6 +66,7 @@ pub(super) async fn facts() -> Facts {
     let mut facts = Facts {
         status: text("/proc/self/status"),
         switches: Switches::read(),
+        modules: Modules::read(),
         ipv6: has_ipv6(),
         congestion_control: text("/proc/sys/net/ipv4/tcp_congestion_control"),
         congestion_controls: text("/proc/sys/net/ipv4/tcp_available_congestion_control"),

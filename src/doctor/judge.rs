@@ -155,10 +155,21 @@ fn kernel(facts: &Facts, feature: Feature) -> Option<Check> {
         true => check(name, State::Ok, "the kernel has it", None),
         false => {
             let state = if needed { State::Missing } else { State::Degraded };
-            let detail = format!("the kernel has none (no {module}): {what}");
-            check(name, state, detail, Some(&format!("sudo modprobe {module}")))
+            let (kernel, mend) = match facts.modules.load(feature) {
+                Some(load) => (format!("the kernel has none (no {module})"), sudo(&load)),
+                None => (
+                    format!("the kernel has none (no {module}) and loads no modules"),
+                    "on a machine whose kernel has it".to_owned(),
+                ),
+            };
+            check(name, state, format!("{kernel}: {what}"), Some(&mend))
         }
     })
+}
+
+/// The commands as an ordinary user types them.
+fn sudo(commands: &str) -> String {
+    commands.split(" && ").map(|command| format!("sudo {command}")).collect::<Vec<_>>().join(" && ")
 }
 
 fn congestion_control(facts: &Facts) -> Check {
@@ -208,7 +219,7 @@ fn space(facts: &Facts) -> Option<Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::local::Switches;
+    use crate::backend::local::{Modules, Switches};
 
     /// A Debian 12 machine without netem, as root.
     fn good() -> Facts {
@@ -220,6 +231,7 @@ mod tests {
             status: "CapEff:\t000001fffeffffff".to_owned(),
             programs: PROGRAMS.iter().map(|(name, _)| (*name, Some(version(*name)))).collect(),
             features: Feature::ALL.iter().map(|f| (*f, *f != Feature::Netem)).collect(),
+            modules: Modules { loadable: true, ..Modules::default() },
             ipv6: true,
             congestion_control: "bbr".to_owned(),
             congestion_controls: "reno cubic bbr".to_owned(),
@@ -241,6 +253,26 @@ mod tests {
         assert_eq!(bad[0].name, "netem");
         assert_eq!(bad[0].state, State::Degraded);
         assert_eq!(bad[0].mend.as_deref(), Some("sudo modprobe sch_netem"));
+    }
+
+    #[test]
+    fn a_kernel_without_netem_is_mended_by_its_module_a_package_or_not_at_all() {
+        let netem = |modules: Modules| find(&Facts { modules, ..good() }, "netem");
+        let listed = |listed: &str| Modules {
+            loadable: true,
+            release: "6.8.0-45-generic".to_owned(),
+            listed: Some(listed.to_owned()),
+        };
+        let mend = |listed_modules: &str| netem(listed(listed_modules)).mend.unwrap();
+        assert_eq!(mend("kernel/net/sched/sch_netem.ko.zst:"), "sudo modprobe sch_netem");
+        let extra = "sudo apt install linux-modules-extra-6.8.0-45-generic && sudo modprobe sch_netem";
+        assert_eq!(mend("kernel/net/sched/sch_tbf.ko.zst:"), extra);
+        let closed = netem(Modules::default());
+        assert!(
+            closed.detail.starts_with("the kernel has none (no sch_netem) and loads no modules: links"),
+            "{closed:?}"
+        );
+        assert_eq!(closed.mend.as_deref(), Some("on a machine whose kernel has it"));
     }
 
     #[test]
@@ -293,7 +325,8 @@ mod tests {
         halves.programs.insert("nft", None);
         halves.features.insert(Feature::Loss, false);
         halves.features.insert(Feature::Tbf, false);
-        for check in [good(), bad, halves].iter().flat_map(all) {
+        let closed = Facts { modules: Modules::default(), ..good() };
+        for check in [good(), bad, halves, closed].iter().flat_map(all) {
             // What a program says of its version is its own.
             let own = check.state == State::Ok && PROGRAMS.iter().any(|(name, _)| check.name == *name);
             assert!(own || is_known(&check.detail), "{}: {}", check.name, check.detail);

@@ -120,7 +120,8 @@ pub(super) fn document(run: &Run) -> RunDocument<'_> {
     }
 }
 
-pub(super) fn render(run: &CampaignRun) -> String {
+/// The document up to its runs, which are its end.
+pub(super) fn head(run: &CampaignRun) -> String {
     let document = Document {
         schema_version: SCHEMA_VERSION,
         header: &run.header,
@@ -129,10 +130,25 @@ pub(super) fn render(run: &CampaignRun) -> String {
         statistics: series::statistics(run),
         facts: &run.facts,
         routers: &run.routers,
-        runs: run.runs.iter().map(document).collect(),
+        runs: vec![],
     };
-    let mut text =
-        serde_json::to_string_pretty(&document).expect("every map has text for keys and nothing else can fail");
-    text.push('\n');
+    let mut text = pretty(&document);
+    text.truncate(text.trim_end_matches(['}', '\n', ']']).len());
     text
+}
+
+/// A run within the document.
+pub(super) fn piece(run: &Run, is_first: bool) -> String {
+    // A text has its line ends escaped, so each of these is one of the layout.
+    let text = pretty(&document(run)).replace('\n', "\n    ");
+    format!("{}\n    {text}", if is_first { "" } else { "," })
+}
+
+/// The end of the document.
+pub(super) const fn tail(is_empty: bool) -> &'static str {
+    if is_empty { "]\n}\n" } else { "\n  ]\n}\n" }
+}
+
+fn pretty(of: &impl Serialize) -> String {
+    serde_json::to_string_pretty(of).expect("every map has text for keys and nothing else can fail")
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::json::{RunDocument, SCHEMA_VERSION, document};
 use crate::domain::name::Name;
-use crate::domain::run::CampaignRun;
+use crate::domain::run::{CampaignRun, Run};
 use crate::domain::topology::Metadata;
 
 #[derive(Serialize)]
@@ -19,19 +19,16 @@ struct Line<'a> {
     run: RunDocument<'a>,
 }
 
-pub(super) fn render(run: &CampaignRun) -> String {
-    let mut text = String::new();
-    for one in &run.runs {
-        let line = Line {
-            schema_version: SCHEMA_VERSION,
-            campaign_run: &run.header.id,
-            topology: &run.header.topology,
-            campaign: &run.header.campaign,
-            metadata: &run.topology.metadata,
-            run: document(one),
-        };
-        text.push_str(&serde_json::to_string(&line).expect("every map has text for keys and nothing else can fail"));
-        text.push('\n');
-    }
+pub(super) fn piece(whole: &CampaignRun, run: &Run) -> String {
+    let line = Line {
+        schema_version: SCHEMA_VERSION,
+        campaign_run: &whole.header.id,
+        topology: &whole.header.topology,
+        campaign: &whole.header.campaign,
+        metadata: &whole.topology.metadata,
+        run: document(run),
+    };
+    let mut text = serde_json::to_string(&line).expect("every map has text for keys and nothing else can fail");
+    text.push('\n');
     text
 }

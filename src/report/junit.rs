@@ -34,7 +34,7 @@ pub(super) fn render(run: &CampaignRun) -> Result<String, SerializeError> {
         ("campaign", header.campaign.to_string()),
         ("version", header.version.clone()),
     ];
-    let metadata = metadata(Lang::En, run).into_iter().map(|(label, text)| (label, text.to_owned()));
+    let metadata = metadata(Lang::En, run);
     suite.add_properties(facts.into_iter().chain(metadata).map(|(name, value)| Property::new(name, clean(&value))));
     let repeated = run.runs.iter().any(|r| r.repetition > 1);
     for one in &run.runs {

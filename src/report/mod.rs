@@ -11,12 +11,14 @@ mod json;
 mod jsonl;
 mod junit;
 mod markdown;
+mod pieces;
 mod redact;
 mod series;
 mod terminal;
 mod view;
 
 pub use compare::Comparison;
+pub use pieces::Pieces;
 pub use redact::RedactError;
 pub use view::Finding;
 
@@ -49,13 +51,13 @@ pub fn html(lang: Lang, run: &CampaignRun) -> Result<String, askama::Error> {
 /// The campaign run as a JSON document in SI units, raw outputs included. Its sentences are English in every language.
 #[must_use]
 pub fn json(run: &CampaignRun) -> String {
-    json::render(run)
+    Pieces::Json.whole(run)
 }
 
 /// The campaign run as JSON Lines: one run a line, raw outputs included.
 #[must_use]
 pub fn json_lines(run: &CampaignRun) -> String {
-    jsonl::render(run)
+    Pieces::JsonLines.whole(run)
 }
 
 /// The campaign run as CSV (RFC 4180): a row for each run and flow, SI units.

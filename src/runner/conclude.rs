@@ -65,6 +65,9 @@ fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurem
         exit_code: client.exit_code,
         server: server.map(|s| s.stdout.as_bytes()),
     };
+    if let Some(fault) = client.fault.as_ref().filter(|_| client.wrote_too_much()) {
+        return Err(Fault::Text(fault.clone()));
+    }
     tool::of(&job.specification).parse(&outputs).map_err(|fault| match &client.fault {
         Some(cut) if client.stdout.is_empty() && is_udp(&job.specification) => Fault::LostGreeting { how: cut.clone() },
         Some(cut) => Fault::Cut { how: cut.clone(), fault: Box::new(Fault::Text(fault.to_string())) },

@@ -43,6 +43,9 @@ pub struct Account {
     pub planned_bytes: u64,
     /// What is left after this run; 0 where it is too much.
     pub left_bytes: u64,
+    /// Which runs send the most, the first of them, each with its pair and bytes.
+    #[serde(skip)]
+    pub most: Vec<String>,
 }
 
 /// Why a campaign would break its budget, or nobody can tell that it does not.
@@ -66,8 +69,8 @@ pub enum BudgetFault {
         limit: Bitrate,
     },
     /// Nothing bounds what some tests send.
-    #[error("the budget of {bytes_per_day} a day cannot be kept: nothing bounds what {} {}", tests.join(", "),
-        if tests.len() == 1 { "sends" } else { "send" })]
+    #[error("the budget of {} a day cannot be kept: nothing bounds what {} {}", size_text(*bytes_per_day),
+        tests.join(", "), if tests.len() == 1 { "sends" } else { "send" })]
     Unknown {
         /// What may be sent in a day.
         bytes_per_day: ByteSize,
@@ -77,14 +80,26 @@ pub enum BudgetFault {
     /// The day's sum would be too much.
     #[error(
         "this run would send about {}, and the campaign's budget has {} left for {} ({}): {} of {} are used",
-        rounded(account.planned_bytes),
-        rounded(account.bytes_per_day.saturating_sub(account.used_bytes)),
+        size_text(rounded(account.planned_bytes)),
+        size_text(rounded(account.bytes_per_day.saturating_sub(account.used_bytes))),
         account.day,
         account.time_zone,
-        rounded(account.used_bytes),
-        rounded(account.bytes_per_day)
+        size_text(rounded(account.used_bytes)),
+        size_text(ByteSize::new(account.bytes_per_day))
     )]
     Spent {
+        /// The sums.
+        account: Account,
+    },
+    /// No day has room for the run.
+    #[error(
+        "this run alone would send about {}, {} more than the {} that the campaign's budget has for a day; the most: {}",
+        rounded(account.planned_bytes),
+        rounded(account.planned_bytes.saturating_sub(account.bytes_per_day)),
+        rounded(account.bytes_per_day),
+        account.most.join(", ")
+    )]
+    NeverFits {
         /// The sums.
         account: Account,
     },
@@ -109,10 +124,16 @@ impl BudgetFault {
                 "wait for the next day, shorten the tests with `--duration`, or raise `bytes-per-day` in the campaign's \
                  `budget`; `iperftester run --dry-run` shows the account"
             }
+            Self::NeverFits { .. } => {
+                "shorten these tests, lower their rate, leave some out, or raise `bytes-per-day` in the campaign's `budget`"
+            }
             Self::TimeZone { .. } => "name one as `Europe/Madrid` or `UTC` in the campaign's `schedule`",
         }
     }
 }
+
+/// Most runs that are named.
+const MOST_NAMED: usize = 3;
 
 /// Stands for a sender that holds nothing back.
 const BOUNDLESS: u64 = u64::MAX;
@@ -121,9 +142,15 @@ fn rate_text(rate: Bitrate) -> String {
     if rate.bits_per_second() == BOUNDLESS { "all it can".to_owned() } else { rate.to_string() }
 }
 
+/// A size as a report shows it, the unit after a space; in the file it has none.
+fn size_text(size: ByteSize) -> String {
+    let text = size.to_string();
+    let (number, unit) = text.split_at(text.find(char::is_alphabetic).unwrap_or(text.len()));
+    format!("{number} {unit}")
+}
+
 /// Bytes to three digits.
-#[must_use]
-pub const fn rounded(bytes: u64) -> ByteSize {
+const fn rounded(bytes: u64) -> ByteSize {
     let digits = match bytes.checked_ilog10() {
         Some(digits) => digits.saturating_sub(2),
         None => 0,
@@ -141,7 +168,15 @@ pub fn capped(mut jobs: Vec<Job>, budget: &Budget) -> Result<Vec<Job>, Vec<Budge
     let Some(limit) = budget.max_rate_bits_per_second else { return Ok(jobs) };
     let mut faults = Vec::new();
     for job in jobs.iter_mut().filter(|job| job.skip.is_none()) {
-        if let Some(rate) = cappable(&mut job.specification) {
+        if let Some(from) = &job.rate_from {
+            // It follows a TCP run that is held to the limit itself; what that reached sets the rate when it has run.
+            let share = Bitrate::new(share_of(from.share.share(), limit));
+            match &mut job.specification {
+                Test::Iperf3(t) => t.rate_bits_per_second = share,
+                Test::Iperf2(t) => t.rate_bits_per_second = share,
+                _ => {}
+            }
+        } else if let Some(rate) = cappable(&mut job.specification) {
             *rate = Some(rate.map_or(limit, |own| own.min(limit)));
         } else if let Some(rate) = asked(job).filter(|rate| *rate > limit) {
             let fault = BudgetFault::TooFast {
@@ -157,6 +192,15 @@ pub fn capped(mut jobs: Vec<Job>, budget: &Budget) -> Result<Vec<Job>, Vec<Budge
         }
     }
     if faults.is_empty() { Ok(jobs) } else { Err(faults) }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a rate is no larger than that, and not negative"
+)]
+fn share_of(share: f64, rate: Bitrate) -> u64 {
+    (rate.as_f64() * share).round() as u64
 }
 
 /// The rate of a test that may be held back without becoming another test.
@@ -226,10 +270,12 @@ pub fn account(
     jobs: &[Job],
 ) -> Result<Account, BudgetFault> {
     let mut planned_bytes = 0_u64;
-    let mut tests = Vec::new();
+    let (mut tests, mut amounts) = (Vec::new(), Vec::new());
     for job in jobs.iter().filter(|job| job.skip.is_none()) {
         if let (Some(there), Some(back)) = expected_bytes(topology, job) {
-            planned_bytes = planned_bytes.saturating_add(there).saturating_add(back);
+            let bytes = there.saturating_add(back);
+            planned_bytes = planned_bytes.saturating_add(bytes);
+            amounts.push((bytes, job));
         } else {
             let text = format!("`{}` from {} to {}", job.test, job.pair.source, job.pair.destination);
             if !tests.contains(&text) {
@@ -248,15 +294,24 @@ pub fn account(
     let bytes_per_day = bytes_per_day.bytes();
     let left_bytes = bytes_per_day.saturating_sub(used_bytes).saturating_sub(planned_bytes);
     let (day, time_zone) = (day.date, day.time_zone.clone());
-    Ok(Account { day, time_zone, bytes_per_day, used_bytes, planned_bytes, left_bytes })
+    // Stable: of equal ones the first in the campaign.
+    amounts.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+    let most = amounts.iter().take(MOST_NAMED).map(|(bytes, job)| {
+        format!("`{}` from {} to {} ({})", job.test, job.pair.source, job.pair.destination, rounded(*bytes))
+    });
+    let most = most.collect();
+    Ok(Account { day, time_zone, bytes_per_day, used_bytes, planned_bytes, left_bytes, most })
 }
 
 impl Account {
     /// Is it kept?
     ///
     /// # Errors
-    /// [`BudgetFault::Spent`].
+    /// [`BudgetFault::NeverFits`], [`BudgetFault::Spent`].
     pub fn check(&self) -> Result<(), BudgetFault> {
+        if self.planned_bytes > self.bytes_per_day {
+            return Err(BudgetFault::NeverFits { account: self.clone() });
+        }
         if self.used_bytes.saturating_add(self.planned_bytes) > self.bytes_per_day {
             return Err(BudgetFault::Spent { account: self.clone() });
         }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -124,6 +125,9 @@ pub struct VerdictCounts {
     pub none: u32,
 }
 
+/// Untouched outputs by run: the client's, and the server's if the test has one.
+pub type Outputs = BTreeMap<u32, (String, Option<String>)>;
+
 /// What every kind of database does. Each write is whole and durable when it returns: it survives the end of this process
 /// and of the machine's power.
 #[allow(async_fn_in_trait)]
@@ -201,6 +205,15 @@ pub trait Store {
     /// As [`Store::load`].
     async fn load_without_raw(&self, id: &str) -> Result<CampaignRun, StoreError> {
         self.load(id).await
+    }
+
+    /// The tools' outputs of some runs of campaign run `id`, by run: those of both ends.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    async fn outputs(&self, id: &str, runs: RangeInclusive<u32>) -> Result<Outputs, StoreError> {
+        let all = self.load(id).await?.runs.into_iter().filter(|run| runs.contains(&run.id));
+        Ok(all.map(|run| (run.id, (run.raw, run.server_raw))).collect())
     }
 
     /// Id of the campaign run that started last.

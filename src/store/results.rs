@@ -199,6 +199,22 @@ impl<S: Store> Results<S> {
         self.with_rescued(id, self.store.load_without_raw(id).await?)
     }
 
+    /// The outputs of `runs`, whose campaign run was loaded without: they get their own, but for those from a rescue file, which
+    /// have it.
+    ///
+    /// # Errors
+    /// As [`Results::load`].
+    pub async fn add_outputs(&self, id: &str, runs: &mut [Run]) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return Ok(()) };
+        let mut outputs = self.store.outputs(id, first.id..=last.id).await?;
+        for run in runs {
+            if let Some(of) = outputs.remove(&run.id) {
+                (run.raw, run.server_raw) = of;
+            }
+        }
+        Ok(())
+    }
+
     fn with_rescued(&self, id: &str, mut whole: CampaignRun) -> Result<CampaignRun, StoreError> {
         for path in self.rescue.files_of(id) {
             let rescued = Rescued::read(&path).map_err(|source| StoreError::File { action: "read", path, source })?;

@@ -1,6 +1,7 @@
 //! Domain values to rows and back, nothing lost either way.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::TryStreamExt;
@@ -10,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::sqlite::Fault;
-use super::{CampaignRunSummary, Entry, Head, StatusCounts, StoreError, VerdictCounts};
+use super::{CampaignRunSummary, Entry, Head, Outputs, StatusCounts, StoreError, VerdictCounts};
 use crate::domain::measurement::{Flow, Interval, Measurement};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, CampaignRunHeader, Run};
@@ -229,15 +230,14 @@ pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str, raw: b
     for row in sqlx::query("SELECT * FROM facts WHERE campaign_run = ?").bind(number).fetch_all(&mut *c).await? {
         facts.insert(name(&row, "probe", id)?, value(&row, "facts_json", id)?);
     }
-    let mut outputs = if raw { outputs(c, number, id).await? } else { BTreeMap::new() };
+    let mut outputs = if raw { outputs(c, number, id, 0..=u32::MAX).await? } else { Outputs::new() };
     let mut courses = courses(c, number).await?;
     // One row after the other: all of them at once would be held twice.
     let mut rows = sqlx::query("SELECT * FROM runs WHERE campaign_run = ? ORDER BY id").bind(number).fetch(c);
     let mut runs = Vec::new();
     while let Some(row) = rows.try_next().await? {
         let mut run = run(&row, id)?;
-        run.raw = outputs.remove(&(run.id, "client".to_owned())).unwrap_or_default();
-        run.server_raw = outputs.remove(&(run.id, "server".to_owned()));
+        (run.raw, run.server_raw) = outputs.remove(&run.id).unwrap_or_default();
         for (flow, of) in run.measurement.as_mut().map(flows).unwrap_or_default() {
             of.intervals = courses.remove(&(run.id, flow.to_owned())).unwrap_or_default();
         }
@@ -247,15 +247,24 @@ pub(super) async fn load(c: &mut SqliteConnection, number: i64, id: &str, raw: b
     Ok(CampaignRun { header, topology, routers, facts, runs })
 }
 
-async fn outputs(c: &mut SqliteConnection, number: i64, id: &str) -> Result<BTreeMap<(u32, String), String>, Fault> {
-    let rows = sqlx::query("SELECT run, side, output FROM raw_outputs WHERE campaign_run = ?");
-    let mut outputs = BTreeMap::new();
-    let mut rows = rows.bind(number).fetch(c);
+pub(super) async fn outputs(
+    c: &mut SqliteConnection,
+    number: i64,
+    id: &str,
+    runs: RangeInclusive<u32>,
+) -> Result<Outputs, Fault> {
+    let rows = sqlx::query("SELECT run, side, output FROM raw_outputs WHERE campaign_run = ? AND run BETWEEN ? AND ?");
+    let mut outputs = Outputs::new();
+    let mut rows = rows.bind(number).bind(runs.start()).bind(runs.end()).fetch(c);
     while let Some(row) = rows.try_next().await? {
-        let key: (u32, String) = (row.try_get("run")?, row.try_get("side")?);
+        let run: u32 = row.try_get("run")?;
         let text = String::from_utf8(row.try_get("output")?)
-            .map_err(|source| unreadable(id, format!("the raw output of run {}", key.0), source))?;
-        outputs.insert(key, text);
+            .map_err(|source| unreadable(id, format!("the raw output of run {run}"), source))?;
+        let of: &mut (String, Option<String>) = outputs.entry(run).or_default();
+        match row.try_get("side")? {
+            "server" => of.1 = Some(text),
+            _ => of.0 = text,
+        }
     }
     Ok(outputs)
 }

@@ -5,6 +5,7 @@
 //! (sqlite.org/pragma.html#pragma_synchronous); a run may have cost minutes, its fsync costs milliseconds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 use tokio::sync::Mutex;
 
-use super::{CampaignRunSummary, Entry, Head, Spender, Spent, Store, StoreError};
+use super::{CampaignRunSummary, Entry, Head, Outputs, Spender, Spent, Store, StoreError};
 use super::{care, rows};
 use crate::domain::run::CampaignRun;
 
@@ -302,6 +303,14 @@ impl Store for SqliteStore {
         self.read("read the results", async |c| {
             let number = number(c, id).await?;
             rows::load(c, number, id, false).await
+        })
+        .await
+    }
+
+    async fn outputs(&self, id: &str, runs: RangeInclusive<u32>) -> Result<Outputs, StoreError> {
+        self.read("read the results", async |c| {
+            let number = number(c, id).await?;
+            rows::outputs(c, number, id, runs).await
         })
         .await
     }

@@ -21,9 +21,15 @@ load() {
         busybox insmod "$modules/$file" 2> /dev/null
     done
 }
-for module in veth bridge sch_netem sch_tbf md5 hmac sctp; do
+for module in veth bridge sch_netem sch_tbf iptable_raw ip6table_raw xt_statistic md5 hmac sctp; do
     load "$module"
 done
+# This kernel knows the older iptables alone, as after `update-alternatives --set iptables /usr/sbin/iptables-legacy`.
+mkdir /run/older
+for program in iptables-restore iptables-save ip6tables-restore ip6tables-save; do
+    ln -s /usr/sbin/xtables-legacy-multi "/run/older/$program"
+done
+export PATH="/run/older:$PATH"
 ip link set lo up
 cd /mnt || exit
 sh ./job.sh > log 2>&1

@@ -198,3 +198,18 @@ pub(crate) fn jq(filter: &str, document: &str) -> String {
 pub(crate) fn runs(report: &Value) -> &Vec<Value> {
     report["runs"].as_array().unwrap()
 }
+
+/// Where PATH has `program`.
+pub(crate) fn installed(program: &str) -> PathBuf {
+    let paths = std::env::var_os("PATH").unwrap();
+    std::env::split_paths(&paths).map(|folder| folder.join(program)).find(|file| file.exists()).unwrap()
+}
+
+/// Says that a test could not do its work here, and why; scripts/test.sh shows and counts these lines.
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+    if let Some(list) = std::env::var_os("IPERFTESTER_TEST_SKIPS") {
+        let mut list = File::options().create(true).append(true).open(list).unwrap();
+        writeln!(list, "skipped: {why}").unwrap();
+    }
+}

@@ -27,6 +27,9 @@ pub(super) struct Device {
     flags: Vec<String>,
     /// Kind of its queueing discipline at the root.
     qdisc: Option<String>,
+    /// Longest packet that it takes, in bytes.
+    #[serde(rename = "mtu")]
+    pub(super) mtu_bytes: Option<u32>,
     #[serde(default)]
     /// Its addresses, in the output of `ip address` only.
     pub(super) addr_info: Vec<Address>,
@@ -180,7 +183,7 @@ mod tests {
         let json = br#"[{"ifindex":1,"ifname":"lo","ifalias":"iperftester core spec=1","mtu":65536},
                         {"ifindex":4,"link_index":2,"ifname":"l-1","link_netnsid":0}]"#;
         let devices = read(json).unwrap();
-        assert_eq!(devices[0], lo("core"));
+        assert_eq!(devices[0], Device { mtu_bytes: Some(65536), ..lo("core") });
         assert!(devices[1].leads_elsewhere() && !devices[0].leads_elsewhere());
         assert_eq!(read(b"Cannot open network namespace"), None);
     }

@@ -9,6 +9,10 @@ use super::holding::{Holding, Queue};
 use super::layout::Resource;
 use crate::domain::unit::Bitrate;
 
+mod network;
+
+pub(super) use network::{added, settings};
+
 /// Largest relative difference of two numbers that are the same: `tc` and `iptables-save` round what they show.
 const SAME: f64 = 0.01;
 
@@ -19,14 +23,24 @@ fn near(a: f64, b: f64) -> bool {
 /// The first thing of `resource` that is not as it was made, as a phrase; `held` is what its namespaces (by their whole
 /// name) hold.
 pub(super) fn drift(resource: &Resource, held: &BTreeMap<String, &Holding>) -> Option<String> {
-    resource.batches.iter().find_map(|batch| {
-        let here = batch.namespace.as_deref()?;
-        let place = here.splitn(3, '.').last().unwrap_or(here).trim_start_matches('_');
-        let Some(holding) = held.get(here) else { return Some(format!("the namespace of {place} is missing")) };
-        let differs = differs(batch, holding).or_else(|| shaped_since(resource, batch, holding))?;
-        // It may have been made the other way.
-        let other = batch.other_way().is_some_and(|other| other.iter().all(|b| self::differs(b, holding).is_none()));
-        (!other).then(|| format!("{differs} in {place}"))
+    let place = |here: &str| here.splitn(3, '.').last().unwrap_or(here).trim_start_matches('_').to_owned();
+    let set_otherwise = resource.batches.iter().flat_map(settings).find_map(|(here, made)| {
+        // A namespace that is missing is told below.
+        let differs = network::set_otherwise(&made, held.get(here)?)?;
+        Some(format!("{differs} in {}", place(here)))
+    });
+    set_otherwise.or_else(|| {
+        resource.batches.iter().find_map(|batch| {
+            let here = batch.namespace.as_deref()?;
+            let place = place(here);
+            let Some(holding) = held.get(here) else { return Some(format!("the namespace of {place} is missing")) };
+            let since = || shaped_since(resource, batch, holding).or_else(|| network::routed_since(batch, holding));
+            let differs = differs(batch, holding).or_else(since)?;
+            // It may have been made the other way.
+            let other =
+                batch.other_way().is_some_and(|other| other.iter().all(|b| self::differs(b, holding).is_none()));
+            (!other).then(|| format!("{differs} in {place}"))
+        })
     })
 }
 
@@ -36,7 +50,7 @@ fn differs(batch: &Batch, held: &Holding) -> Option<String> {
             // A device that is down has lost addresses and routes, so that is told first.
             let about_devices = |line: &&str| line.starts_with("link set ");
             let (devices, rest): (Vec<&str>, Vec<&str>) = batch.lines.lines().partition(about_devices);
-            devices.iter().chain(&rest).find_map(|line| network(&line.split(' ').collect::<Vec<_>>(), held))
+            devices.iter().chain(&rest).find_map(|line| network::network(&line.split(' ').collect::<Vec<_>>(), held))
         }
         Program::Tc => batch.lines.lines().find_map(|line| shaper(&line.split(' ').collect::<Vec<_>>(), held)),
         Program::Nft => nftables(&batch.lines, &held.filters),
@@ -47,39 +61,6 @@ fn differs(batch: &Batch, held: &Holding) -> Option<String> {
 /// The word behind `key`.
 fn after<'a>(words: &[&'a str], key: &str) -> Option<&'a str> {
     words.iter().position(|w| *w == key).and_then(|at| words.get(at + 1)).copied()
-}
-
-/// What a command of `ip` made: a device that is up and at its switch, an address, a route.
-fn network(words: &[&str], held: &Holding) -> Option<String> {
-    match words {
-        ["link", "set", "dev", name, how @ ..] => {
-            let Some(device) = held.devices.iter().find(|d| d.name == *name) else {
-                return Some(format!("the device {name} is missing"));
-            };
-            if how.contains(&"up") && !device.is_up() {
-                return Some(format!("the device {name} is down"));
-            }
-            let switch = after(how, "master").filter(|switch| device.master.as_deref() != Some(switch));
-            switch.map(|switch| format!("the device {name} is not at the switch {switch}"))
-        }
-        ["addr", "add", address, "dev", name, ..] => {
-            let there = held.devices.iter().any(|d| d.name == *name && d.has_address(address));
-            (!there).then(|| format!("the address {address} of {name} is missing"))
-        }
-        ["route", "add", to, how @ ..] => {
-            let (gateway, device) = (after(how, "via"), after(how, "dev"));
-            let whole = if *to == "::/0" { "default" } else { to };
-            let one = whole.strip_suffix("/32").or_else(|| whole.strip_suffix("/128")).unwrap_or(whole);
-            let there = held.routes.iter().any(|route| {
-                route.dst == one
-                    && route.gateway.as_deref() == gateway
-                    && (device.is_none() || route.dev.as_deref() == device)
-            });
-            let way = gateway.or(device).unwrap_or_default();
-            (!there).then(|| format!("the route to {to} by {way} is missing"))
-        }
-        _ => None,
-    }
 }
 
 /// What a command of `tc` made: a queueing discipline or a class with its numbers.
@@ -93,7 +74,9 @@ fn shaper(words: &[&str], held: &Holding) -> Option<String> {
                 return Some(format!("the shaper of {device} is missing"));
             };
             let kind = after(words, after(words, "handle")?)?;
-            found.kind == kind && numbers(words, &found.options)
+            found.kind == kind
+                && numbers(words, &found.options)
+                && (kind != "netem" || pure_delay(words, &found.options))
         }
         _ => {
             let shown = held.classes.get(device).map(String::as_str).unwrap_or_default();
@@ -113,6 +96,14 @@ fn numbers(words: &[&str], options: &Value) -> bool {
         made.is_none_or(|made| found.as_f64().is_none_or(|found| near(found * scale, made)))
     };
     same("rate", "bit", &options["rate"], 8.0) && same("delay", "us", &options["delay"]["delay"], 1e6)
+}
+
+/// A delay has the jitter that was made, and nothing that netem does besides. Nothing of ours makes it do that.
+fn pure_delay(words: &[&str], options: &Value) -> bool {
+    let found = options["delay"]["jitter"].as_f64().unwrap_or_default() * 1e6;
+    let made = words.last().and_then(|jitter| jitter.strip_suffix("us")?.parse::<f64>().ok());
+    let besides = ["loss-random", "loss-state", "loss-gemodel", "duplicate", "reorder", "corrupt", "rate", "slot"];
+    made.is_none_or(|made| near(found, made)) && besides.iter().all(|key| options[*key].is_null())
 }
 
 /// A device that was made without a shaper and has one.
@@ -235,6 +226,13 @@ mod tests {
         };
         assert_eq!(told(&shaped(), &tbf(0.01, 10_000_000)), "");
         assert_eq!(told(&shaped(), &tbf(0.02, 10_000_000)), "the shaper of l-1 is another in west");
+        for (from, to) in [("0.01}", "0.01,\"jitter\":0.002}"), ("0.01}", "0.01},\"loss-random\":{\"loss\":0.04}")] {
+            let mut held = tbf(0.01, 10_000_000);
+            let options = held.queues[0].options.to_string();
+            assert!(options.contains(from), "{options}");
+            held.queues[0].options = serde_json::from_str(&options.replace(from, to)).unwrap();
+            assert_eq!(told(&shaped(), &held), "the shaper of l-1 is another in west", "{to}");
+        }
         assert_eq!(told(&shaped(), &tbf(0.01, 12_500_000)), "the shaper of l-1 is another in west");
         let none = queues(r#"[{"kind":"noqueue","handle":"0:","dev":"l-1","root":true,"options":{}}]"#);
         assert_eq!(told(&shaped(), &none), "the shaper of l-1 is missing in west");

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::batch::{Batch, Program, words};
 use super::device::Device;
-use super::{LIMIT, Local};
+use super::{LIMIT, Local, drift};
 use crate::backend::BackendError;
 use crate::process::{self, ProcessError};
 
@@ -25,6 +25,10 @@ pub(super) struct Holding {
     pub(super) devices: Vec<Device>,
     /// Its routes.
     pub(super) routes: Vec<Route>,
+    /// Those of its routes that neither the topology nor the kernel made, each with the device whose resource it goes with.
+    pub(super) added: Vec<(String, Route)>,
+    /// The kernel's settings that the topology sets here, as they are.
+    pub(super) settings: BTreeMap<String, String>,
     /// Its queueing disciplines; not asked for where none was made.
     pub(super) queues: Vec<Queue>,
     /// What `tc class show` says of each device with htb.
@@ -34,7 +38,7 @@ pub(super) struct Holding {
 }
 
 /// A line of `ip route`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct Route {
     /// Where to: a prefix, an address or `default`.
     pub(super) dst: String,
@@ -42,6 +46,11 @@ pub(super) struct Route {
     pub(super) gateway: Option<String>,
     /// By which device.
     pub(super) dev: Option<String>,
+    /// Who made it; `ip` leaves that out where it was `ip` itself.
+    pub(super) protocol: Option<String>,
+    /// Such as `blackhole`; `ip` leaves out the usual kind.
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
 }
 
 /// A line of `tc qdisc`.
@@ -104,19 +113,40 @@ impl Local {
             let shown = process::run(&self.inside(argv), b"", LIMIT).await?;
             Ok::<Vec<Route>, ProcessError>(serde_json::from_slice(&shown.stdout).unwrap_or_default())
         };
-        let (base, v6, shapes, filters) = tokio::join!(
+        let (base, v6, settings, shapes, filters) = tokio::join!(
             base,
             v6,
+            self.settings(&here),
             async { if made_by(Program::Tc) { self.shapes(&here).await } else { Ok(<_>::default()) } },
             async { if made_by(Program::Nft) { self.filters(&here).await } else { String::new() } },
         );
-        let (base, (queues, classes)) = (base?, shapes?);
+        let (base, settings, (queues, classes)) = (base?, settings?, shapes?);
         let known = base.status.success().then(|| read(&base.stdout)).flatten();
         let mut v6 = v6?;
         Ok(known.map(|mut known| {
             known.routes.append(&mut v6);
-            Holding { queues, classes, filters, ..known }
+            let added = drift::added(&made, &known.routes);
+            Holding { queues, classes, filters, settings, added, ..known }
         }))
+    }
+
+    /// The settings that the topology sets in a namespace, as they are there. What the kernel does not know is left out.
+    async fn settings(&self, here: &str) -> Result<BTreeMap<String, String>, ProcessError> {
+        let batches = self.layout.resources.iter().flat_map(|r| &r.batches);
+        let keys: Vec<&str> = batches
+            .flat_map(drift::settings)
+            .filter(|(place, _)| *place == here)
+            .flat_map(|(_, pairs)| pairs.into_iter().map(|(key, _)| key))
+            .collect();
+        if keys.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut argv = words(&[&self.programs.ip, "netns", "exec", here, "sysctl", "-e"]);
+        argv.extend(words(&keys));
+        let shown = process::run(&self.inside(argv), b"", LIMIT).await?;
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        let pairs = shown.lines().filter_map(|line| line.split_once(" = "));
+        Ok(pairs.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect())
     }
 
     /// The queueing disciplines of a namespace, and the classes of those that have some.

@@ -30,6 +30,7 @@ mod keeper;
 mod kept;
 mod layout;
 mod loss;
+mod modules;
 mod remove;
 mod rootless;
 mod shape;
@@ -40,6 +41,7 @@ pub use feature::Feature;
 use feature::Means;
 pub use keeper::{KEEP_VERB, keep};
 pub(super) use layout::shaped_by;
+pub use modules::Modules;
 pub use rootless::{Hindrance, Switches, hindrance};
 pub use supports::{has_ipv6, lacking_right};
 

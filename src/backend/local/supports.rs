@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::batch::words;
 use super::feature::{Feature, Means};
 use super::layout::{Layout, Need};
+use super::modules::Modules;
 use super::rootless::{self, Hindrance};
 use super::{Form, Programs};
 use crate::backend::BackendError;
@@ -41,9 +42,10 @@ pub(super) async fn check(
     if !errors.is_empty() {
         return Err(errors);
     }
+    let modules = Modules::read();
     for need in &layout.needs {
         if means.of(need.feature, programs, form == Form::User).await.is_none() {
-            errors.push(lacking(need));
+            errors.push(lacking(need, &modules));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -84,27 +86,30 @@ fn missing(program: &str, package: &str, error: &ProcessError) -> BackendError {
     )
 }
 
-fn lacking(need: &Need) -> BackendError {
+fn lacking(need: &Need, of: &Modules) -> BackendError {
     let ways: Vec<Feature> = std::iter::once(need.feature).chain(need.feature.substitute()).collect();
     let list = |of: &dyn Fn(Feature) -> String, between| ways.iter().map(|f| of(*f)).collect::<Vec<_>>().join(between);
     let features = list(&|f| f.as_str().to_owned(), " or ");
     let modules = list(&|f| format!("no {}", f.module()), ", ");
-    let load = list(&|f| format!("modprobe {}", f.module()), " or ");
     let install = match need.feature.package() {
         Some(package) => format!("install what uses it: apt install {package}; "),
         None => String::new(),
     };
+    let load: Vec<String> = ways.iter().filter_map(|feature| of.load(*feature)).collect();
+    let load = if load.is_empty() {
+        "this kernel loads no modules:".to_owned()
+    } else {
+        format!("load it: {}; if there is no such module,", load.join(" or "))
+    };
     unsupported(
         format!("{}, which needs {features}, and this machine has none ({modules})", need.who),
-        format!(
-            "{install}load it: {load}; if there is no such module, take that out of the topology or deploy on a machine \
-             whose kernel has it"
-        ),
+        format!("{install}{load} take that out of the topology or deploy on a machine whose kernel has it"),
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::modules::tests::with;
     use super::*;
 
     #[test]
@@ -118,18 +123,38 @@ mod tests {
     #[test]
     fn what_lacks_names_who_asks_the_feature_and_the_mend() {
         let need = Need { feature: Feature::Netem, who: "link `adsl` asks for `impair.delay`".to_owned() };
-        let BackendError::Unsupported { what, hint } = lacking(&need) else { panic!("another error") };
+        let BackendError::Unsupported { what, hint } = lacking(&need, &with(None)) else { panic!("another error") };
         assert_eq!(
             what,
             "link `adsl` asks for `impair.delay`, which needs netem, and this machine has none (no sch_netem)"
         );
-        assert!(hint.starts_with("load it: modprobe sch_netem"), "{hint}");
+        assert!(hint.starts_with("load it: modprobe sch_netem;"), "{hint}");
+    }
+
+    #[test]
+    fn what_mends_a_kernel_is_told_by_its_modules_in_both_languages() {
+        use crate::i18n::{Lang, sentences};
+        let hint = |feature, modules: &Modules| {
+            let need = Need { feature, who: "link `adsl` asks for `impair.delay`".to_owned() };
+            let BackendError::Unsupported { hint, .. } = lacking(&need, modules) else { panic!("another error") };
+            let spanish = sentences::told(Lang::Es, &hint);
+            assert!(spanish.ends_with("núcleo lo tenga") && !spanish.contains("load"), "{spanish}");
+            hint
+        };
+        let closed = Modules { loadable: false, ..with(None) };
+        let extra = "load it: apt install linux-modules-extra-6.8.0-45-generic && modprobe sch_netem; if there is no such module,";
+        assert!(hint(Feature::Netem, &with(Some("kernel/net/sched/sch_tbf.ko:"))).starts_with(extra));
+        assert!(hint(Feature::Netem, &closed).starts_with("this kernel loads no modules: take that out"));
+        assert!(
+            hint(Feature::Loss, &closed).contains("apt install nftables; this kernel loads no modules: take that out")
+        );
+        assert!(hint(Feature::Loss, &with(None)).contains("load it: modprobe nft_numgen or modprobe xt_statistic; if"));
     }
 
     #[test]
     fn what_several_would_serve_names_them_all() {
         let need = Need { feature: Feature::Loss, who: "link `adsl` asks for `impair.loss`".to_owned() };
-        let BackendError::Unsupported { what, hint } = lacking(&need) else { panic!("another error") };
+        let BackendError::Unsupported { what, hint } = lacking(&need, &with(None)) else { panic!("another error") };
         assert!(what.contains("needs nftables random loss or iptables random loss"), "{what}");
         assert!(what.ends_with("(no nft_numgen, no xt_statistic)"), "{what}");
         assert!(

@@ -22,6 +22,9 @@ pub(super) use tools::{Completions, Man, Measure, Parse, ParseTool};
 
 const ABOUT: &str = "Measures network links between sites: one YAML topology in, one trustworthy report out";
 
+/// The topology file where none is named.
+pub(super) const TOPOLOGY: &str = "topology.yaml";
+
 /// Heading of the options that every verb takes.
 const GLOBAL: &str = "Options of every verb";
 
@@ -48,7 +51,7 @@ pub(super) struct Arguments {
         help_heading = GLOBAL,
         value_name = "FILE",
         env = "IPERFTESTER_TOPOLOGY",
-        default_value = "topology.yaml"
+        default_value = TOPOLOGY
     )]
     pub(super) topology: PathBuf,
 

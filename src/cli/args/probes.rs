@@ -16,7 +16,8 @@ pub(in crate::cli) struct Deploy {
 /// `exec`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The command has this input and output, as pipes; its exit code is that of iperftester.
+The command has this input and output, as pipes; its exit code is that of iperftester:
+127 where there is no such command, 126 where it cannot be executed.
 
 Examples:
   iperftester exec alpha -- ip address

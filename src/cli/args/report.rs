@@ -8,15 +8,15 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  iperftester report                           the newest, on the terminal
+  iperftester report                           the newest of topology.yaml here, on the terminal
   iperftester report --out report.html         a page; also .md .csv .json .jsonl .xml
   iperftester report --redact --out report.md  without addresses and host names
   iperftester report --compare previous        the newest beside the one before it
   iperftester report check@20261124T104406.000Z check@20261125T090000.000Z
   iperftester report --format json | jq '.runs[].measurement'")]
 pub(in crate::cli) struct Report {
-    /// The campaign run, as `list` names it; the newest where it is left out. Several are compared, the first one is the
-    /// base
+    /// The campaign run, as `list` names it; where it is left out, the newest of the topology here or named by -t. Several are
+    /// compared, the first one is the base
     #[arg(value_name = "CAMPAIGN_RUN")]
     pub(in crate::cli) campaign_runs: Vec<String>,
 
@@ -57,6 +57,9 @@ pub(in crate::cli) enum ReportFormat {
 }
 
 impl ReportFormat {
+    /// The endings that a file's name may ask by.
+    pub(in crate::cli) const ENDINGS: &str = ".html .htm .md .markdown .csv .json .jsonl .ndjson .xml .txt";
+
     /// The form that a file's name asks for by its ending.
     pub(in crate::cli) fn of_ending(ending: &str) -> Option<Self> {
         match ending {

@@ -35,11 +35,11 @@ Probes on this machine have no service and so no log of their own: what there is
 the tools were told and what they wrote. With --run it is the one output, byte for byte.
 
 Examples:
-  iperftester logs                             every run of the newest campaign run
+  iperftester logs                             every run of the newest of topology.yaml here
   iperftester logs check@20261124T104406.000Z --probe alpha
   iperftester logs --run 3 | jq .end           the third run's output")]
 pub(in crate::cli) struct Logs {
-    /// The campaign run, as `list` names it; the newest where it is left out
+    /// The campaign run, as `list` names it; where it is left out, the newest of the topology here or named by -t
     pub(in crate::cli) campaign_run: Option<String>,
 
     /// Only the client's output of this run, untouched

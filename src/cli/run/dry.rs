@@ -11,7 +11,6 @@ use crate::domain::name::Name;
 use crate::domain::test::{Direction, ToolKind};
 use crate::domain::topology::Topology;
 use crate::i18n::say;
-use crate::schedule::budget::rounded;
 use crate::schedule::{Job, LinkBytes, Slot, Timetable};
 use crate::stats::numbers;
 use crate::verdict::skipped;
@@ -123,8 +122,8 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
         let Some(link) = topology.links.get(name) else { continue };
         let [a, b] = &link.between;
         let (a, b) = (a.name(), b.name());
-        let there = lang.decimal(rounded(bytes.a_to_b_bytes).to_string());
-        let back = lang.decimal(rounded(bytes.b_to_a_bytes).to_string());
+        let there = bytes_text(bytes.a_to_b_bytes);
+        let back = bytes_text(bytes.b_to_a_bytes);
         text.push_str(&say!(
             lang,
             "link {name}: about {there} {a} → {b}, {back} {b} → {a}",
@@ -143,7 +142,7 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
     if let Some(account) = dry.budget.as_ref().and_then(|budget| budget.account.as_ref()) {
         let (day, zone) = (&account.day, &account.time_zone);
         let amounts = [account.used_bytes, account.planned_bytes, account.left_bytes, account.bytes_per_day];
-        let [used, planned, left, all] = amounts.map(|bytes| lang.decimal(rounded(bytes).to_string()));
+        let [used, planned, left, all] = amounts.map(bytes_text);
         text.push_str(&say!(
             lang,
             "budget for {day} ({zone}): {used} used, about {planned} for this run, {left} left after it of {all}\n",
@@ -158,4 +157,10 @@ fn describe(dry: &DryRun<'_>, topology: &Topology) -> String {
         "campaña {campaign}: {runs} en unos {seconds:.0} s, sin contar la preparación"
     ));
     text
+}
+
+/// Three digits, as in a report.
+fn bytes_text(bytes: u64) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
+    numbers::bytes(lang(), bytes as f64).to_string()
 }

@@ -1,6 +1,8 @@
 //! Suites, campaigns and what they expect.
 
+use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::{TZ_VARIANTS, Tz};
+use croner::Cron;
 use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 
@@ -49,11 +51,22 @@ pub(super) fn campaign(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Campaign {
 fn cron(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
     let text = scalar::form_or(Code::BadCron, slot, faults)?;
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    let Err(reason) = parser.parse(&text) else { return Some(text) };
-    let message = format!("{} is no time to run: {}", Quoted(&text), why_no_cron(&text, &parser, &reason));
+    let why = match parser.parse(&text) {
+        Ok(read) if comes(&read) => return Some(text),
+        Ok(_) => "no month of these has such a day".to_owned(),
+        Err(reason) => why_no_cron(&text, &parser, &reason),
+    };
+    let message = format!("{} is no time to run: {why}", Quoted(&text));
     let fault = Fault::new(Code::BadCron, slot.node.span, message);
     faults.add(fault.fix(format!("for example `{}`: every day at three", slot.written())));
     None
+}
+
+/// Does it ever come? Days of the Gregorian calendar and their weekdays repeat after 400 years, 1 March 2000 begins such a
+/// stretch; the search ends where the crate's own does.
+fn comes(cron: &Cron) -> bool {
+    let start = NaiveDate::from_ymd_opt(2000, 3, 1).unwrap_or_default().and_time(NaiveTime::MIN).and_utc();
+    cron.find_next_occurrence(&start, true).is_ok()
 }
 
 /// What each field of a cron text may say (crontab(5)).

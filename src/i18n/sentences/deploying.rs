@@ -18,6 +18,11 @@ pub(super) const PAIRS: &[Pair] = &[
     ("the device {name} is not at the switch {switch}", "el dispositivo {name} no está en el conmutador {switch}"),
     ("the address {address} of {name} is missing", "falta la dirección {address} de {name}"),
     ("the route to {to} by {way} is missing", "falta la ruta a {to} por {way}"),
+    ("the route to {to} by {way} was added", "se añadió la ruta a {to} por {way}"),
+    ("the route to {to} goes by {found} instead of {made}", "la ruta a {to} va por {found} en vez de {made}"),
+    ("several ways", "varias vías"),
+    ("the MTU of {name} is {found} B instead of {made} B", "la MTU de {name} es {found} B en vez de {made} B"),
+    ("the setting {key} is {found} instead of {made}", "el ajuste {key} es {found} en vez de {made}"),
     ("the shaper of {device} is missing", "falta el limitador de {device}"),
     ("the shaper of {device} is another", "el limitador de {device} es otro"),
     ("a {shaper} was put on the device {name}", "alguien puso un {shaper} en el dispositivo {name}"),
@@ -79,6 +84,16 @@ pub(super) const PAIRS: &[Pair] = &[
          despliegue en una máquina cuyo núcleo lo tenga",
     ),
     (
+        "this kernel loads no modules: take that out of the topology or deploy on a machine whose kernel has it",
+        "este núcleo no carga módulos: quite eso de la topología o despliegue en una máquina cuyo núcleo lo tenga",
+    ),
+    (
+        "install what uses it: apt install {package}; this kernel loads no modules: take that out of the topology or deploy on \
+         a machine whose kernel has it",
+        "instale lo que lo usa: apt install {package}; este núcleo no carga módulos: quite eso de la topología o despliegue en \
+         una máquina cuyo núcleo lo tenga",
+    ),
+    (
         "load it: modprobe {module} or modprobe {other}; if there is no such module, take that out of the topology or deploy \
          on a machine whose kernel has it",
         "cárguelo: modprobe {module} o modprobe {other}; si no existe ese módulo, quite eso de la topología o despliegue en \
@@ -104,6 +119,11 @@ pub(super) const PAIRS: &[Pair] = &[
     ("cannot start `{program}`", "no se puede iniciar `{program}`"),
     ("`{program}` did not end within {limit} s and was stopped", "`{program}` no terminó en {limit} s y se detuvo"),
     ("`{program}` wrote more than {limit} MiB and was stopped", "`{program}` escribió más de {limit} MiB y se detuvo"),
+    ("its output takes more than {limit} MiB to be sent", "enviar su salida ocupa más de {limit} MiB"),
+    (
+        "{what}: nothing of it is kept; it writes less with a longer `interval`, a shorter `duration` or a smaller `count`",
+        "{what}: no se guarda nada; escribe menos con un `interval` más largo, una `duration` más corta o un `count` menor",
+    ),
     ("cannot talk to `{program}`", "no se puede hablar con `{program}`"),
     ("`{command}` failed: {words}", "`{command}` falló: {words}"),
     ("whoever asked for it has ended", "quien lo pidió ha terminado"),
@@ -197,6 +217,16 @@ pub(super) const PAIRS: &[Pair] = &[
         "ponga `max-rate` en el `budget` de la campaña, dé `rate` a las pruebas, o un contrato al enlace",
     ),
     (
+        "this run alone would send about {planned}, {over} more than the {all} that the campaign's budget has for a day; the \
+         most: {most}",
+        "solo esta campaña enviaría unos {planned}, {over} más que los {all} que su presupuesto tiene para un día; lo que \
+         más: {most}",
+    ),
+    (
+        "shorten these tests, lower their rate, leave some out, or raise `bytes-per-day` in the campaign's `budget`",
+        "acorte estas pruebas, baje su tasa, quite algunas, o suba `bytes-per-day` en el `budget` de la campaña",
+    ),
+    (
         "wait for the next day, shorten the tests with `--duration`, or raise `bytes-per-day` in the campaign's `budget`; \
          `iperftester run --dry-run` shows the account",
         "espere al día siguiente, acorte las pruebas con `--duration`, o suba `bytes-per-day` en el `budget` de la campaña; \
@@ -244,6 +274,10 @@ pub(super) const PAIRS: &[Pair] = &[
     ("not there (no {module}): {other} serves as well", "no está (falta {module}): {other} también sirve"),
     ("the kernel has it", "el núcleo lo tiene"),
     ("the kernel has none (no {module}): {what}", "el núcleo no lo tiene (falta {module}): {what}"),
+    (
+        "the kernel has none (no {module}) and loads no modules: {what}",
+        "el núcleo no lo tiene (falta {module}) ni carga módulos: {what}",
+    ),
     ("{default} by default, of {all}", "{default} por defecto, de {all}"),
     (
         "{default} by default, of {all}; no cubic, the usual one",

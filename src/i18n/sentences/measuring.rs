@@ -5,8 +5,8 @@ use super::Pair;
 pub(super) const PAIRS: &[Pair] = &[
     // Notes of measurements, and the notice of `--redact`.
     (
-        "iperf3 below 3.16 serves all streams of a process by one thread, so these are {count} processes of one stream each, their figures added up",
-        "iperf3 anterior a 3.16 atiende todos los flujos de un proceso con un solo hilo, así que son {count} procesos de un flujo cada uno, con sus cifras sumadas",
+        "iperf3 below 3.16 serves all streams of a process by one thread, so these are {count} processes of one stream each, their figures added up; they do not start at one moment, so over a few seconds the sum can exceed the link by some percent",
+        "iperf3 anterior a 3.16 atiende todos los flujos de un proceso con un solo hilo, así que son {count} procesos de un flujo cada uno, con sus cifras sumadas; no empiezan en el mismo momento, así que en pocos segundos la suma puede superar al enlace en algún tanto por ciento",
     ),
     (
         "the processes measured {least} to {most} s: their sum is more than they ever reached together",

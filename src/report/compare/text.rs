@@ -4,6 +4,7 @@ use super::{Comparison, Key, Partial, Quantity, Row, Side, State, Value, Weight}
 use crate::domain::campaign::Metric;
 use crate::domain::test::Direction;
 use crate::i18n::{Lang, say};
+use crate::report::redact;
 use crate::stats::numbers::{self, Figure, PERCENT};
 
 /// Headings and lead.
@@ -137,7 +138,8 @@ pub(super) fn not_comparable(lang: Lang, reason: &str, flows: usize) -> String {
 pub(super) fn side(lang: Lang, side: &Side) -> String {
     let when = lang.moment(side.started);
     let metadata = [&side.metadata.customer, &side.metadata.circuit_id, &side.metadata.engineer, &side.metadata.note];
-    let metadata: String = metadata.into_iter().flatten().map(|text| format!(", {text}")).collect();
+    let told = |text: &String| format!(", {}", redact::told(lang, text));
+    let metadata: String = metadata.into_iter().flatten().map(told).collect();
     let Side { campaign_run: id, topology, campaign, .. } = side;
     say!(
         lang,
@@ -171,7 +173,9 @@ pub(super) fn growth(lang: Lang, row: &Row, value: Option<&Value>) -> String {
         Some(Weight::TooFewRuns) => lang.word("too few runs to tell", "demasiado pocas pruebas para opinar"),
         None => return "–".to_owned(),
     };
-    let change = value.change_ratio.map_or_else(
+    // A share of nothing is no number: from zero to zero nothing changed.
+    let still = (value.figures.median == 0.0).then_some(0.0);
+    let change = value.change_ratio.or(still).map_or_else(
         || lang.word("from zero", "desde cero").to_owned(),
         |ratio| {
             let text = PERCENT.round(lang, ratio.abs(), 2).to_string();

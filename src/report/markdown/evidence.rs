@@ -1,42 +1,31 @@
 //! Paths, commands and probes.
 
 use super::text::code;
-use super::{ROWS_MAX, ends, escape, heading, line, more, table};
-use crate::i18n::say;
+use super::{ROWS_MAX, escape, heading, line, more, table};
+use crate::i18n::Lang;
 use crate::report::view::View;
+use crate::report::view::told::Told;
 
-/// Where the packets went.
-pub(super) fn paths(out: &mut String, view: &View) {
-    let all = || view.pairs.iter().flat_map(|pair| pair.paths.iter().map(move |path| (pair, path)));
-    let count = all().count();
-    if count == 0 {
+/// A list, an item for each line.
+pub(super) fn list(out: &mut String, lang: Lang, told: &Told) {
+    if told.lines.is_empty() {
         return;
     }
-    let lang = view.lang;
-    heading(out, lang.word("Paths", "Rutas"));
-    for (pair, path) in all().take(ROWS_MAX) {
-        let hops: Vec<&str> = path.hops.iter().map(|(_, who, _)| who.as_str()).collect();
-        let end = if path.reached { "" } else { lang.word(" … not reached", " … no alcanzado") };
-        line(out, &format!("- {}: {}{end}", ends(pair), escape(&hops.join(" > "))));
+    heading(out, told.head);
+    for (what, text) in told.lines.iter().take(ROWS_MAX) {
+        line(out, &format!("- {}: {}", escape(what), escape(text)));
     }
-    more(out, lang, count);
+    more(out, lang, told.lines.len());
 }
 
-/// What was run, to be run again by hand.
-pub(super) fn commands(out: &mut String, view: &View) {
-    let all = || view.pairs.iter().flat_map(|pair| &pair.commands);
-    let count = all().count();
-    if count == 0 {
+/// What is copied as it is: a block of code.
+pub(super) fn block(out: &mut String, lang: Lang, told: &Told) {
+    if told.lines.is_empty() {
         return;
     }
-    let lang = view.lang;
-    heading(out, lang.word("Commands", "Órdenes"));
-    let lines = all().take(ROWS_MAX).map(|c| {
-        let (run, at) = (c.run, &c.at);
-        say!(lang, "run {run} on {at}: ", "prueba {run} en {at}: ") + &c.line
-    });
-    code(out, lines);
-    more(out, lang, count);
+    heading(out, told.head);
+    code(out, told.lines.iter().take(ROWS_MAX).map(|(what, text)| format!("{what}: {text}")));
+    more(out, lang, told.lines.len());
 }
 
 /// The instruments.

@@ -1,6 +1,6 @@
 //! The report as Markdown in GitHub's dialect (github.github.com/gfm): what the terminal shows, without its limits of width.
 
-use super::view::{DASH, Pair, State, View};
+use super::view::{DASH, Pair, State, View, told};
 use crate::i18n::{Lang, say};
 
 mod evidence;
@@ -22,8 +22,9 @@ pub(super) fn render(view: &View) -> String {
     pairs(&mut out, view);
     repetitions(&mut out, view);
     reasons(&mut out, view);
-    evidence::paths(&mut out, view);
-    evidence::commands(&mut out, view);
+    evidence::list(&mut out, view.lang, &told::paths(view));
+    evidence::list(&mut out, view.lang, &told::others(view));
+    evidence::block(&mut out, view.lang, &told::commands(view));
     evidence::probes(&mut out, view);
     heading(&mut out, view.lang.word("Notes", "Notas"));
     for note in &view.notes {
@@ -159,26 +160,26 @@ fn pairs(out: &mut String, view: &View) {
     more(out, lang, view.pairs.len());
 }
 
-/// A row for each test; the ends of the pair and its verdict stand in all of them, for a table may be sorted.
+/// A row for each test, with its own verdict; the ends of the pair stand in all of them, for a table may be sorted.
 fn pair_rows(lang: Lang, pair: &Pair) -> Vec<Vec<String>> {
     let contract = pair.contract.as_ref().map_or_else(String::new, |c| format!(", {c}"));
     let route = format!("{}{contract}", pair.route);
-    let row = |cells: [&str; 6]| {
+    let row = |state, cells: [&str; 6]| {
         let cells = cells.map(escape);
-        [vec![ends(pair), escape(&route)], cells.to_vec(), vec![mark(lang, pair.state)]].concat()
+        [vec![ends(pair), escape(&route)], cells.to_vec(), vec![mark(lang, state)]].concat()
     };
     let mut rows = Vec::new();
     for rate in &pair.rates {
         let test = format!("{}{}", rate.test, rate.way);
         let figure =
             rate.variation.as_ref().map_or_else(|| rate.median.to_string(), |v| format!("{} ({v})", rate.median));
-        rows.push(row([&test, &figure, &rate.retransmits, &rate.loss, &rate.jitter, ""]));
+        rows.push(row(rate.state, [&test, &figure, &rate.retransmits, &rate.loss, &rate.jitter, ""]));
     }
     for ping in &pair.pings {
-        rows.push(row([ping.test.as_str(), "", "", &ping.loss, "", &ping.range]));
+        rows.push(row(ping.state, [ping.test.as_str(), "", "", &ping.loss, "", &ping.range]));
     }
     if rows.is_empty() {
-        rows.push(row(["", DASH, "", "", "", ""]));
+        rows.push(row(pair.state, ["", DASH, "", "", "", ""]));
     }
     rows
 }

@@ -16,12 +16,18 @@ use crate::domain::host::{Attachment, HostKind, Local};
 use crate::domain::measurement::Measurement;
 use crate::domain::run::{CampaignRun, Run};
 use crate::domain::topology::{Metadata, Topology};
+use crate::i18n::{Lang, sentences};
 
 mod names;
 mod text;
 
 /// Stands in the head of every form.
 const NOTICE: &str = "addresses, host names and user names are pseudonyms (--redact)";
+
+/// A note of a topology for a reader of `lang`: what its author wrote stays as it is, the notice is ours.
+pub(super) fn told(lang: Lang, note: &str) -> String {
+    if note == NOTICE { sentences::told(lang, note) } else { note.to_owned() }
+}
 
 /// Fields whose texts are words of ours or names in the topology.
 const LABELS: [&str; 21] = [

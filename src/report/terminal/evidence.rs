@@ -2,56 +2,35 @@
 
 use super::{ROWS_MAX, heading, more, paragraph};
 use crate::i18n::{Lang, say};
+use crate::report::view::told::{self, Told};
 use crate::report::view::{DASH, ProbeRow, View};
 
-/// Where the packets went.
-pub(super) fn paths(out: &mut String, view: &View, width: usize) {
-    let all = || view.pairs.iter().flat_map(|pair| pair.paths.iter().map(move |path| (pair, path)));
-    let count = all().count();
-    if count == 0 {
+/// A list: what a line is about stands before it, and is not written again where the line is wrapped.
+pub(super) fn list(out: &mut String, view: &View, width: usize, told: &Told, rest: [[&str; 2]; 2]) {
+    if told.lines.is_empty() {
         return;
     }
-    let lang = view.lang;
-    heading(out, lang.word("Paths", "Rutas"));
-    for (pair, path) in all().take(ROWS_MAX) {
-        let hops: Vec<&str> = path.hops.iter().map(|(_, who, _)| who.as_str()).collect();
-        let end = if path.reached { "" } else { lang.word(" … not reached", " … no alcanzado") };
-        paragraph(out, &format!("{}{end}", hops.join(" > ")), width, &format!("{} → {}: ", pair.sender, pair.receiver));
+    heading(out, told.head);
+    for (what, text) in told.lines.iter().take(ROWS_MAX) {
+        paragraph(out, text, width, &format!("{what}: "));
     }
-    more(out, lang, count, |n| lang.counted(n, ["more path", "more paths"], ["ruta más", "rutas más"]));
+    more(out, view.lang, told.lines.len(), |n| view.lang.counted(n, rest[0], rest[1]));
 }
 
-/// What else was found on the way, a line each.
-pub(super) fn others(out: &mut String, view: &View, width: usize) {
-    let all = || view.pairs.iter().flat_map(|pair| pair.others.iter().map(move |other| (pair, other)));
-    let count = all().count();
-    if count == 0 {
-        return;
-    }
-    let lang = view.lang;
-    heading(out, lang.word("Path MTU and connections", "MTU de la ruta y conexiones"));
-    for (pair, (test, found)) in all().take(ROWS_MAX) {
-        paragraph(out, &format!("{test}: {found}"), width, &format!("{} → {}: ", pair.sender, pair.receiver));
-    }
-    more(out, lang, count, |n| lang.counted(n, ["more result", "more results"], ["resultado más", "resultados más"]));
-}
-
-/// What was run, to be run again by hand. Not wrapped: a command is copied whole.
+/// What was run. Not wrapped: a command is copied whole.
 pub(super) fn commands(out: &mut String, view: &View) {
-    let all = || view.pairs.iter().flat_map(|pair| &pair.commands);
-    let count = all().count();
-    if count == 0 {
+    let told = told::commands(view);
+    if told.lines.is_empty() {
         return;
     }
-    let lang = view.lang;
-    heading(out, lang.word("Commands", "Órdenes"));
-    for command in all().take(ROWS_MAX) {
-        let (run, at) = (command.run, &command.at);
-        out.push_str(&say!(lang, "run {run} on {at}: ", "prueba {run} en {at}: "));
-        out.push_str(&command.line);
-        out.push('\n');
+    heading(out, told.head);
+    for (what, text) in told.lines.iter().take(ROWS_MAX) {
+        out.push_str(&format!("{what}: {text}\n"));
     }
-    more(out, lang, count, |n| lang.counted(n, ["more command", "more commands"], ["orden más", "órdenes más"]));
+    let lang = view.lang;
+    more(out, lang, told.lines.len(), |n| {
+        lang.counted(n, ["more command", "more commands"], ["orden más", "órdenes más"])
+    });
 }
 
 /// The instruments: what several probes have in common once, for the probes of a host differ in their addresses alone.

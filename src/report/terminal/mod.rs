@@ -1,8 +1,8 @@
 //! The report for a terminal: plain text, glyph and word for every verdict, colour only on top of them.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::view::{Pair, State, View};
+use super::view::{Pair, State, View, told};
 use crate::domain::campaign::Metric;
 use crate::i18n::{Lang, say};
 
@@ -22,8 +22,10 @@ pub(super) fn render(view: &View, width: usize, color: bool) -> String {
     let mut out = answer(view, width);
     pairs(&mut out, view, width);
     repetitions::told(&mut out, view, width);
-    evidence::paths(&mut out, view, width);
-    evidence::others(&mut out, view, width);
+    let more = [["more path", "more paths"], ["ruta más", "rutas más"]];
+    evidence::list(&mut out, view, width, &told::paths(view), more);
+    let more = [["more result", "more results"], ["resultado más", "resultados más"]];
+    evidence::list(&mut out, view, width, &told::others(view), more);
     evidence::commands(&mut out, view);
     evidence::probes(&mut out, view, width);
     out.push('\n');
@@ -88,6 +90,29 @@ fn table(width: usize) -> Table {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX));
     table
+}
+
+/// Keeps each word whole where there is room for that: in a narrow column they would be broken anywhere.
+fn keep_words(table: &mut Table, width: usize) {
+    let mut longest: Vec<usize> = Vec::new();
+    for row in table.header().into_iter().chain(table.row_iter()) {
+        for (column, cell) in row.cell_iter().enumerate() {
+            let content = cell.content();
+            let word = content.split_ascii_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
+            match longest.get_mut(column) {
+                Some(known) => *known = word.max(*known),
+                None => longest.push(word),
+            }
+        }
+    }
+    // A blank on either side of each, and a line between them and at both ends.
+    if longest.iter().map(|word| word + 3).sum::<usize>() + 1 > width {
+        return;
+    }
+    for (column, word) in table.column_iter_mut().zip(longest) {
+        let least = u16::try_from(word + 2).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+    }
 }
 
 pub(super) fn heading(out: &mut String, text: &str) {
@@ -199,7 +224,7 @@ fn pairs(out: &mut String, view: &View, width: usize) {
         lang.word("retransmits", "retransm."),
         lang.metric(Metric::Loss),
         lang.metric(Metric::Jitter),
-        lang.word("rtt min/mean/max", "rtt mín/media/máx"),
+        lang.word("rtt min / mean / max", "rtt mín / media / máx"),
         lang.word("verdict", "veredicto"),
     ]);
     for pair in view.pairs.iter().take(ROWS_MAX) {
@@ -228,6 +253,7 @@ fn pairs(out: &mut String, view: &View, width: usize) {
             row(std::array::from_fn(|_| String::new()));
         }
     }
+    keep_words(&mut table, width);
     push(out, &table);
     more(out, lang, view.pairs.len(), |n| lang.counted(n, ["more pair", "more pairs"], ["par más", "pares más"]));
     reasons(out, lang, &view.pairs, width);

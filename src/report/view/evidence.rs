@@ -6,6 +6,7 @@ use super::figures::range_text;
 use super::{State, or_dash};
 use crate::domain::campaign::Metric;
 use crate::domain::counters::EndCounters;
+use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::run::{Run, RunStatus};
 use crate::domain::verdict::Judgement;
@@ -29,6 +30,8 @@ pub(in crate::report) struct JudgementRow {
 pub(in crate::report) struct Command {
     pub(in crate::report) run: u32,
     pub(in crate::report) at: Name,
+    /// That it was started more than once, side by side.
+    pub(in crate::report) several: Option<String>,
     pub(in crate::report) line: String,
 }
 
@@ -146,13 +149,30 @@ const fn metric(lang: Lang, metric: Metric) -> &'static str {
     }
 }
 
-pub(super) fn commands(runs: &[&Run]) -> Vec<Command> {
+pub(super) fn commands(lang: Lang, runs: &[&Run]) -> Vec<Command> {
     let ends = runs.iter().flat_map(|run| {
-        let server = run.server_command.as_ref().map(|c| (run.id, &run.destination, c));
-        let client = Some((run.id, &run.source, &run.command)).filter(|(_, _, c)| !c.is_empty());
+        let server = run.server_command.as_ref().map(|c| (*run, &run.destination, c));
+        let client = Some((*run, &run.source, &run.command)).filter(|(_, _, c)| !c.is_empty());
         server.into_iter().chain(client)
     });
-    ends.map(|(run, at, argv)| Command { run, at: at.clone(), line: shell(argv) }).collect()
+    let command = |(run, at, argv): (&Run, &Name, &Vec<String>)| Command {
+        run: run.id,
+        at: at.clone(),
+        several: several(lang, run),
+        line: shell(argv),
+    };
+    ends.map(command).collect()
+}
+
+/// Of processes side by side the command of the first is stored; the others differ in their port alone.
+fn several(lang: Lang, run: &Run) -> Option<String> {
+    let Some(Measurement::Throughput(measured)) = &run.measurement else { return None };
+    let count = measured.processes.filter(|n| *n > 1)?;
+    Some(say!(
+        lang,
+        "{count} processes side by side, each with a port of its own, the first",
+        "{count} procesos a la vez, cada uno con su propio puerto, el primero"
+    ))
 }
 
 /// An argument list as a POSIX shell reads it.

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DASH, or_dash};
-use crate::domain::facts::{InterfaceFacts, Router};
-use crate::domain::measurement::{Flow, HopPath, Interval, Measurement, RoundTrip};
+use super::pair::state;
+use super::{DASH, State};
+use crate::domain::measurement::{Flow, Interval, Measurement, RoundTrip};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Direction, Protocol, Test};
 use crate::i18n::{Lang, say, sentences};
 use crate::report::chart::Chart;
 use crate::stats::numbers::{self, Figure};
-use crate::stats::{INTERVAL_RUNS_MIN, Summary, median};
+use crate::stats::{INTERVAL_RUNS_MIN, Summary};
 use crate::verdict::{flows, sent_short, sent_short_text};
 
 /// A flow of a throughput run with its ends.
@@ -65,6 +65,8 @@ pub(in crate::report) struct RateRow {
     /// `←` asked for by the receiver, `↔` both ways at once, nothing where the client sent.
     pub(in crate::report) way: &'static str,
     pub(in crate::report) how: String,
+    /// The worst that was judged of this test in this direction.
+    pub(in crate::report) state: State,
     /// Repetitions that the figures are made of.
     pub(in crate::report) runs: usize,
     pub(in crate::report) median: Figure,
@@ -81,28 +83,6 @@ pub(in crate::report) struct RateRow {
     pub(in crate::report) notes: Vec<String>,
 }
 
-/// A ping, over its repetitions.
-#[derive(Debug)]
-pub(in crate::report) struct PingRow {
-    pub(in crate::report) test: Name,
-    pub(in crate::report) min: String,
-    pub(in crate::report) mean: String,
-    pub(in crate::report) max: String,
-    /// The three in one: `11.6 / 12.3 / 14.9 ms`.
-    pub(in crate::report) range: String,
-    pub(in crate::report) deviation: String,
-    pub(in crate::report) loss: String,
-}
-
-/// A path as traceroute saw it.
-#[derive(Debug)]
-pub(in crate::report) struct PathRow {
-    pub(in crate::report) test: Name,
-    pub(in crate::report) reached: bool,
-    /// TTL, who answered, round-trip times.
-    pub(in crate::report) hops: Vec<(u8, String, String)>,
-}
-
 pub(super) fn rate_rows(lang: Lang, rates: &[Rate<'_>], contract: Option<f64>, whole: bool) -> Vec<RateRow> {
     let mut tests: BTreeMap<(&Name, Direction, &Name), Vec<&Rate<'_>>> = BTreeMap::new();
     for rate in rates {
@@ -112,6 +92,8 @@ pub(super) fn rate_rows(lang: Lang, rates: &[Rate<'_>], contract: Option<f64>, w
 }
 
 fn rate_row(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>, whole: bool) -> Option<RateRow> {
+    let own: Vec<&Run> = rates.iter().map(|r| r.run).collect();
+    let state = rates.first().map(|r| state(&own, r.sender, r.receiver))?;
     // Invalid runs are shown where there is nothing else, and said to be so.
     let valid: Vec<&Rate<'_>> = rates.iter().copied().filter(|r| r.run.status == RunStatus::Ok).collect();
     let invalid = rates.len() - valid.len();
@@ -154,6 +136,7 @@ fn rate_row(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>, whole: bool)
         test: first.run.test.clone(),
         way: way(first.run.direction()),
         how: how(lang, first),
+        state,
         runs: summary.count,
         variation: Some(summary).filter(|s| s.count > 1).or_else(|| course(rates)).and_then(|s| coefficient(lang, &s)),
         median: numbers::rate(lang, summary.median),
@@ -332,91 +315,4 @@ fn chart(lang: Lang, rates: &[&Rate<'_>], contract: Option<f64>) -> Option<Chart
     // The keys by which tests are brought together, all of them names.
     let id = format!("chart.{sender}.{receiver}.{}.{}.{}", run.test, run.direction(), run.source);
     Some(Chart { lang, id, title, series, contract })
-}
-
-pub(super) fn ping_rows(lang: Lang, runs: &[&Run]) -> Vec<PingRow> {
-    let mut tests: BTreeMap<&Name, Vec<&RoundTrip>> = BTreeMap::new();
-    for run in runs {
-        if let Some(ping) = round_trip(run) {
-            tests.entry(&run.test).or_default().push(ping);
-        }
-    }
-    let row = |(test, pings): (&Name, Vec<&RoundTrip>)| {
-        let values = |of: fn(&RoundTrip) -> Option<f64>| pings.iter().filter_map(|p| of(p)).collect::<Vec<_>>();
-        let least = values(|p| p.rtt_min_seconds).into_iter().reduce(f64::min);
-        let most = values(|p| p.rtt_max_seconds).into_iter().reduce(f64::max);
-        let packets: u64 = pings.iter().map(|p| p.packets).sum();
-        let lost: u64 = pings.iter().map(|p| p.packets.saturating_sub(p.received_packets)).sum();
-        let (lost, packets) = (lang.count(lost), lang.count(packets));
-        let time = |seconds| numbers::time(lang, seconds);
-        let mean = median(&values(|p| p.rtt_seconds));
-        let range = match (least, mean, most) {
-            (Some(least), Some(mean), Some(most)) => {
-                let unit = numbers::time_scale(most);
-                let (least, mean) = (unit.round(lang, least, 3).number, unit.round(lang, mean, 3).number);
-                format!("{least} / {mean} / {}", unit.round(lang, most, 3))
-            }
-            _ => lang.word("no answer", "sin respuesta").to_owned(),
-        };
-        PingRow {
-            test: test.clone(),
-            range,
-            min: or_dash(least.map(time)),
-            mean: or_dash(mean.map(time)),
-            max: or_dash(most.map(time)),
-            deviation: or_dash(median(&values(|p| p.rtt_deviation_seconds)).map(time)),
-            loss: say!(lang, "{lost} of {packets}", "{lost} de {packets}"),
-        }
-    };
-    tests.into_iter().map(row).collect()
-}
-
-/// Paths of the runs; equal ones of several repetitions once.
-pub(super) fn path_rows(lang: Lang, run: &CampaignRun, runs: &[&Run]) -> Vec<PathRow> {
-    let mut rows: Vec<PathRow> = Vec::new();
-    for one in runs {
-        let Some(Measurement::Path(path)) = &one.measurement else { continue };
-        let row = path_row(lang, run, &one.test, path);
-        let who = |r: &PathRow| r.hops.iter().map(|h| h.1.clone()).collect::<Vec<_>>();
-        if !rows.iter().any(|r| r.test == row.test && who(r) == who(&row)) {
-            rows.push(row);
-        }
-    }
-    rows
-}
-
-fn path_row(lang: Lang, run: &CampaignRun, test: &Name, path: &HopPath) -> PathRow {
-    let hops = path.hops.iter().map(|hop| {
-        let addresses: Vec<String> = hop.addresses.iter().map(|a| named(run, a)).collect();
-        let who = if addresses.is_empty() {
-            lang.word("no answer", "sin respuesta").to_owned()
-        } else {
-            addresses.join(", ")
-        };
-        let who = if hop.annotations.is_empty() { who } else { format!("{who} {}", hop.annotations.join(" ")) };
-        let unit = hop.rtts_seconds.iter().copied().reduce(f64::max).map(numbers::time_scale);
-        let times: Vec<String> =
-            unit.iter().flat_map(|u| hop.rtts_seconds.iter().map(|t| u.round(lang, *t, 3).number)).collect();
-        let unit = unit.map_or("", |u| u.unit);
-        let lost =
-            if hop.unanswered > 0 { format!(" {}", "*".repeat(hop.unanswered.min(8) as usize)) } else { String::new() };
-        let counted = hop.figures.as_ref().map(|figures| super::others::hop(lang, figures));
-        (hop.ttl, who, counted.unwrap_or_else(|| format!("{} {unit}{lost}", times.join(" / ")).trim().to_owned()))
-    });
-    PathRow { test: test.clone(), reached: path.reached, hops: hops.collect() }
-}
-
-/// The address with the name of the probe that has it, or of the router and its link, where that is known.
-fn named(run: &CampaignRun, address: &str) -> String {
-    let has = |interfaces: &[InterfaceFacts]| {
-        interfaces.iter().flat_map(|i| &i.addresses).any(|a| a.split('/').next() == Some(address))
-    };
-    if let Some((probe, _)) = run.facts.iter().find(|(_, f)| has(&f.interfaces)) {
-        return format!("{probe} ({address})");
-    }
-    match address.parse().ok().and_then(|a| run.routers.get(&a)) {
-        Some(Router { name, link: Some(link) }) => format!("{name} ({address}, {link})"),
-        Some(Router { name, link: None }) => format!("{name} ({address})"),
-        None => address.to_owned(),
-    }
 }

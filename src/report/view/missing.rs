@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::State;
 use super::answer::crossed_contracts;
 use crate::domain::campaign::Metric;
-use crate::domain::group::Pair;
+use crate::domain::group::{Group, Pair};
 use crate::domain::name::Name;
+use crate::domain::path::Paths;
 use crate::domain::reason::{Account, Reason as Why, SkipReason};
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Iperf2Definition, Iperf3Definition, OfferedRate, TestDefinition};
@@ -157,6 +158,20 @@ pub(super) const fn unstarted_why(lang: Lang, run: &CampaignRun) -> &'static str
     }
 }
 
+/// Links that the pairs of this campaign cross, whether or not it came to them.
+fn planned_links(run: &CampaignRun) -> BTreeSet<Name> {
+    let CampaignRun { header, topology, .. } = run;
+    let pairs = match &header.ad_hoc {
+        Some(asked) => vec![Pair { source: asked.source.clone(), destination: asked.destination.clone() }],
+        None => {
+            let group = topology.campaigns.get(&header.campaign).and_then(|c| topology.groups.get(&c.group));
+            group.map(Group::pairs).unwrap_or_default()
+        }
+    };
+    let paths = Paths::new(topology);
+    pairs.iter().filter_map(|pair| Some(paths.path(&pair.source, &pair.destination).link?.link)).collect()
+}
+
 /// What valid runs were judged against of the contract of each link: the metric, and whether in the link's own direction.
 pub(super) type Judged<'a> = BTreeMap<&'a Name, BTreeSet<(Metric, bool)>>;
 
@@ -235,8 +250,24 @@ pub(super) fn list(lang: Lang, run: &CampaignRun) -> Vec<Missing> {
     let contracted = run.topology.links.iter().filter(|(_, link)| link.contract != Contract::default());
     let untouched: Vec<&Name> = contracted.map(|(name, _)| name).filter(|name| !crossed.contains(*name)).collect();
     if !untouched.is_empty() {
-        let why = lang.word("no run of this campaign crosses it", "ninguna prueba de esta campaña lo cruza").to_owned();
-        list.push(Missing { state: State::Unmeasured, what: contract_of(lang, &untouched), why });
+        let whole = run.runs.len() >= run.header.planned_runs as usize;
+        let planned = if whole { BTreeSet::new() } else { planned_links(run) };
+        let (unreached, apart): (Vec<&Name>, Vec<&Name>) = untouched.into_iter().partition(|n| planned.contains(*n));
+        let short = match (run.header.interrupted, run.header.ended) {
+            (true, _) => {
+                lang.word("not reached: the campaign was interrupted", "sin alcanzar: la campaña se interrumpió")
+            }
+            (false, Some(_)) => {
+                lang.word("not reached: the campaign ended before", "sin alcanzar: la campaña acabó antes")
+            }
+            (false, None) => {
+                lang.word("not reached: the campaign has not ended", "sin alcanzar: la campaña no ha terminado")
+            }
+        };
+        let never = lang.word("no run of this campaign crosses it", "ninguna prueba de esta campaña lo cruza");
+        for (links, why) in [(unreached, short), (apart, never)].into_iter().filter(|(l, _)| !l.is_empty()) {
+            list.push(Missing { state: State::Unmeasured, what: contract_of(lang, &links), why: why.to_owned() });
+        }
     }
     list.extend(foreseen.into_iter().map(told));
     list.extend(unjudged(lang, run));
@@ -283,9 +314,10 @@ fn contract_of(lang: Lang, links: &[&Name]) -> String {
 /// Pairs and tests that are named before the rest is only counted.
 const NAMED: usize = 4;
 
+/// `2 runs of udp on m1 → s1`, in the direction of the data as everywhere in a report.
 pub(super) fn runs_text(lang: Lang, runs: &[&Run]) -> String {
     let tests: BTreeSet<&Name> = runs.iter().map(|r| &r.test).collect();
-    let pairs: BTreeSet<(&Name, &Name)> = runs.iter().map(|r| (&r.source, &r.destination)).collect();
+    let pairs: BTreeSet<(&Name, &Name)> = runs.iter().map(|r| r.flow_ends()).collect();
     let tests: Vec<&Name> = tests.into_iter().collect();
     let runs = lang.counted(runs.len(), ["run", "runs"], ["prueba", "pruebas"]);
     let (tests, pairs) = (names_text(lang, &tests), pairs_text(lang, &pairs));

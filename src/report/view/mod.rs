@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::facts::ProbeFacts;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
@@ -11,6 +10,7 @@ use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
 use crate::i18n::{Lang, say, sentences};
+use crate::report::redact;
 use crate::stats::numbers::{Figure, span};
 
 mod answer;
@@ -21,12 +21,17 @@ mod findings;
 mod missing;
 mod others;
 mod pair;
+mod paths;
+mod pings;
+mod probes;
+pub(super) mod told;
 
 pub(super) use evidence::JudgementRow;
 pub use findings::Finding;
 pub(super) use findings::find as findings;
 pub(super) use missing::Missing;
 pub(super) use pair::Pair;
+pub(super) use probes::ProbeRow;
 
 /// Stands for what is not known.
 pub(super) const DASH: &str = "–";
@@ -125,19 +130,6 @@ impl Axis {
     }
 }
 
-/// What a probe is, as text.
-#[derive(Debug)]
-pub(super) struct ProbeRow {
-    pub(super) probe: Name,
-    pub(super) site: String,
-    pub(super) host: String,
-    pub(super) system: String,
-    pub(super) tools: String,
-    pub(super) congestion_control: String,
-    pub(super) clock: &'static str,
-    pub(super) interfaces: Vec<String>,
-}
-
 impl View {
     pub(super) fn new(lang: Lang, run: &CampaignRun) -> Self {
         let axis = axis(run);
@@ -151,7 +143,7 @@ impl View {
             lang,
             title: header.topology.to_string(),
             description: run.topology.description.clone(),
-            metadata: metadata(lang, run).into_iter().map(|(label, text)| (label, text.to_owned())).collect(),
+            metadata: metadata(lang, run),
             campaign: header.campaign.to_string(),
             id: header.id.clone(),
             version: header.version.clone(),
@@ -162,7 +154,7 @@ impl View {
             axis,
             pairs,
             missing: missing::list(lang, run),
-            probes: run.facts.iter().map(|(probe, facts)| probe_row(lang, run, probe, facts)).collect(),
+            probes: run.facts.iter().map(|(probe, facts)| probes::row(lang, run, probe, facts)).collect(),
             notes: left_out.into_iter().chain(notes(lang, run)).collect(),
         }
     }
@@ -191,8 +183,8 @@ fn axis(run: &CampaignRun) -> Vec<Axis> {
     probes.into_iter().map(|p| Axis { probe: p.clone(), site: site(&run.topology, p).cloned() }).collect()
 }
 
-/// What the topology says of its customer and circuit, as written: label and text.
-pub(super) fn metadata(lang: Lang, run: &CampaignRun) -> Vec<(&'static str, &str)> {
+/// What the topology says of its customer and circuit, as written, or that this is redacted: label and text.
+pub(super) fn metadata(lang: Lang, run: &CampaignRun) -> Vec<(&'static str, String)> {
     let metadata = &run.topology.metadata;
     let all = [
         (lang.word("Customer", "Cliente"), &metadata.customer),
@@ -200,7 +192,7 @@ pub(super) fn metadata(lang: Lang, run: &CampaignRun) -> Vec<(&'static str, &str
         (lang.word("Engineer", "Técnico"), &metadata.engineer),
         (lang.word("Note", "Nota"), &metadata.note),
     ];
-    all.into_iter().filter_map(|(label, text)| Some((label, text.as_deref()?))).collect()
+    all.into_iter().filter_map(|(label, text)| Some((label, redact::told(lang, text.as_deref()?)))).collect()
 }
 
 fn summary(lang: Lang, run: &CampaignRun) -> Vec<String> {
@@ -263,11 +255,17 @@ fn warnings(lang: Lang, run: &CampaignRun) -> Vec<String> {
         _ => None,
     });
     if isolations.into_iter().any(|isolation| isolation == Isolation::Processes) {
-        warnings.push(
-            "The probes were plain processes of one machine: nothing was shaped, no network lies between them, and all \
-             share its CPU. What was measured between them is that machine."
-                .to_owned(),
-        );
+        // Between one of ours and somebody else's lies a real network.
+        let ours = run.topology.probes.keys().filter(|probe| run.topology.external(probe).is_none()).count();
+        if ours > 1 {
+            let one_machine = lang.word(
+                "The probes were plain processes of one machine: nothing was shaped, no network lies between them, and all \
+                 share its CPU. What was measured between them is that machine.",
+                "Las sondas eran simples procesos de una sola máquina: nada se limitó, no hay red entre ellas y todas \
+                 comparten su CPU. Lo que se midió entre ellas es esa máquina.",
+            );
+            warnings.push(one_machine.to_owned());
+        }
     }
     warnings
 }
@@ -292,64 +290,6 @@ fn held_to(run: &CampaignRun) -> Option<Bitrate> {
     run.runs.iter().any(held).then_some(limit)
 }
 
-fn probe_row(lang: Lang, run: &CampaignRun, probe: &Name, facts: &ProbeFacts) -> ProbeRow {
-    let dash = || DASH.to_owned();
-    let tools: Vec<String> = facts.tools.iter().map(|(tool, version)| format!("{tool} {version}")).collect();
-    let interfaces = facts.interfaces.iter().map(|i| {
-        let speed = i.speed_bits_per_second.map(|s| {
-            #[allow(clippy::cast_precision_loss, reason = "no interface has 2^52 bit/s")]
-            crate::stats::numbers::rate_exact(lang, s as f64).to_string()
-        });
-        let addresses =
-            i.addresses.iter().filter(|a| !is_link_local(a)).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let parts = [
-            Some(i.name.clone()),
-            (!addresses.is_empty()).then_some(addresses),
-            i.mtu_bytes.map(|m| format!("MTU {m}")),
-            speed,
-            i.duplex.as_ref().map(|d| duplex(lang, d)),
-            i.driver.clone(),
-            i.product.clone(),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
-    });
-    ProbeRow {
-        probe: probe.clone(),
-        site: site(&run.topology, probe).map_or_else(dash, ToString::to_string),
-        host: run.topology.probes.get(probe).map_or_else(dash, |p| p.host.to_string()),
-        system: format!(
-            "{}, {} {}, {}",
-            facts.system,
-            lang.word("kernel", "núcleo"),
-            facts.kernel,
-            lang.counted(facts.cpus as usize, ["core", "cores"], ["CPU", "CPU"])
-        ),
-        tools: if tools.is_empty() { dash() } else { tools.join(", ") },
-        congestion_control: facts.congestion_control.clone().unwrap_or_else(dash),
-        clock: match facts.clock_synchronised {
-            Some(true) => lang.word("synchronised", "sincronizado"),
-            Some(false) => lang.word("not synchronised", "sin sincronizar"),
-            None => DASH,
-        },
-        interfaces: interfaces.collect(),
-    }
-}
-
-/// A mode of ethtool(8), `full` or `half`; anything else in its own words.
-fn duplex(lang: Lang, mode: &str) -> String {
-    match mode.to_ascii_lowercase().as_str() {
-        "full" => lang.word("full duplex", "dúplex completo").to_owned(),
-        "half" => lang.word("half duplex", "semidúplex").to_owned(),
-        _ => say!(lang, "{mode} duplex", "dúplex {mode}"),
-    }
-}
-
-/// IPv6's address of every interface for its own link (RFC 4291, 2.5.6): nothing is measured over it.
-fn is_link_local(address: &str) -> bool {
-    let address = address.split(['/', '%']).next().unwrap_or_default();
-    address.parse().is_ok_and(|a: std::net::Ipv6Addr| a.is_unicast_link_local())
-}
-
 fn notes(lang: Lang, run: &CampaignRun) -> Vec<String> {
     use crate::domain::measurement::Measurement;
     let mut notes = vec![
@@ -370,9 +310,11 @@ fn notes(lang: Lang, run: &CampaignRun) -> Vec<String> {
     ];
     let measured: BTreeSet<&Name> = run.runs.iter().map(|run| &run.destination).collect();
     for probe in measured.into_iter().filter(|probe| run.topology.external(probe).is_some()) {
-        notes.push(format!(
+        notes.push(say!(
+            lang,
             "There are no counters of {probe}: it is not ours. Whether its machine or another of its users was the limit \
-             cannot be told from here."
+             cannot be told from here.",
+            "No hay contadores de {probe}: no es nuestra. Desde aquí no se sabe si el límite fue su máquina u otro de sus usuarios."
         ));
     }
     let mut told: BTreeMap<&String, Vec<&Run>> = BTreeMap::new();

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::dead::is_unanswered;
 use super::evidence::{Command, CounterRow, JudgementRow, commands, counter_rows, judgement_rows, label};
-use super::figures::{PathRow, PingRow, Rate, RateRow, path_rows, ping_rows, rate_rows, rates_of, round_trip};
+use super::figures::{Rate, RateRow, rate_rows, rates_of, round_trip};
+use super::paths::{PathRow, path_rows};
+use super::pings::{PingRow, ping_rows};
 use super::{State, others, place, site};
 use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
@@ -125,14 +127,14 @@ fn section(
         throughput: throughput.map(|(value, suffix)| (numbers::rate(lang, value), suffix)),
         rtt: median(&rtts).map(|rtt| numbers::time(lang, rtt)),
         rates: rate_rows(lang, &rates, rate, whole),
-        pings: ping_rows(lang, runs),
+        pings: ping_rows(lang, runs, sender, receiver),
         paths: if whole { path_rows(lang, run, runs) } else { vec![] },
         others: others::rows(lang, runs, repeated),
         judgements: judgement_rows(lang, runs, (sender, receiver), repeated, whole),
         unmeasured: failed
             .map(|r| (format!("{} {}", label(r, repeated), lang.status(r.status, 1)), no_measurement(lang, r)))
             .collect(),
-        commands: if whole { commands(runs) } else { vec![] },
+        commands: if whole { commands(lang, runs) } else { vec![] },
         counters: if whole { counter_rows(lang, runs, repeated) } else { vec![] },
     }
 }
@@ -149,7 +151,7 @@ fn throughput(rates: &[Rate<'_>]) -> Option<(f64, &'static str)> {
 }
 
 /// The worst that was judged; `Unmeasured` only where no run brought anything.
-fn state(runs: &[&Run], sender: &Name, receiver: &Name) -> State {
+pub(super) fn state(runs: &[&Run], sender: &Name, receiver: &Name) -> State {
     let of = |run: &&Run| match run.status {
         RunStatus::Failed | RunStatus::Skipped => None,
         RunStatus::Invalid => Some(State::Invalid),

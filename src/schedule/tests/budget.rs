@@ -122,7 +122,7 @@ fn without_a_bound_the_account_is_refused_and_a_highest_rate_is_one() {
     let fault = account(&topology, ByteSize::new(1), &today, 0, &jobs).unwrap_err();
     assert_eq!(
         fault.to_string(),
-        "the budget of 1B a day cannot be kept: nothing bounds what `tcp` from a to b, `tcp` from b to a send"
+        "the budget of 1 B a day cannot be kept: nothing bounds what `tcp` from a to b, `tcp` from b to a send"
     );
     let held = capped(jobs, &limit(40)).unwrap();
     let account = account(&topology, ByteSize::new(1), &today, 0, &held).unwrap();

@@ -11,7 +11,8 @@ pub(super) fn sum(parts: &[Throughput]) -> Option<Throughput> {
     let first = parts.first()?;
     let mut notes = vec![format!(
         "iperf3 below 3.16 serves all streams of a process by one thread, so these are {count} processes of one stream each, \
-         their figures added up"
+         their figures added up; they do not start at one moment, so over a few seconds the sum can exceed the link by some \
+         percent"
     )];
     let reverse: Option<Vec<&Flow>> = parts.iter().map(|p| p.reverse.as_deref()).collect();
     let forward: Vec<&Flow> = parts.iter().map(|p| &p.flow).collect();
