@@ -3,12 +3,13 @@
 #     docker build --build-arg EXECUTABLE=target/x86_64-unknown-linux-gnu/release/iperftester -t iperftester-probe .
 FROM debian:bookworm-slim
 
-# Noninteractive, because iperf3's package would ask whether to start a daemon. Ping's file capability goes: a container
-# without NET_RAW could not start it at all, and without the capability it uses ICMP datagram sockets.
+# Noninteractive, because iperf3's package would ask whether to start a daemon. The file capabilities of ping and mtr go: a
+# container without NET_RAW could not start them at all, and without the capability they use ICMP datagram sockets.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         iperf iperf3 iproute2 iputils-ping iputils-tracepath libcap2-bin mtr-tiny traceroute \
     && setcap -r /usr/bin/ping \
+    && setcap -r /usr/bin/mtr-packet \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home probe
 

@@ -62,7 +62,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
     let lines = text.lines().filter(|line| line.starts_with("    "));
     let told = lines.filter_map(|line| line.trim().trim_start_matches("sudo ").strip_prefix("iperftester "));
     told.map(|line| {
-        let line = line.split(['#', '|', '>']).next().unwrap_or_default();
+        let line = line.split(['#', '|', '>', '<']).next().unwrap_or_default();
         // What follows `--` is another program's.
         line.split_whitespace().take_while(|word| *word != "--").map(str::to_owned).collect()
     })
@@ -93,6 +93,84 @@ fn every_verb_is_in_the_readme() {
     let readme = std::fs::read_to_string("README.md").unwrap();
     for verb in iperftester::cli::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
         assert!(readme.contains(&format!("| `{}` |", verb.get_name())), "{} is not in the table", verb.get_name());
+    }
+}
+
+#[test]
+fn every_verb_has_its_example_in_the_guide() {
+    let guide: Vec<(PathBuf, String)> =
+        pages().into_iter().filter(|(page, _)| page.starts_with("docs/guide")).collect();
+    let lines: Vec<&str> =
+        guide.iter().flat_map(|(_, text)| text.lines()).filter(|line| line.starts_with("    ")).collect();
+    for verb in iperftester::cli::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        let name = verb.get_name();
+        let shown = lines.iter().any(|line| {
+            let mut words = line.split_whitespace().skip_while(|word| *word != "iperftester").skip(1);
+            let first = words.next();
+            let first = if first == Some("-t") { words.nth(1) } else { first };
+            first == Some(name)
+        });
+        assert!(shown, "no chapter shows `iperftester {name}`");
+    }
+}
+
+/// What GitHub calls a heading in an address.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    heading.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn links_into_a_page_name_one_of_its_headings() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let Some((file, wanted)) = target.split_once('#').filter(|_| !target.contains("://")) else { continue };
+            let there = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            let text = std::fs::read_to_string(&there).unwrap();
+            let found = text.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == wanted);
+            assert!(found, "{} links to {target}", page.display());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "only {seen} links into pages were found");
+}
+
+/// What the source says mends a switch of the kernel is what the chapter says.
+#[test]
+fn the_chapter_without_root_has_every_switch_with_its_command() {
+    let chapter = std::fs::read_to_string("docs/guide/rootless.md").unwrap();
+    let source = std::fs::read_to_string("src/backend/local/rootless.rs").unwrap();
+    let commands: BTreeSet<&str> = source.split('"').filter(|text| text.starts_with("sudo sysctl -w ")).collect();
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in commands {
+        assert!(chapter.contains(&format!("`{command}`")), "docs/guide/rootless.md lacks {command}");
+    }
+}
+
+#[test]
+fn every_decision_is_in_the_index_under_its_own_title() {
+    let index = std::fs::read_to_string("docs/decisions/README.md").unwrap();
+    let mut seen = 0;
+    for (page, text) in pages().into_iter().filter(|(page, _)| page.starts_with("docs/decisions")) {
+        let file = page.file_name().unwrap().to_str().unwrap();
+        if file == "README.md" {
+            continue;
+        }
+        let (number, title) = text.lines().next().unwrap().trim_start_matches("# ").split_once(' ').unwrap();
+        assert!(file.starts_with(&format!("{number}-")), "{file} calls itself {number}");
+        assert!(index.contains(&format!("| [{number}]({file}) | {title} |")), "the index lacks {file}: {title}");
+        seen += 1;
+    }
+    assert!(seen >= 20, "only {seen} decisions were found");
+}
+
+#[test]
+fn the_probe_image_has_the_tools_of_the_tests() {
+    let image = std::fs::read_to_string("Dockerfile").unwrap();
+    let words: BTreeSet<&str> = image.split_whitespace().collect();
+    for package in ["iperf3", "iperf", "iproute2", "iputils-ping", "iputils-tracepath", "mtr-tiny", "traceroute"] {
+        assert!(words.contains(package), "the image lacks {package}");
     }
 }
 
