@@ -351,7 +351,7 @@ fn a_budget_that_can_never_be_kept_is_told_by_plan() {
 #[test]
 fn the_example_in_two_files_holds_together_and_takes_its_rate_from_the_environment() {
     let world = World::new(FRUGAL);
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts.yaml");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/parts/topology.yaml");
     let resolved = |rate: Option<&str>| {
         let mut command = world.command(&["-t", file, "validate", "--resolved"]);
         let output = command.env_remove("RATE").envs(rate.map(|rate| ("RATE", rate))).output().unwrap();
