@@ -42,6 +42,8 @@ get() {
     fi
     rm -rf "$place"
     uri=$(archive)
+    # A new machine has no lists yet; who may not fetch them leaves it at that.
+    if [ -z "$uri" ] && apt-get -q update > /dev/null 2>&1; then uri=$(archive); fi
     if [ -z "$uri" ]; then
         miss "this machine has no lists of Debian's own archive"
         return

@@ -20,7 +20,7 @@ fn pages() -> Vec<(PathBuf, String)> {
         .flat_map(|folder| std::fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
         .collect();
-    pages.extend(["README.md", "CONTRIBUTING.md"].map(PathBuf::from));
+    pages.extend(["README.md", "README.es.md", "CONTRIBUTING.md"].map(PathBuf::from));
     pages.sort();
     assert!(pages.len() > 15, "{pages:?}");
     pages.into_iter().map(|page| (page.clone(), std::fs::read_to_string(page).unwrap())).collect()
@@ -162,4 +162,33 @@ fn the_demo_installs_all_that_doctor_asks_for() {
     let asked: BTreeSet<&str> = asked.collect();
     assert!(asked.len() >= 3, "{asked:?}");
     assert!(asked.is_subset(&installed), "deps.sh lacks {:?}", asked.difference(&installed).collect::<Vec<_>>());
+}
+
+#[test]
+fn both_readmes_say_the_same() {
+    // Commands without their comments and language, chapters, rows of tables, links.
+    let outline = |page: &str| {
+        let text = std::fs::read_to_string(page).unwrap();
+        let commands: Vec<String> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "))
+            .map(|line| line.split(" # ").next().unwrap().replace(" --lang es", "").trim().to_owned())
+            .collect();
+        let verbs: Vec<String> = text
+            .lines()
+            .filter_map(|l| l.strip_prefix("| `"))
+            .map(|l| l.split('`').next().unwrap().to_owned())
+            .collect();
+        let mut links: Vec<String> = text
+            .split("](")
+            .skip(1)
+            .map(|rest| rest.split(')').next().unwrap().to_owned())
+            .filter(|link| !link.starts_with("README"))
+            .collect();
+        links.sort();
+        let chapters = text.lines().filter(|line| line.starts_with("## ")).count();
+        let topologies: Vec<String> = yaml_blocks(&text).into_iter().map(str::to_owned).collect();
+        (commands, verbs, links, chapters, topologies)
+    };
+    assert_eq!(outline("README.md"), outline("README.es.md"));
 }

@@ -80,12 +80,12 @@ fn pieces(page: &str) -> Vec<Piece> {
     pieces
 }
 
-/// The pages of one language's reader, README first.
+/// The guide and README; README.es.md has the same commands, which tests/docs.rs holds true.
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages: Vec<PathBuf> =
         std::fs::read_dir(root.join("docs/guide")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.extend(["README.md", "README.es.md"].map(|page| root.join(page)).into_iter().filter(|page| page.exists()));
+    pages.push(root.join("README.md"));
     pages.sort();
     pages
 }
@@ -120,7 +120,13 @@ fn run(world: &World, command: &str, page: &Path) {
     let listed: serde_json::Value = serde_json::from_str(&world.expect(0, &["list", "--output", "json"])).unwrap();
     let ids: Vec<String> =
         listed.as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect();
-    let command = with_real_ids(command, &ids);
+    let mut command = with_real_ids(command, &ids);
+    // The reader's ten seconds a test are one here.
+    let given = ["--duration", "--dry-run", "--resume", "--help"].iter().any(|option| command.contains(option));
+    if !given && command.split(' ').any(|word| word == "run") {
+        let words = command.split(' ').map(|word| if word == "run" { "run --duration 1s" } else { word });
+        command = words.collect::<Vec<_>>().join(" ");
+    }
     let binary = Path::new(env!("CARGO_BIN_EXE_iperftester")).parent().unwrap();
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
     let output = Command::new("bash")
@@ -208,7 +214,7 @@ fn every_command_in_the_docs_does_what_it_says() {
             make_unique(&world);
         }
     }
-    assert!(seen >= 90, "only {seen} commands were found");
+    assert!(seen >= 60, "only {seen} commands were found");
 }
 
 #[test]
