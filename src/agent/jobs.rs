@@ -121,13 +121,13 @@ async fn watch(
             stderr: text(finished.stderr),
             counters,
         },
-        Err(fault @ ProcessError::Flood { .. }) => too_much(fault.to_string(), counters),
+        Err(fault @ ProcessError::Flood { .. }) => too_much(&fault.to_string(), counters),
         Err(fault) => Ending { fault: Some(fault.to_string()), counters, ..Ending::default() },
     }
 }
 
 /// The end of a tool that wrote more than is kept of it: its output is not, for half of it is no result.
-pub(super) fn too_much(what: String, counters: EndCounters) -> Ending {
+pub(super) fn too_much(what: &str, counters: EndCounters) -> Ending {
     let fault = Some(format!("{what}: {WRITES_LESS}"));
     Ending { fault, counters, ..Ending::default() }
 }

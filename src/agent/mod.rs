@@ -100,7 +100,7 @@ fn fitting(reply: Reply) -> Vec<u8> {
     match reply {
         Reply::Finished { job, ending } if line.len() > LINE_MAX => {
             let what = format!("its output takes more than {} MiB to be sent", LINE_MAX >> 20);
-            protocol::line(&Reply::Finished { job, ending: Box::new(jobs::too_much(what, ending.counters)) })
+            protocol::line(&Reply::Finished { job, ending: Box::new(jobs::too_much(&what, ending.counters)) })
         }
         _ => line,
     }
