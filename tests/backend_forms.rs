@@ -133,9 +133,9 @@ fn plain_processes_need_no_deploy_and_two_runs_do_not_meet() {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let both = [start("topology.yaml", "one"), start("second.yaml", "two")];
-    for (child, data) in both.into_iter().zip(["one", "two"]) {
+    for (child, (file, data)) in both.into_iter().zip([("topology.yaml", "one"), ("second.yaml", "two")]) {
         let output: Output = child.wait_with_output().unwrap();
-        let mut report = world.command(&["report", "--format", "json"]);
+        let mut report = world.command(&["-t", file, "report", "--format", "json"]);
         let report = report.env("IPERFTESTER_DATA_DIR", world.folder.path().join(data)).output().unwrap();
         let report: Value = serde_json::from_slice(&report.stdout).unwrap();
         assert_eq!(runs(&report).len(), 12);
