@@ -35,6 +35,8 @@ fn without_root_probes_live_in_user_namespaces_until_destroy() {
     assert!(said.contains("2 probes ready as user-namespaces"), "{said}");
     assert_eq!(world.keepers().len(), 1);
     assert_eq!(world.namespaces(), Vec::<String>::new(), "nothing of it is the machine's");
+    let doctor = text(&world.as_nobody(&["doctor"]).output().unwrap().stdout);
+    assert!(doctor.contains(&world.name), "a keeper is found without its file: {doctor}");
     let again = nobody(&world, 0, &["deploy"]);
     assert!(again.contains("nothing to do, 5 resources"), "{again}");
     assert!(nobody(&world, 0, &["status"]).contains("(user-namespaces): everything is as the file says"));

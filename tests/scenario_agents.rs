@@ -25,6 +25,13 @@ campaigns:
 
 /// Runs `campaign` and sends `signal` to the agent of `probe` when a run between `pair` is on its way.
 fn run_and_signal(world: &World, campaign: &str, pair: [&str; 2], probe: &str, signal: &str) -> (Child, Vec<Value>) {
+    run_and(world, campaign, pair, || {
+        Command::new("kill").args([signal, &agent(world, probe)]).status().unwrap();
+    })
+}
+
+/// Runs `campaign` and does `what` when a run between `pair` is on its way.
+fn run_and(world: &World, campaign: &str, pair: [&str; 2], what: impl Fn()) -> (Child, Vec<Value>) {
     let mut child = world.spawn(&["run", campaign, "--output", "json"]);
     let mut events = Vec::new();
     let mut sent = false;
@@ -32,7 +39,7 @@ fn run_and_signal(world: &World, campaign: &str, pair: [&str; 2], probe: &str, s
         let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
         if !sent && event["event"] == "started" && event["source"] == pair[0] && event["destination"] == pair[1] {
             std::thread::sleep(Duration::from_secs(1));
-            Command::new("kill").args([signal, &agent(world, probe)]).status().unwrap();
+            what();
             sent = true;
         }
         events.push(event);
@@ -93,6 +100,58 @@ fn a_stopped_agent_is_given_up_after_the_deadline_of_its_run() {
     }
     let failed = runs(&report).iter().filter(|run| run["status"] == "failed").count();
     assert!(failed >= 1, "{report}");
+}
+
+#[test]
+fn a_probe_whose_wire_is_cut_fails_its_runs_and_the_rest_goes_on_until_a_deploy_mends_it() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    let cut = || {
+        let wire = ["-n", &world.namespace("b"), "link", "set", "eth0", "down"];
+        assert!(Command::new("ip").args(wire).status().unwrap().success());
+    };
+    let (mut child, events) = run_and(&world, "tcp", ["a", "b"], cut);
+    assert_eq!(child.wait().unwrap().code(), Some(4), "{events:#?}");
+    world.wait_for_silence(Duration::from_secs(2));
+    let report = world.report();
+    assert_eq!(runs(&report).len(), 6);
+    for run in runs(&report) {
+        let of_b = run["source"] == "b" || run["destination"] == "b";
+        assert_eq!(run["status"], if of_b { "failed" } else { "ok" }, "{run}");
+        assert!(!run["reason"].as_str().unwrap().is_empty(), "{run}");
+    }
+    let refused = world.run(&["run", "tcp"]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(world.expect(0, &["plan"]).contains("the device eth0 is down in b"));
+    world.expect(0, &["deploy"]);
+    world.expect(0, &["run", "tcp"]);
+}
+
+#[test]
+fn a_probe_that_vanishes_whole_skips_what_it_had_yet_to_run_and_is_made_anew() {
+    let world = World::new(THREE);
+    world.expect(0, &["deploy"]);
+    let vanish = || {
+        let here = world.namespace("b");
+        let inside = Command::new("ip").args(["netns", "pids", &here]).output().unwrap();
+        for pid in world::text(&inside.stdout).split_whitespace() {
+            Command::new("kill").args(["-KILL", pid]).status().unwrap();
+        }
+        assert!(Command::new("ip").args(["netns", "del", &here]).status().unwrap().success());
+    };
+    let (mut child, events) = run_and(&world, "tcp", ["a", "b"], vanish);
+    assert_eq!(child.wait().unwrap().code(), Some(4), "{events:#?}");
+    world.wait_for_silence(Duration::from_secs(2));
+    let report = world.report();
+    for run in runs(&report) {
+        let of_b = run["source"] == "b" || run["destination"] == "b";
+        let told = run["reason"].as_str().unwrap().contains("the agent of b has ended");
+        assert!(if of_b { told && run["status"] != "ok" } else { run["status"] == "ok" }, "{run}");
+    }
+    assert_eq!(world.run(&["run", "tcp"]).status.code(), Some(3));
+    assert!(world.expect(0, &["plan"]).contains("create probe/b"));
+    world.expect(0, &["deploy"]);
+    world.expect(0, &["run", "tcp"]);
 }
 
 #[test]

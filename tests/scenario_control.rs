@@ -143,8 +143,18 @@ fn what_is_deployed_goes_without_a_sound_file_too() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("destroy --name"), "{}", text(&refused.stderr));
     std::fs::remove_file(world.topology()).unwrap();
+    // Whoever has forgotten the name as well is told it.
+    let labs = || {
+        let checks: Value = serde_json::from_slice(&world.run(&["doctor", "--output", "json"]).stdout).unwrap();
+        let labs = checks.as_array().unwrap().iter().find(|check| check["name"] == "labs").unwrap().clone();
+        assert_eq!(labs["state"], "ok", "{labs}");
+        let detail = labs["detail"].as_str().unwrap().rsplit(": ").next().unwrap().to_owned();
+        detail.split(", ").any(|name| name == world.name)
+    };
+    assert!(labs());
     world.expect(0, &["destroy", "--name", &world.name]);
     assert!(world.namespaces().is_empty());
+    assert!(!labs());
 }
 
 #[test]

@@ -134,6 +134,7 @@ const CASES: &[Case] = &[
             ("key-of-other-kind", 20, 29),
         ],
     ),
+    ("towards-nat", &[("behind-nat", 14, 27), ("behind-nat", 14, 45), ("behind-nat", 15, 46), ("behind-nat", 17, 48)]),
     ("links-never-crossed", &[("uncrossed-link", 6, 3)]),
     (
         "more-dangling-references",

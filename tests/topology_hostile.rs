@@ -167,3 +167,44 @@ fn a_topology_file_that_is_none_is_told_with_what_to_try() {
     let output = Command::new("sh").args(["-c", &script]).current_dir(folder.0.path()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }
+
+/// Each unknown name against each known one would be thousands of millions of comparisons.
+#[test]
+fn of_many_unknown_names_only_the_first_are_looked_for_among_many_known_ones() {
+    const KNOWN: usize = 4000;
+    const UNKNOWN: usize = 90_000;
+    let folder = Folder::new();
+    // As long as names may be, and all within a slip of the finger of each other in length.
+    let name = |letter: char, n: usize| format!("{letter}{n:06}-{}", "fog".repeat(10));
+    let list = |of: &dyn Fn(usize) -> String, count| (0..count).map(of).collect::<Vec<_>>().join(", ");
+    let probes = |tags: &dyn Fn(usize) -> String| {
+        let probe = |n| format!("  {}: {{ host: h{} }}\n", name('p', n), tags(n));
+        format!("name: t\nhosts: {{ h: {{ local: {{}} }} }}\nprobes:\n{}", (0..KNOWN).map(probe).collect::<String>())
+    };
+    let unknown = list(&|n| name('q', n), UNKNOWN);
+    let by_name = format!("{}groups: {{ g: {{ mesh: [{unknown}] }} }}\n", probes(&|_| String::new()));
+    let tag = |n| format!(", tags: [{}]", name('t', n));
+    let by_tag = format!("{}groups: {{ g: {{ mesh: {{ tags: [{unknown}] }} }} }}\n", probes(&tag));
+    let zones =
+        list(&|n| format!("c{n}: {{ schedule: {{ cron: \"0 3 * * *\", time-zone: Europe/Lisbno{n} }} }}"), 20_000);
+    let by_zone = format!("{TWO}campaigns: {{ {zones} }}\n");
+    for (file, text, code, (told, known)) in [
+        ("names.yaml", by_name, "unknown-probe", (UNKNOWN, KNOWN)),
+        ("tags.yaml", by_tag, "unknown-tag", (UNKNOWN, KNOWN)),
+        // There are more than five hundred.
+        ("zones.yaml", by_zone, "unknown-time-zone", (20_000, 500)),
+    ] {
+        folder.write(file, &text);
+        let output = folder.validate(file, &["--output", "json"]);
+        assert_eq!(output.status.code(), Some(2), "{file}: {}", String::from_utf8_lossy(&output.stderr));
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let all: Vec<_> = said["diagnostics"].as_array().unwrap().iter().filter(|d| d["code"] == code).collect();
+        assert_eq!(all.len(), told, "{file}: each is told");
+        let looked_for = |d: &&serde_json::Value| match code {
+            "unknown-time-zone" => d["fix"].as_str().unwrap().contains("Europe/Lisbon"),
+            _ => d["known"].as_array().is_some_and(|known| !known.is_empty()),
+        };
+        let searched = all.iter().copied().filter(looked_for).count();
+        assert!((1..=200_000 / known).contains(&searched), "{file}: {searched} were looked for");
+    }
+}

@@ -6,6 +6,7 @@ use super::codes::Code;
 use super::crossing::{Crossed, Map, Sides};
 use super::fault::{Fault, Faults, Spanned};
 use super::raw::{self, Field};
+use super::unreachable;
 use crate::domain::campaign::{Limit, Metric};
 use crate::domain::group::Group;
 use crate::domain::name::Name;
@@ -29,6 +30,7 @@ pub(crate) fn advise(raw: &raw::Topology, topology: &Topology, faults: &mut Faul
         contracted_rates(raw, topology, campaign, crossed, faults);
         contracted_limits(campaign, crossed, faults);
         beyond_uplinks(raw, topology, campaign, faults);
+        unreachable::behind_nat(&tests_of(campaign, topology), campaign, topology, faults);
     }
     let crossed: HashSet<&Name> = groups.values().flatten().map(|c| c.name).collect();
     for (name, _) in raw.links.entries.iter().filter(|(name, _)| !crossed.contains(&name.value)) {

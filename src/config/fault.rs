@@ -11,6 +11,10 @@ use crate::domain::diagnostic::{Diagnostic, Place, Severity};
 /// Most findings that are kept: more than anybody reads, and a bound for what a hostile file costs.
 const MOST: usize = 100_000;
 
+/// Most words that are compared in search of what was meant, over all findings: of so many slips the last ones help nobody,
+/// and each word against each other of a large file would take hours.
+pub(crate) const COMPARED: usize = 200_000;
+
 /// A stretch of a file. Spans are ordered as files were read, and as they stand in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span {
@@ -133,12 +137,13 @@ pub(crate) struct Faults<'s> {
     lost: HashSet<(u32, usize)>,
     found: Vec<((u32, usize), Diagnostic)>,
     errors: usize,
+    compared: usize,
 }
 
 impl<'s> Faults<'s> {
     pub(crate) fn new(root: &'s Source) -> Self {
         let files = vec![File::Root(root)];
-        Self { files, variables: HashMap::new(), lost: HashSet::new(), found: vec![], errors: 0 }
+        Self { files, variables: HashMap::new(), lost: HashSet::new(), found: vec![], errors: 0, compared: 0 }
     }
 
     /// Takes in an included file; gives its number for spans.
@@ -174,6 +179,16 @@ impl<'s> Faults<'s> {
 
     pub(crate) fn is_lost(&self, span: Span) -> bool {
         self.lost.contains(&span.key())
+    }
+
+    /// May a text be compared with `count` known words? Counts them where it may.
+    pub(crate) const fn may_compare(&mut self, count: usize) -> bool {
+        let after = self.compared.saturating_add(count);
+        let may = after <= COMPARED;
+        if may {
+            self.compared = after;
+        }
+        may
     }
 
     /// Lets `copy` be known as what stands at `origin`: an alias.
@@ -268,6 +283,14 @@ mod tests {
     fn quoted_text_is_short_and_printable() {
         assert_eq!(Quoted("a\tb").to_string(), "`a\\tb`");
         assert_eq!(Quoted(&"x".repeat(60)).to_string(), format!("`{}…`", "x".repeat(48)));
+    }
+
+    #[test]
+    fn comparisons_end_at_their_bound() {
+        let source = Source { file: "t.yaml".into(), bytes: vec![] };
+        let mut faults = Faults::new(&source);
+        assert!(faults.may_compare(COMPARED - 1) && !faults.may_compare(2), "refused whole, not in part");
+        assert!(faults.may_compare(1) && !faults.may_compare(1));
     }
 
     #[test]

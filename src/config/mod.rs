@@ -27,6 +27,7 @@ mod resolve;
 mod resolved;
 mod schema;
 mod tree;
+mod unreachable;
 mod variable;
 
 pub use codes::codes;

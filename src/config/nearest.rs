@@ -33,8 +33,12 @@ pub(crate) fn nearest<'k>(text: &str, known: impl ExactSizeIterator<Item = &'k s
     }
     // One letter is no slip of another.
     let allowed = (length / 3).max(1).min(length.saturating_sub(1));
+    let text = text.to_lowercase();
+    let letters = text.chars().count();
     known
-        .map(|k| (distance(&text.to_lowercase(), k), k))
+        // As many letters as the lengths differ by have to be put in or taken out.
+        .filter(|k| k.chars().count().abs_diff(letters) <= allowed)
+        .map(|k| (distance(&text, k), k))
         .filter(|(d, _)| *d <= allowed)
         .min_by_key(|(d, _)| *d)
         .map(|(_, k)| k)

@@ -1,11 +1,12 @@
 //! Looking, without a judgement.
 #![allow(clippy::disallowed_methods, reason = "an edge: looking at this machine is its work")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 use crate::backend::local::{self, Feature, Hindrance, Modules, Programs, Switches, has_ipv6};
+use crate::domain::name::Name;
 use crate::process::{self, ProcessError};
 
 /// Longest time for one look.
@@ -46,6 +47,8 @@ pub(super) struct Facts {
     pub(super) switches: Switches,
     /// Why ICMP echoes to this machine itself do not work for this user; `None` where they do.
     pub(super) ping_fault: Option<String>,
+    /// Topologies of which something is deployed here.
+    pub(super) labs: BTreeSet<Name>,
     /// Has it IPv6, switched on?
     pub(super) ipv6: bool,
     /// `net.ipv4.tcp_congestion_control`.
@@ -67,6 +70,7 @@ pub(super) async fn facts() -> Facts {
         status: text("/proc/self/status"),
         switches: Switches::read(),
         modules: Modules::read(),
+        labs: local::labs(),
         ipv6: has_ipv6(),
         congestion_control: text("/proc/sys/net/ipv4/tcp_congestion_control"),
         congestion_controls: text("/proc/sys/net/ipv4/tcp_available_congestion_control"),

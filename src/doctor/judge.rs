@@ -3,6 +3,7 @@
 use super::gather::{Facts, PROGRAMS};
 use super::{Check, State};
 use crate::backend::local::{Feature, Hindrance, lacking_right};
+use crate::domain::name::Name;
 
 /// Space below which iperf3 (128 kB of buffer a stream, in a file under TMPDIR) and results run into a full disk.
 const SPACE_MIN: u64 = 100_000_000;
@@ -14,6 +15,7 @@ pub(super) fn all(facts: &Facts) -> Vec<Check> {
     checks.extend(Feature::ALL.iter().filter_map(|feature| kernel(facts, *feature)));
     checks.extend([congestion_control(facts), cpus(facts), clock(facts)]);
     checks.extend(space(facts));
+    checks.push(labs(facts));
     checks
 }
 
@@ -216,6 +218,18 @@ fn space(facts: &Facts) -> Option<Check> {
     })
 }
 
+/// What is deployed, among it what is left of topologies whose file is gone: only their names lead to them.
+fn labs(facts: &Facts) -> Check {
+    let names: Vec<&str> = facts.labs.iter().map(Name::as_str).collect();
+    if names.is_empty() {
+        return check("labs", State::Ok, "nothing is deployed here", None);
+    }
+    let name = if let [one] = names.as_slice() { one } else { "NAME" };
+    let mend = format!("iperftester destroy --name {name}");
+    let detail = format!("deployed here, to be removed by name where its file is gone: {}", names.join(", "));
+    check("labs", State::Ok, detail, Some(&mend))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,6 +333,7 @@ mod tests {
             congestion_controls: "reno".into(),
             cpus: 1,
             clock: None,
+            labs: [Name::new("office").unwrap()].into(),
             ..good()
         };
         let mut halves = good();
@@ -371,6 +386,19 @@ mod tests {
     fn a_kernel_that_could_not_be_tried_is_not_judged() {
         let facts = Facts { features: [].into(), ..good() };
         assert!(all(&facts).iter().all(|c| c.name != "netem"));
+    }
+
+    #[test]
+    fn what_is_deployed_is_named_with_how_it_goes_without_its_file() {
+        let labs = |names: &[&str]| {
+            let labs = names.iter().map(|name| Name::new(name).unwrap()).collect();
+            find(&Facts { labs, ..good() }, "labs")
+        };
+        assert_eq!(labs(&[]).mend, None);
+        assert_eq!(labs(&["office"]).mend.as_deref(), Some("iperftester destroy --name office"));
+        let two = labs(&["office", "far"]);
+        assert_eq!(two.mend.as_deref(), Some("iperftester destroy --name NAME"));
+        assert!(two.detail.ends_with(": far, office") && two.state == State::Ok, "{two:?}");
     }
 
     #[test]

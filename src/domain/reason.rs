@@ -116,6 +116,11 @@ pub enum SkipReason {
         /// The test.
         test: Name,
     },
+    /// Nothing can connect to the destination.
+    BehindNat {
+        /// The destination.
+        probe: Name,
+    },
     /// No agent answers on a probe.
     NoSession {
         /// Which, where it is known.
@@ -193,6 +198,7 @@ mod tests {
             Account::Judgements { both_ways: true },
             Account::PathShown,
             Account::Skipped(SkipReason::Unreachable { pair, fault: "TCP port 5201".to_owned() }),
+            Account::Skipped(SkipReason::BehindNat { probe: name("b") }),
             Account::Skipped("a probe is on fire".into()),
             Account::Failed(Fault::Cut { how: "ended by signal 9".into(), fault: Box::new("no output".into()) }),
             Account::Instrument(vec![Shown::BitsPerSecond(76.2e6)]),

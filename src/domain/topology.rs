@@ -49,6 +49,12 @@ impl Topology {
             _ => None,
         }
     }
+
+    /// Can nothing connect to `probe`, which opens every connection itself?
+    #[must_use]
+    pub fn is_behind_nat(&self, probe: &Name) -> bool {
+        self.probes.get(probe).is_some_and(|probe| probe.attachment.behind_nat)
+    }
 }
 
 /// Whom and what the reports of a topology are for, printed on them as written.

@@ -77,7 +77,7 @@ pub fn jobs(topology: &Topology, campaign: &Campaign, options: Options) -> Vec<J
     let all: BTreeSet<Pair> = pairs.iter().cloned().collect();
     let paths = Paths::new(topology);
     let route = |pair: Pair| Route {
-        mirrored: all.contains(&pair.reversed()),
+        mirrored: all.contains(&pair.reversed()) && !topology.is_behind_nat(&pair.source),
         ..Route::new(topology, paths.path(&pair.source, &pair.destination), pair)
     };
     let routes: Vec<Route> = pairs.into_iter().map(route).collect();
@@ -98,7 +98,7 @@ struct Route {
     pair: Pair,
     path: Path,
     resources: BTreeSet<Resource>,
-    /// The same tests are run the other way round too.
+    /// The same tests are run the other way round too, and can be.
     mirrored: bool,
 }
 
@@ -159,6 +159,12 @@ pub fn ad_hoc(
 
 fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options: Options, list: &mut Vec<Job>) {
     let Some(definition) = topology.tests.get(name) else { return };
+    let destination = &route.pair.destination;
+    let unreachable = definition.needs_destination() && topology.is_behind_nat(destination);
+    if unreachable && route.mirrored && definition.measures_both_ways() {
+        // The probe behind NAT measures this when its own turn comes.
+        return;
+    }
     let link = route.path.link.as_ref();
     let plain = |test: Test| vec![(test, Unset::Nothing)];
     // Of both directions, the pair the other way round measures this one's way back.
@@ -190,6 +196,7 @@ fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options
     };
     for (specification, unset) in concrete {
         let (rate_from, skip) = match unset {
+            _ if unreachable => (None, Some(SkipReason::BehindNat { probe: destination.clone() })),
             Unset::Nothing => (None, None),
             Unset::Contract => (None, Some(SkipReason::NoContractedRate { test: name.clone() })),
             Unset::Tcp(share) => (Some(RateFrom { share, sources: vec![] }), None),

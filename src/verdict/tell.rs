@@ -71,6 +71,13 @@ pub fn skipped(lang: Lang, why: &SkipReason) -> String {
             "`{test}` takes its rate from the contract, and no link with a contract lies on this path",
             "`{test}` toma su tasa del contrato y en esta ruta no hay ningún enlace con contrato"
         ),
+        SkipReason::BehindNat { probe } => say!(
+            lang,
+            "{probe} is behind NAT and nothing can connect to it: run this from {probe}, with `direction: reverse` for what it \
+             would receive",
+            "{probe} está detrás de NAT y nada puede conectarse a ella: haga esta prueba desde {probe}, con \
+             `direction: reverse` para lo que recibiría"
+        ),
         SkipReason::NoSession { probe: Some(probe) } => {
             say!(lang, "probe {probe} has no session", "la sonda {probe} no tiene sesión")
         }

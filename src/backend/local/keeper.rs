@@ -80,23 +80,34 @@ impl Keeper {
     }
 }
 
-/// Is this the command line of a keeper of `topology`, be it still on its way there?
-fn keeps(cmdline: &[u8], topology: &str) -> bool {
+/// The topology whose keeper has this command line, be it still on its way there.
+fn kept_by(cmdline: &[u8]) -> Option<&str> {
     let mut words = cmdline.strip_suffix(b"\0").unwrap_or(cmdline).rsplit(|byte| *byte == 0);
-    words.next() == Some(topology.as_bytes()) && words.next() == Some(KEEP_VERB.as_bytes()) && words.next().is_some()
+    let topology = words.next()?;
+    let is_one = words.next() == Some(KEEP_VERB.as_bytes()) && words.next().is_some();
+    is_one.then(|| std::str::from_utf8(topology).ok()).flatten()
+}
+
+/// This user's keepers, each with its topology.
+fn all() -> impl Iterator<Item = (Keeper, String)> {
+    let us = geteuid().as_raw();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(move |entry| {
+        let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+        let ours = entry.metadata().is_ok_and(|status| status.uid() == us);
+        let cmdline = if ours { std::fs::read(entry.path().join("cmdline")).ok()? } else { return None };
+        Some((Keeper { pid }, kept_by(&cmdline)?.to_owned()))
+    })
 }
 
 /// This user's keepers of `topology`: one, or several where two were started at once.
 pub(super) fn find(topology: &str) -> Vec<Keeper> {
-    let us = geteuid().as_raw();
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| {
-        let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-        let ours = entry.metadata().is_ok_and(|status| status.uid() == us);
-        let cmdline = if ours { std::fs::read(entry.path().join("cmdline")).ok()? } else { return None };
-        keeps(&cmdline, topology).then_some(Keeper { pid })
-    });
-    pids.collect()
+    all().filter(|(_, kept)| kept == topology).map(|(keeper, _)| keeper).collect()
+}
+
+/// Names of the topologies that this user's keepers hold.
+pub(super) fn topologies() -> impl Iterator<Item = String> {
+    all().map(|(_, kept)| kept)
 }
 
 /// The keeper as it should be.
@@ -146,11 +157,11 @@ mod tests {
 
     #[test]
     fn a_keeper_is_known_by_its_last_words() {
-        assert!(keeps(b"/usr/bin/iperftester\0keep-namespaces-of\0lab\0", "lab"));
-        assert!(keeps(b"unshare\0-Urnm\0--\0/usr/bin/iperftester\0keep-namespaces-of\0lab\0", "lab"), "on its way");
-        assert!(!keeps(b"/usr/bin/iperftester\0keep-namespaces-of\0lab-2\0", "lab"));
-        assert!(!keeps(b"keep-namespaces-of\0lab\0", "lab"), "no program");
-        assert!(!keeps(b"", "lab"));
-        assert!(!keeps(b"vi\0keep\0lab\0", "lab"));
+        assert_eq!(kept_by(b"/usr/bin/iperftester\0keep-namespaces-of\0lab\0"), Some("lab"));
+        let on_its_way = b"unshare\0-Urnm\0--\0/usr/bin/iperftester\0keep-namespaces-of\0lab-2\0";
+        assert_eq!(kept_by(on_its_way), Some("lab-2"));
+        assert_eq!(kept_by(b"keep-namespaces-of\0lab\0"), None, "no program");
+        assert_eq!(kept_by(b""), None);
+        assert_eq!(kept_by(b"vi\0keep\0lab\0"), None);
     }
 }

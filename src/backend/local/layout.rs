@@ -67,9 +67,12 @@ pub(super) struct Layout {
     pub(super) refusals: Vec<(String, &'static str)>,
 }
 
+/// The start of the names of all our namespaces.
+pub(super) const PREFIX: &str = "iperftester.";
+
 /// The start of the names of a topology's namespaces. A topology's name has no `.`, so no topology's is another's start.
 pub(super) fn prefix(topology: &Name) -> String {
-    format!("iperftester.{topology}.")
+    format!("{PREFIX}{topology}.")
 }
 
 /// Name of the core router's namespace behind the prefix; no site or probe can have it, for names have no `_`.

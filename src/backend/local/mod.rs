@@ -258,6 +258,15 @@ impl Local {
     }
 }
 
+/// Names of all topologies of which something is deployed here, be it half made or its file long gone: in namespaces of the
+/// machine and with this user's keepers.
+#[must_use]
+pub fn labs() -> BTreeSet<Name> {
+    let ours = kept::list(kept::FOLDER.as_ref(), layout::PREFIX).unwrap_or_default();
+    let machine = ours.iter().filter_map(|name| name.split_once('.')).map(|(topology, _)| topology.to_owned());
+    machine.chain(keeper::topologies()).filter_map(|name| Name::new(&name).ok()).collect()
+}
+
 fn step(action: &'static str, id: &ResourceId, source: ProcessError) -> BackendError {
     BackendError::Step { action, subject: id.to_string(), source }
 }

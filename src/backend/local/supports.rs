@@ -96,14 +96,19 @@ fn lacking(need: &Need, of: &Modules) -> BackendError {
         None => String::new(),
     };
     let load: Vec<String> = ways.iter().filter_map(|feature| of.load(*feature)).collect();
-    let load = if load.is_empty() {
-        "this kernel loads no modules:".to_owned()
+    let hint = if load.is_empty() {
+        "this kernel loads no modules: take that out of the topology or deploy on a machine whose kernel has it"
+            .to_owned()
     } else {
-        format!("load it: {}; if there is no such module,", load.join(" or "))
+        format!(
+            "load it: {}; if there is no such module, take that out of the topology or deploy on a machine whose kernel has \
+             it",
+            load.join(" or ")
+        )
     };
     unsupported(
         format!("{}, which needs {features}, and this machine has none ({modules})", need.who),
-        format!("{install}{load} take that out of the topology or deploy on a machine whose kernel has it"),
+        format!("{install}{hint}"),
     )
 }
 

@@ -107,6 +107,9 @@ fn time_zone(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
     let fault = Fault::new(Code::UnknownTimeZone, slot.node.span, format!("there is no time zone {}", Quoted(&text)));
     // Names of zones have capitals, which the search for the nearest word does not.
     let near = names.clone().find(|name| name.eq_ignore_ascii_case(&text)).or_else(|| {
+        if !faults.may_compare(names.len()) {
+            return None;
+        }
         let lower: Vec<String> = names.clone().map(str::to_lowercase).collect();
         let near = nearest(&text, lower.iter().map(String::as_str))?;
         names.clone().find(|name| name.eq_ignore_ascii_case(near))

@@ -59,7 +59,7 @@ struct Binder<'b, 'r, 's> {
     raw: &'r raw::Topology,
     outline: &'b Outline<'r>,
     /// Every tag that a probe carries.
-    tags: HashSet<&'b str>,
+    tags: BTreeSet<&'b str>,
     faults: &'b mut Faults<'s>,
 }
 
@@ -172,9 +172,7 @@ impl Binder<'_, '_, '_> {
             if code == Code::UnknownTag && !self.tags.contains(name.value.as_str()) {
                 // Where a probe's own tags are faulty, this one may be among them.
                 if self.outline.complete {
-                    let mut known: Vec<&str> = self.tags.iter().copied().collect();
-                    known.sort_unstable();
-                    unknown(code, "tag", name, known.into_iter(), self.faults);
+                    unknown(code, "tag", name, self.tags.iter().copied(), self.faults);
                 }
                 sound = false;
             }

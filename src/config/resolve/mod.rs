@@ -57,10 +57,12 @@ fn unknown<'k>(
     known: impl ExactSizeIterator<Item = &'k str> + Clone,
     faults: &mut Faults<'_>,
 ) {
-    let near = nearest(name.value.as_str(), known.clone());
-    let fault = Fault::new(code, name.span, format!("there is no {what} `{}`", name.value))
-        .label(format!("no such {what}"))
-        .known(listed(name.value.as_str(), known))
-        .maybe_fix(near.map(|near| format!("write `{near}`")));
+    let fault = Fault::new(code, name.span, format!("there is no {what} `{}`", name.value));
+    let mut fault = fault.label(format!("no such {what}"));
+    if faults.may_compare(known.len()) {
+        let near = nearest(name.value.as_str(), known.clone());
+        let fix = near.map(|near| format!("write `{near}`"));
+        fault = fault.known(listed(name.value.as_str(), known)).maybe_fix(fix);
+    }
     faults.add(fault);
 }

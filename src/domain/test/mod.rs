@@ -51,6 +51,23 @@ impl TestDefinition {
             Self::Connect(_) => ToolKind::Connect,
         }
     }
+
+    /// Does it come to nothing where the destination itself cannot be reached? A path shows how far one gets.
+    #[must_use]
+    pub const fn needs_destination(&self) -> bool {
+        !matches!(self, Self::Traceroute(_) | Self::Mtr(_) | Self::Tracepath(_))
+    }
+
+    /// Does the same test, run the other way round, measure the way there as well?
+    #[must_use]
+    pub const fn measures_both_ways(&self) -> bool {
+        match self {
+            Self::Iperf3(Iperf3Definition { directions, .. }) | Self::Iperf2(Iperf2Definition { directions, .. }) => {
+                matches!(directions, Directions::Both | Directions::Bidirectional)
+            }
+            _ => true,
+        }
+    }
 }
 
 /// A test ready to run on one ordered pair. This is what the probe session carries.

@@ -151,6 +151,12 @@ pub(super) const PAIRS: &[Pair] = &[
     ("cpus", "CPU"),
     ("clock", "reloj"),
     ("space", "espacio"),
+    ("labs", "laboratorios"),
+    ("nothing is deployed here", "aquí no hay nada desplegado"),
+    (
+        "deployed here, to be removed by name where its file is gone: {names}",
+        "desplegado aquí, se quita por su nombre si falta su fichero: {names}",
+    ),
     ("namespaces", "espacios de red"),
     ("processes", "procesos"),
     (

@@ -253,6 +253,19 @@ pub(super) const PAIRS: &[Pair] = &[
         "`{metric}` is expected relative to a contract, and no pair of the group has a `{wanted}` in one",
         "`{metric}` se espera respecto a un contrato, y ningún par del grupo tiene `{wanted}` en uno",
     ),
+    (
+        "{tests} from `{source}` cannot reach `{destination}`, which is behind NAT",
+        "{tests} desde `{source}` no alcanza a `{destination}`, que está detrás de NAT",
+    ),
+    (
+        "pair each of them with a probe that is not behind NAT",
+        "empareje cada una con una sonda que no esté detrás de NAT",
+    ),
+    ("such runs are skipped", "estas pruebas se omiten"),
+    (
+        "pair from `{destination}`, with `direction: reverse` for what it would receive",
+        "empareje desde `{destination}`, con `direction: reverse` para lo que recibiría",
+    ),
     ("no campaign crosses the link `{name}`", "ninguna campaña cruza el enlace `{name}`"),
     (
         "{agreed} from `{from}` to `{to}` cannot pass the uplink of `{site}`, which has {limit} {side}",

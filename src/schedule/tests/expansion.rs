@@ -205,3 +205,53 @@ fn bytes_that_nothing_bounds_are_told_as_unknown() {
     let links = timetable(&from_to(&topology, "a", "b", "free")).bytes_per_link(&topology);
     assert_eq!(links[&name("wire")], LinkBytes { a_to_b_bytes: 0, b_to_a_bytes: 0, unknown_tests: 1 });
 }
+
+const NAT: &str = "
+name: t
+hosts: { s: { ssh: { address: a.example.net } }, u: { ssh: { address: b.example.net } }, v: { ssh: { address: c.example.net } } }
+probes:
+  a: { host: s, address: 192.0.2.1 }
+  b: { host: u, address: 192.0.2.2, behind-nat: true }
+  c: { host: v, address: 192.0.2.3 }
+tests:
+  up: { iperf3: {} }
+  both: { iperf3: { direction: both } }
+  rtt: { ping: {} }
+  path: { traceroute: {} }
+groups:
+  to: { pairs: [[a, b]], one-way: true }
+campaigns:
+  mesh: { group: all, run: [up, both, rtt, path] }
+  to: { group: to, run: [both, rtt, path] }
+";
+
+#[test]
+fn what_a_probe_behind_nat_cannot_receive_it_measures_in_its_own_turn_or_is_skipped_with_the_reason() {
+    let topology = topology(NAT);
+    let told = |campaign: &str| -> Vec<String> {
+        let all = jobs(&topology, &topology.campaigns[&name(campaign)], Options::default());
+        let told = |job: &Job| {
+            let way = if job.specification.direction() == Direction::Reverse { " back" } else { "" };
+            let behind = job.skip == Some(SkipReason::BehindNat { probe: name("b") });
+            assert!(behind || job.skip.is_none(), "{:?}", job.skip);
+            let skip = if behind { " skipped" } else { "" };
+            format!("{}{} {}{way}{skip}", job.pair.source, job.pair.destination, job.test)
+        };
+        all.iter().map(told).collect()
+    };
+    // Of `both`, the pair a, c measures each direction once; b measures both of its own.
+    #[rustfmt::skip]
+    let mesh = [
+        "ab up skipped", "ab path", "ba up", "ba both", "ba both back", "ba rtt", "ba path",
+        "ac up", "ac both", "ac rtt", "ac path", "ca up", "ca both", "ca rtt", "ca path",
+        "bc up", "bc both", "bc both back", "bc rtt", "bc path", "cb up skipped", "cb path",
+    ];
+    assert_eq!(told("mesh"), mesh);
+    assert_eq!(told("to"), ["ab both skipped", "ab both back skipped", "ab rtt skipped", "ab path"]);
+    let alone = ad_hoc(&topology, &name("a"), &name("b"), &name("rtt"), Options::default()).unwrap();
+    assert_eq!(alone[0].skip, Some(SkipReason::BehindNat { probe: name("b") }));
+    // Its UDP would follow a TCP run that is not there either, which is not the reason.
+    let auto = ad_hoc(&topology, &name("a"), &name("b"), &name("auto"), Options::default()).unwrap();
+    let behind = Some(SkipReason::BehindNat { probe: name("b") });
+    assert!(auto.iter().all(|job| job.test == name("traceroute") || job.skip == behind), "{auto:#?}");
+}
