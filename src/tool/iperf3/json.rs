@@ -345,6 +345,9 @@ mod tests {
     fn outputs_one_after_the_other_are_told_from_odds_and_ends() {
         assert_eq!(clients(br#"{"start": {}, "end": {}} {"start": {}, "end": {}}"#).unwrap().len(), 2);
         assert_eq!(clients(br#"{"start": {}} {"error": "busy"}"#).unwrap().len(), 2);
+        let streams = br#"{"event": "start", "data": {}} {"event": "end", "data": {}} {"event": "start", "data": {}}"#;
+        let ended: Vec<bool> = clients(streams).unwrap().iter().map(|d| d.end.is_some()).collect();
+        assert_eq!(ended, [true, false], "a stream for each process");
         let odd = clients(br#"{"start": {}} {"x": 1}"#).unwrap_err().to_string();
         assert!(odd.contains("2 JSON values where one is expected"), "{odd}");
     }
