@@ -14,11 +14,16 @@ miss() {
     echo "$1" > "$place/missing"
 }
 
-# The archive that this machine's own release is from; its updates and security fixes are in others.
+# The archive that this machine's own release is from, also where no lists have been fetched yet; its updates and security
+# fixes are in others, and an archive that is not Debian's fails the check of the signature.
 archive() {
+    own=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
     # shellcheck disable=SC2016 # these are apt's own words
-    apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Identifier: Packages' 2> /dev/null \
-        | awk '$1 == "Debian" && $2 !~ /-/ { print $3; exit }'
+    apt-get indextargets --format '$(RELEASE) $(REPO_URI) $(ORIGIN)' 'Identifier: Packages' 'Component: main' 2> /dev/null \
+        | awk -v own="$own" '
+            $1 == own && $3 == "Debian" { found = $2; exit }
+            $1 == own && first == "" { first = $2 }
+            END { print found == "" ? first : found }'
 }
 
 apt() {

@@ -131,20 +131,29 @@ impl Running {
     /// # Errors
     /// [`ProcessError::Deadline`] after `limit`, [`ProcessError::Flood`] beyond [`OUTPUT_MAX`], the group killed in both
     /// cases; [`ProcessError::Pipe`].
-    pub async fn finish(mut self, limit: Duration) -> Result<Finished, ProcessError> {
+    pub async fn finish(self, limit: Duration) -> Result<Finished, ProcessError> {
+        let (status, [stdout, stderr]) = self.finish_keeping(limit).await;
+        status.map(|status| Finished { status, stdout, stderr })
+    }
+
+    /// The same, with what it wrote to standard output and standard error until then beside the error.
+    pub async fn finish_keeping(mut self, limit: Duration) -> (Result<ExitStatus, ProcessError>, [Vec<u8>; 2]) {
         let program = self.program.clone();
         let stdout = self.child.stdout.take();
         let stderr = self.child.stderr.take();
-        let collect = async { tokio::try_join!(read_all(stdout), read_all(stderr), self.child.wait()) };
-        match tokio::time::timeout(limit, collect).await {
-            Ok(Ok((stdout, stderr, status))) => {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let collect =
+            async { tokio::try_join!(read_all(stdout, &mut out), read_all(stderr, &mut err), self.child.wait()) };
+        let status = match tokio::time::timeout(limit, collect).await {
+            Ok(Ok(((), (), status))) => {
                 self.kill();
-                Ok(Finished { status, stdout, stderr })
+                Ok(status)
             }
             Ok(Err(fault)) if fault.kind() == ErrorKind::FileTooLarge => Err(ProcessError::Flood { program }),
             Ok(Err(source)) => Err(ProcessError::Pipe { program, source }),
             Err(_) => Err(ProcessError::Deadline { program, limit }),
-        }
+        };
+        (status, [out, err])
     }
 }
 
@@ -152,12 +161,18 @@ impl Running {
 /// has room.
 pub const OUTPUT_MAX: usize = 64 * 1024 * 1024;
 
-async fn read_all(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Reads `pipe` to its end into `bytes`, which hold what came until then wherever this is stopped.
+async fn read_all(pipe: Option<impl AsyncRead + Unpin>, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     if let Some(pipe) = pipe {
-        pipe.take(OUTPUT_MAX as u64 + 1).read_to_end(&mut bytes).await?;
+        let mut pipe = pipe.take(OUTPUT_MAX as u64 + 1);
+        while pipe.read_buf(bytes).await? > 0 {}
     }
-    if bytes.len() > OUTPUT_MAX { Err(ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+    if bytes.len() > OUTPUT_MAX {
+        // Nobody reads what has no end.
+        *bytes = Vec::new();
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    Ok(())
 }
 
 /// Reads one line of at most `limit` bytes into `line`, its line feed included; false at the end of input.
@@ -322,6 +337,15 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("process {child} is left");
+    }
+
+    #[tokio::test]
+    async fn what_a_stopped_program_wrote_is_kept() {
+        let running =
+            start(&words(&["sh", "-c", "echo first; echo why >&2; exec sleep 600"]), Errors::Captured).unwrap();
+        let (fault, written) = running.finish_keeping(Duration::from_millis(500)).await;
+        assert_eq!(fault.unwrap_err().to_string(), "`sh` did not end within 0.5 s and was stopped");
+        assert_eq!(written, [b"first\n".to_vec(), b"why\n".to_vec()]);
     }
 
     #[tokio::test]

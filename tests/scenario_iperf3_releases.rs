@@ -6,7 +6,8 @@ mod world;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use world::{World, jq, runs, text};
@@ -29,6 +30,9 @@ groups: { one: { pairs: [[a, b]], one-way: true } }
 campaigns: { check: { group: one, run: [tcp, back, udp, four, at-once] } }
 ";
 
+/// The result of each process, whether it was asked for `-J` or for `--json-stream`.
+const ENDS: &str = "[., inputs] | map(.end // (select(.event == \"end\") | .data))";
+
 /// The iperf3 of another release; without it the reason is told, and counted by scripts/test.sh.
 fn release(suite: &str) -> Option<PathBuf> {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/iperf3").join(suite);
@@ -46,9 +50,10 @@ fn version(program: &Path) -> String {
     text(&output.stdout).split_whitespace().nth(1).unwrap().to_owned()
 }
 
-/// Measures with `source` on a and `destination` on b: an `iperf3` that is the one or the other by where it is started.
-fn measure(source: &Path, destination: &Path) -> Value {
-    let world = World::new(PAIR);
+/// A deployed pair with `source` on a and `destination` on b, and the PATH that has it so: an `iperf3` that is the one or the
+/// other by where it is started.
+fn pair(topology: &str, source: &Path, destination: &Path) -> (World, String) {
+    let world = World::new(topology);
     let folder = world.folder.path().join("bin");
     fs::create_dir_all(&folder).unwrap();
     let program = folder.join("iperf3");
@@ -60,11 +65,15 @@ fn measure(source: &Path, destination: &Path) -> Value {
     fs::write(&program, script).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     world.expect(0, &["deploy"]);
-    let paths = std::env::var("PATH").unwrap();
-    let mut command = world.command(&["run"]);
-    let output = command.env("PATH", format!("{}:{paths}", folder.display())).output().unwrap();
+    let paths = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    (world, paths)
+}
+
+fn measure(source: &Path, destination: &Path) -> Value {
+    let (world, paths) = pair(PAIR, source, destination);
+    let output = world.command(&["run"]).env("PATH", paths).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    world.wait_for_silence(std::time::Duration::from_secs(2));
+    world.wait_for_silence(Duration::from_secs(2));
     world.report()
 }
 
@@ -101,8 +110,8 @@ fn check(source: &Path, destination: &Path, processes: u64) {
     let notes = four["measurement"]["notes"].to_string();
     assert_eq!(notes.contains("the sum can exceed the link"), processes > 1, "{pair}: {notes}");
     let raw = four["raw"].as_str().unwrap();
-    assert_eq!(jq("[., inputs] | length", raw), processes.to_string(), "{pair}");
-    let sum: f64 = jq("[., inputs] | map(.end.sum_received.bits_per_second) | add", raw).parse().unwrap();
+    assert_eq!(jq(&format!("{ENDS} | length"), raw), processes.to_string(), "{pair}");
+    let sum: f64 = jq(&format!("{ENDS} | map(.sum_received.bits_per_second) | add"), raw).parse().unwrap();
     assert!((sum / rate(four) - 1.0).abs() < 1e-9, "{pair}: {sum} {}", four["measurement"]);
 
     let at_once = &of(&report, "at-once")["measurement"];
@@ -135,4 +144,37 @@ fn the_installed_one_and_each_other_understand_each_other() {
         let Some(other) = release(suite) else { continue };
         check(&world::installed("iperf3"), &other, 4);
     }
+}
+
+#[test]
+fn a_client_that_is_cut_off_leaves_what_it_had_measured() {
+    let Some(new) = release("trixie") else { return };
+    let (world, paths) = pair(&PAIR.replace("tcp: { iperf3: { duration: 2s } }", "tcp: { iperf3: {} }"), &new, &new);
+    let mut command = world.command(&["run", "--from", "a", "--to", "b", "--test", "tcp"]);
+    let child = command.env("PATH", paths).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    let client = loop {
+        let client = world.processes().into_iter().find(|line| line.contains(" --json-stream"));
+        if let Some(client) = client {
+            break client;
+        }
+        assert!(Instant::now() < until, "no client: {:#?}", world.processes());
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    std::thread::sleep(Duration::from_millis(3500));
+    let pid = client.split(' ').nth(1).unwrap();
+    assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let run = runs(&world.report())[0].clone();
+    assert_eq!(run["status"], "failed", "{}", text(&output.stderr));
+    assert!(run["measurement"].is_null(), "{run}");
+    let raw = run["raw"].as_str().unwrap();
+    assert_eq!(jq("[., inputs] | map(select(.event == \"interval\")) | length", raw), "3");
+    let error = run["error"].as_str().unwrap();
+    assert!(error.starts_with("ended by signal 9; iperf3 stopped before the end of the test"), "{error}");
+    let told = error.split("; ").last().unwrap();
+    assert!(told.starts_with("partial: from 0.0 to 3.0 s the client counted "), "{error}");
+    let counted: f64 = told.split(' ').nth(9).unwrap().parse().unwrap();
+    assert!((GOODPUT / 1e6 * 0.9..60.0).contains(&counted), "{error}");
+    world.wait_for_silence(Duration::from_secs(2));
 }

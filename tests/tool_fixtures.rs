@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use iperftester::domain::measurement::{Flow, Measurement, Throughput};
 use iperftester::domain::test::{Protocol, ToolKind};
-use iperftester::tool::{ParseError, parse_raw};
+use iperftester::tool::{Outputs, ParseError, parse_raw};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -82,6 +82,22 @@ fn every_fixture_has_its_stored_outcome() {
     assert_eq!(groups.values().map(BTreeMap::len).sum::<usize>(), cases().len(), "no two cases share a label");
     for (group, outcomes) in &groups {
         insta::assert_json_snapshot!(group.as_str(), outcomes);
+    }
+}
+
+#[test]
+fn a_stream_says_what_the_whole_says() {
+    let streams: Vec<Case> = cases().into_iter().filter(|case| case.name.ends_with("-json-stream")).collect();
+    assert!(streams.len() >= 9, "{}", streams.len());
+    for case in streams {
+        let text = std::str::from_utf8(case.outputs().client).unwrap();
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of =
+            |name: &str| -> Vec<&Value> { events.iter().filter(|e| e["event"] == name).map(|e| &e["data"]).collect() };
+        let whole = serde_json::json!({ "start": of("start")[0], "intervals": of("interval"), "end": of("end")[0] });
+        let client = whole.to_string();
+        let outputs = Outputs { client: client.as_bytes(), ..case.outputs() };
+        assert_eq!(parse_raw(case.kind, &outputs).unwrap(), read(&case).unwrap(), "{}", case.name);
     }
 }
 

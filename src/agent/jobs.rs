@@ -95,7 +95,7 @@ async fn watch(
     live: Option<&UnboundedSender<Reply>>,
 ) -> Ending {
     let mut sampler = Sampler::new(running.pid(), test);
-    let finish = running.finish(deadline);
+    let finish = running.finish_keeping(deadline);
     tokio::pin!(finish);
     let finished = loop {
         tokio::select! {
@@ -113,17 +113,13 @@ async fn watch(
         }
     };
     let counters = sampler.growth();
-    match finished {
-        Ok(finished) => Ending {
-            exit_code: finished.status.code(),
-            fault: finished.status.signal().map(|signal| format!("ended by signal {signal}")),
-            stdout: text(finished.stdout),
-            stderr: text(finished.stderr),
-            counters,
-        },
-        Err(fault @ ProcessError::Flood { .. }) => too_much(&fault.to_string(), counters),
-        Err(fault) => Ending { fault: Some(fault.to_string()), counters, ..Ending::default() },
-    }
+    let (status, [stdout, stderr]) = finished;
+    let (exit_code, fault) = match status {
+        Ok(status) => (status.code(), status.signal().map(|signal| format!("ended by signal {signal}"))),
+        Err(fault @ ProcessError::Flood { .. }) => return too_much(&fault.to_string(), counters),
+        Err(fault) => (None, Some(fault.to_string())),
+    };
+    Ending { exit_code, fault, stdout: text(stdout), stderr: text(stderr), counters }
 }
 
 /// The end of a tool that wrote more than is kept of it: its output is not, for half of it is no result.

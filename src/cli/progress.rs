@@ -283,23 +283,7 @@ mod tests {
     }
 
     fn tcp(direction: Direction, repetition: u32) -> String {
-        let specification = Test::Iperf3(Iperf3 {
-            protocol: Protocol::Tcp,
-            direction,
-            streams: 1,
-            duration: Duration::from_secs(1),
-            omit: Duration::ZERO,
-            interval: Duration::from_secs(1),
-            rate_bits_per_second: None,
-            congestion_control: None,
-            length: None,
-            mss: None,
-            window: None,
-            dscp: None,
-            family: None,
-            fq_rate_bits_per_second: None,
-            zero_copy: false,
-        });
+        let specification = Test::Iperf3(Iperf3 { direction, duration: Duration::from_secs(1), ..Iperf3::plain() });
         let flow = Flow { throughput_bits_per_second: 9.65e6, ..Flow::default() };
         let measured = Throughput {
             protocol: Protocol::Tcp,

@@ -65,7 +65,8 @@ pub async fn start_lasting(argv: &[String], limit: Duration) -> Result<u32, Proc
             // Whatever it said last, it is not ready and shall not stay.
             let _ = child.start_kill();
             let pipe = |source| ProcessError::Pipe { program: program.clone(), source };
-            let stderr = read_all(child.stderr.take()).await.map_err(pipe)?;
+            let mut stderr = Vec::new();
+            read_all(child.stderr.take(), &mut stderr).await.map_err(pipe)?;
             let status = child.wait().await.map_err(pipe)?;
             let finished = Finished { status, stdout: vec![], stderr };
             let complaint = finished.complaint();

@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 
 use super::Order;
 use super::execute::Executed;
-use crate::domain::measurement::Measurement;
+use crate::domain::measurement::{Interval, Measurement};
 use crate::domain::reason::{Fault, SkipReason};
 use crate::domain::run::Run;
 use crate::domain::test::{Protocol, Test};
 use crate::i18n::Lang;
 use crate::protocol::Ending;
 use crate::schedule::Job;
+use crate::stats::numbers;
 use crate::tool::{self, Outputs};
 use crate::verdict::{self, Outcome, RunInput};
 
@@ -68,10 +69,34 @@ fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurem
     if let Some(fault) = client.fault.as_ref().filter(|_| client.wrote_too_much()) {
         return Err(Fault::Text(fault.clone()));
     }
-    tool::of(&job.specification).parse(&outputs).map_err(|fault| match &client.fault {
-        Some(cut) if client.stdout.is_empty() && is_udp(&job.specification) => Fault::LostGreeting { how: cut.clone() },
-        Some(cut) => Fault::Cut { how: cut.clone(), fault: Box::new(Fault::Text(fault.to_string())) },
-        None => Fault::Text(fault.to_string()),
+    tool::of(&job.specification).parse(&outputs).map_err(|fault| {
+        let fault = match &client.fault {
+            Some(cut) if client.stdout.is_empty() && is_udp(&job.specification) => {
+                Fault::LostGreeting { how: cut.clone() }
+            }
+            Some(cut) => Fault::Cut { how: cut.clone(), fault: Box::new(Fault::Text(fault.to_string())) },
+            None => Fault::Text(fault.to_string()),
+        };
+        match until_then(&tool::partial(&job.specification, &outputs)) {
+            Some(note) => Fault::Noted { fault: Box::new(fault), note },
+            None => fault,
+        }
+    })
+}
+
+/// What was measured before the fault: told, and never taken for the result.
+fn until_then(intervals: &[Interval]) -> Option<String> {
+    let (first, last) = (intervals.first()?, intervals.last()?);
+    let seconds = |i: &Interval| i.end_seconds - i.start_seconds;
+    let measured: f64 = intervals.iter().map(seconds).sum();
+    let bits: f64 = intervals.iter().map(|i| i.throughput_bits_per_second * seconds(i)).sum();
+    (measured > 0.0).then(|| {
+        format!(
+            "partial: from {:.1} to {:.1} s the client counted {} on average, which is not judged",
+            first.start_seconds,
+            last.end_seconds,
+            numbers::rate(Lang::En, bits / measured)
+        )
     })
 }
 

@@ -53,26 +53,10 @@ mod tests {
 
     use super::*;
     use crate::domain::counters::{EndCounters, UdpGrowth};
-    use crate::domain::test::{Direction, Iperf3};
+    use crate::domain::test::Iperf3;
 
     fn test(protocol: Protocol) -> Test {
-        Test::Iperf3(Iperf3 {
-            protocol,
-            direction: Direction::Forward,
-            streams: 1,
-            duration: Duration::from_secs(2),
-            omit: Duration::ZERO,
-            interval: Duration::from_secs(1),
-            rate_bits_per_second: None,
-            congestion_control: None,
-            length: None,
-            mss: None,
-            window: None,
-            dscp: None,
-            family: None,
-            fq_rate_bits_per_second: None,
-            zero_copy: false,
-        })
+        Test::Iperf3(Iperf3 { protocol, duration: Duration::from_secs(2), ..Iperf3::plain() })
     }
 
     fn ending(stdout: &str, fault: Option<&str>, datagrams: u64) -> Ending {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::domain::measurement::Measurement;
+use crate::domain::measurement::{Interval, Measurement};
 use crate::domain::test::{Protocol, Test, ToolKind};
 
 pub mod connect;
@@ -160,6 +160,15 @@ pub fn processes(test: &Test, source: Option<&str>, destination: Option<&str>) -
     match test {
         Test::Iperf3(iperf3) => iperf3::processes(iperf3, source, destination),
         other => vec![other.clone()],
+    }
+}
+
+/// What a run that failed had measured until then: the whole intervals of its main flow. Empty where the tool leaves none.
+#[must_use]
+pub fn partial(test: &Test, outputs: &Outputs<'_>) -> Vec<Interval> {
+    match test {
+        Test::Iperf3(iperf3) => iperf3::partial(iperf3, outputs),
+        _ => vec![],
     }
 }
 

@@ -74,6 +74,30 @@ pub struct Iperf3 {
     pub zero_copy: bool,
 }
 
+#[cfg(test)]
+impl Iperf3 {
+    /// Ten seconds of one stream over TCP with nothing special, to build tests' own from.
+    pub(crate) const fn plain() -> Self {
+        Self {
+            protocol: Protocol::Tcp,
+            direction: Direction::Forward,
+            streams: 1,
+            duration: Duration::from_secs(10),
+            omit: Duration::ZERO,
+            interval: Duration::from_secs(1),
+            rate_bits_per_second: None,
+            congestion_control: None,
+            length: None,
+            mss: None,
+            window: None,
+            dscp: None,
+            family: None,
+            fq_rate_bits_per_second: None,
+            zero_copy: false,
+        }
+    }
+}
+
 /// A concrete iperf 2 test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Iperf2 {

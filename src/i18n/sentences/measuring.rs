@@ -106,6 +106,10 @@ pub(super) const PAIRS: &[Pair] = &[
     ("not an output of {tool}: {message}", "no es una salida de {tool}: {message}"),
     ("not an output of {tool}: line {line}: {message}", "no es una salida de {tool}: línea {line}: {message}"),
     ("it wrote nothing", "no escribió nada"),
+    (
+        "partial: from {from} to {to} s the client counted {rate} on average, which is not judged",
+        "parcial: de {from} a {to} s el cliente contó {rate} de media, que no se evalúa",
+    ),
     ("it sent nothing", "no envió nada"),
     ("it ended with exit code {code}", "terminó con el código de salida {code}"),
     ("it does not start with `{word}`", "no empieza por `{word}`"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::versions::{BIND_DEVICE, CONNECT_TIMEOUT, knows};
+use super::versions::{BIND_DEVICE, CONNECT_TIMEOUT, json, knows};
 use crate::domain::test::{Direction, Family, Iperf3, Protocol};
 use crate::domain::unit::Bitrate;
 use crate::tool::{Endpoints, decimal_seconds};
@@ -93,7 +93,7 @@ pub(super) fn client(test: &Iperf3, at: &Endpoints) -> Vec<String> {
     if knows(at, CONNECT_TIMEOUT) {
         add("--connect-timeout", CONNECT_WITHIN.to_owned());
     }
-    argv.push("-J".to_owned());
+    argv.push(json(at).to_owned());
     argv.extend(flags(test));
     argv.extend(bound(at));
     argv
@@ -157,28 +157,8 @@ mod tests {
     use crate::domain::test::Dscp;
     use crate::domain::unit::ByteSize;
 
-    fn tcp() -> Iperf3 {
-        Iperf3 {
-            protocol: Protocol::Tcp,
-            direction: Direction::Forward,
-            streams: 1,
-            duration: Duration::from_secs(10),
-            omit: Duration::ZERO,
-            interval: Duration::from_secs(1),
-            rate_bits_per_second: None,
-            congestion_control: None,
-            length: None,
-            mss: None,
-            window: None,
-            dscp: None,
-            family: None,
-            fq_rate_bits_per_second: None,
-            zero_copy: false,
-        }
-    }
-
     fn udp() -> Iperf3 {
-        Iperf3 { protocol: Protocol::Udp, rate_bits_per_second: Some(rate("90M")), ..tcp() }
+        Iperf3 { protocol: Protocol::Udp, rate_bits_per_second: Some(rate("90M")), ..Iperf3::plain() }
     }
 
     fn rate(text: &str) -> Bitrate {
@@ -195,21 +175,21 @@ mod tests {
 
     #[test]
     fn plain_tcp() {
-        assert_eq!(line(&tcp()), "iperf3 -c 10.0.0.2 -p 5301 -t 10 -i 1 --connect-timeout 5000 -J");
+        assert_eq!(line(&Iperf3::plain()), "iperf3 -c 10.0.0.2 -p 5301 -t 10 -i 1 --connect-timeout 5000 -J");
     }
 
     #[test]
     fn each_option_adds_its_own_words() {
-        let plain = client(&tcp(), &at());
+        let plain = client(&Iperf3::plain(), &at());
         let cases: [(Iperf3, &str); 8] = [
-            (Iperf3 { direction: Direction::Reverse, ..tcp() }, "-R"),
-            (Iperf3 { direction: Direction::Bidirectional, ..tcp() }, "--bidir"),
-            (Iperf3 { streams: 4, ..tcp() }, "-P 4"),
-            (Iperf3 { omit: Duration::from_secs(2), ..tcp() }, "-O 2"),
-            (Iperf3 { congestion_control: Some("cubic".to_owned()), ..tcp() }, "-C cubic"),
-            (Iperf3 { rate_bits_per_second: Some(rate("20M")), ..tcp() }, "-b 20000000"),
-            (Iperf3 { length: Some(ByteSize::parse("64KiB").unwrap()), ..tcp() }, "-l 65536"),
-            (Iperf3 { protocol: Protocol::Udp, ..tcp() }, "-b 0 -w 416K -u"),
+            (Iperf3 { direction: Direction::Reverse, ..Iperf3::plain() }, "-R"),
+            (Iperf3 { direction: Direction::Bidirectional, ..Iperf3::plain() }, "--bidir"),
+            (Iperf3 { streams: 4, ..Iperf3::plain() }, "-P 4"),
+            (Iperf3 { omit: Duration::from_secs(2), ..Iperf3::plain() }, "-O 2"),
+            (Iperf3 { congestion_control: Some("cubic".to_owned()), ..Iperf3::plain() }, "-C cubic"),
+            (Iperf3 { rate_bits_per_second: Some(rate("20M")), ..Iperf3::plain() }, "-b 20000000"),
+            (Iperf3 { length: Some(ByteSize::parse("64KiB").unwrap()), ..Iperf3::plain() }, "-l 65536"),
+            (Iperf3 { protocol: Protocol::Udp, ..Iperf3::plain() }, "-b 0 -w 416K -u"),
         ];
         for (test, words) in cases {
             let added: Vec<String> = client(&test, &at()).into_iter().filter(|w| !plain.contains(w)).collect();
@@ -221,21 +201,21 @@ mod tests {
     fn every_field_has_its_option() {
         let mark = Dscp::new(46);
         let cases: [(Iperf3, &str); 10] = [
-            (Iperf3 { protocol: Protocol::Sctp, ..tcp() }, "--sctp"),
-            (Iperf3 { protocol: Protocol::Sctp, mss: Some(1400), ..tcp() }, "-M 1400 --sctp"),
-            (Iperf3 { mss: Some(1200), ..tcp() }, "-M 1200"),
-            (Iperf3 { window: ByteSize::parse("2MB").ok(), ..tcp() }, "-w 2000000"),
-            (Iperf3 { dscp: mark, ..tcp() }, "-S 184"),
-            (Iperf3 { family: Some(Family::Ipv4), ..tcp() }, "-4"),
-            (Iperf3 { family: Some(Family::Ipv6), ..tcp() }, "-6"),
-            (Iperf3 { fq_rate_bits_per_second: Some(rate("25M")), ..tcp() }, "--fq-rate 25000000"),
-            (Iperf3 { zero_copy: true, ..tcp() }, "-Z"),
+            (Iperf3 { protocol: Protocol::Sctp, ..Iperf3::plain() }, "--sctp"),
+            (Iperf3 { protocol: Protocol::Sctp, mss: Some(1400), ..Iperf3::plain() }, "-M 1400 --sctp"),
+            (Iperf3 { mss: Some(1200), ..Iperf3::plain() }, "-M 1200"),
+            (Iperf3 { window: ByteSize::parse("2MB").ok(), ..Iperf3::plain() }, "-w 2000000"),
+            (Iperf3 { dscp: mark, ..Iperf3::plain() }, "-S 184"),
+            (Iperf3 { family: Some(Family::Ipv4), ..Iperf3::plain() }, "-4"),
+            (Iperf3 { family: Some(Family::Ipv6), ..Iperf3::plain() }, "-6"),
+            (Iperf3 { fq_rate_bits_per_second: Some(rate("25M")), ..Iperf3::plain() }, "--fq-rate 25000000"),
+            (Iperf3 { zero_copy: true, ..Iperf3::plain() }, "-Z"),
             (
                 Iperf3 { window: ByteSize::parse("2MB").ok(), mss: Some(9), zero_copy: true, ..udp() },
                 "-b 90000000 -w 2000000 -u",
             ),
         ];
-        let plain = client(&tcp(), &at());
+        let plain = client(&Iperf3::plain(), &at());
         for (test, words) in cases {
             let added: Vec<String> = client(&test, &at()).into_iter().filter(|w| !plain.contains(w)).collect();
             assert_eq!(added.join(" "), words);
@@ -249,14 +229,16 @@ mod tests {
             version: version.map(str::to_owned),
             ..at()
         };
-        let line = |version| client(&tcp(), &at(version)).join(" ");
+        let line = |version| client(&Iperf3::plain(), &at(version)).join(" ");
         let plain = "iperf3 -c 10.0.0.2 -p 5301 -t 10 -i 1";
         assert_eq!(line(Some("3.1.7")), format!("{plain} -J"));
         assert_eq!(line(Some("3.2")), format!("{plain} --connect-timeout 5000 -J"));
         assert_eq!(line(Some("3.11")), format!("{plain} --connect-timeout 5000 -J --bind-dev eth1"));
         assert_eq!(line(None), line(Some("3.11")), "what is not known is taken for recent");
-        assert!(server(&tcp(), &at(Some("3.21"))).join(" ").ends_with("-p 5301 --bind-dev eth1"));
-        assert!(server(&tcp(), &at(Some("3.9"))).join(" ").ends_with("-p 5301"));
+        assert!(line(Some("3.16")).contains(" -J "));
+        assert!(line(Some("3.17")).contains(" --json-stream "));
+        assert!(server(&Iperf3::plain(), &at(Some("3.21"))).join(" ").ends_with("-p 5301 --bind-dev eth1"));
+        assert!(server(&Iperf3::plain(), &at(Some("3.9"))).join(" ").ends_with("-p 5301"));
     }
 
     #[test]
@@ -283,17 +265,18 @@ mod tests {
     #[test]
     fn fractions_are_rounded_up_to_what_iperf3_takes() {
         use crate::tool::Tool as _;
-        let test = Iperf3 { duration: Duration::from_millis(1600), omit: Duration::from_millis(100), ..tcp() };
+        let test =
+            Iperf3 { duration: Duration::from_millis(1600), omit: Duration::from_millis(100), ..Iperf3::plain() };
         assert!(line(&test).contains("-t 2 -i 1 -O 1 "));
         assert_eq!(test.duration(), Duration::from_secs(3));
-        let endless = Iperf3 { duration: Duration::ZERO, ..tcp() };
+        let endless = Iperf3 { duration: Duration::ZERO, ..Iperf3::plain() };
         assert!(line(&endless).contains("-t 1 "), "-t 0 never ends");
         assert_eq!(endless.duration(), Duration::from_secs(1));
     }
 
     #[test]
     fn the_interval_stays_within_its_limits() {
-        let with = |ms| line(&Iperf3 { interval: Duration::from_millis(ms), ..tcp() });
+        let with = |ms| line(&Iperf3 { interval: Duration::from_millis(ms), ..Iperf3::plain() });
         assert!(with(500).contains("-i 0.5 "));
         assert!(with(1).contains("-i 0.1 "));
         assert!(with(3_600_000).contains("-i 60 "));
@@ -301,22 +284,22 @@ mod tests {
 
     #[test]
     fn the_server_serves_once() {
-        let test = Iperf3 { interval: Duration::from_millis(500), ..tcp() };
+        let test = Iperf3 { interval: Duration::from_millis(500), ..Iperf3::plain() };
         assert_eq!(server(&test, &at()).join(" "), "iperf3 -s -1 -J -i 0.5 -p 5301");
     }
 
     #[test]
     fn ipv6_needs_no_brackets() {
         let v6 = Endpoints::new("fd99:2::2".parse().unwrap(), 5301);
-        assert_eq!(client(&tcp(), &v6)[2], "fd99:2::2");
+        assert_eq!(client(&Iperf3::plain(), &v6)[2], "fd99:2::2");
     }
 
     #[test]
     fn bytes_follow_rate_direction_and_path() {
         let ten = Duration::from_secs(10);
         let path = Some(100_000_000);
-        assert_eq!(expected_bytes(&tcp(), ten, None), (None, Some(0)));
-        assert_eq!(expected_bytes(&tcp(), ten, path), (Some(125_000_000), Some(0)));
+        assert_eq!(expected_bytes(&Iperf3::plain(), ten, None), (None, Some(0)));
+        assert_eq!(expected_bytes(&Iperf3::plain(), ten, path), (Some(125_000_000), Some(0)));
         let reverse = Iperf3 { direction: Direction::Reverse, ..udp() };
         assert_eq!(expected_bytes(&reverse, ten, None), (Some(0), Some(112_500_000)));
         let over = Iperf3 { rate_bits_per_second: Some(rate("120M")), direction: Direction::Bidirectional, ..udp() };

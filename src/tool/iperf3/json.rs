@@ -168,11 +168,23 @@ impl Document {
         }
     }
 
-    fn streamed(events: Vec<Node>) -> Self {
-        let mut document = Self { start: Node::Null, intervals: vec![], end: None, error: None, served_before: false };
+    fn empty() -> Self {
+        Self { start: Node::Null, intervals: vec![], end: None, error: None, served_before: false }
+    }
+
+    /// The documents in `events`: each begins with a `start`, or with an `error` where it did not get that far.
+    fn streamed(events: Vec<Node>) -> Vec<Self> {
+        let mut documents = vec![Self::empty()];
+        let mut begun = false;
         for mut event in events {
             let data = event.take("data").unwrap_or(Node::Null);
-            match (event.text("event"), data) {
+            let name = event.text("event");
+            if name == Some("start") && begun {
+                documents.push(Self::empty());
+            }
+            begun = true;
+            let Some(document) = documents.last_mut() else { continue };
+            match (name, data) {
                 (Some("start"), data) => document.start = data,
                 (Some("interval"), data) => document.intervals.push(data),
                 (Some("end"), data) => document.end = Some(data),
@@ -180,7 +192,7 @@ impl Document {
                 _ => {}
             }
         }
-        document
+        documents
     }
 
     /// What iperf3 calls the connection on both ends.
@@ -245,7 +257,7 @@ pub(super) fn clients(bytes: &[u8]) -> Result<Vec<Document>, ParseError> {
         if let Some(at) = values.iter().position(|v| !streamed(v)) {
             return Err(unreadable(format!("JSON value {} is no event", at + 1)));
         }
-        return Ok(vec![Document::streamed(values)]);
+        return Ok(Document::streamed(values));
     }
     let count = values.len();
     let outputs = |v: &Node| v.get("start").is_some() || v.get("error").is_some();
@@ -259,12 +271,22 @@ pub(super) fn clients(bytes: &[u8]) -> Result<Vec<Document>, ParseError> {
     }
 }
 
+/// What there is of the only document in an output that may be cut off anywhere; `None` where there are several.
+pub(super) fn torso(bytes: &[u8]) -> Option<Document> {
+    let (mut values, _) = values(bytes);
+    if values.first()?.get("event").is_some() {
+        let mut documents = Document::streamed(values);
+        return if documents.len() == 1 { documents.pop() } else { None };
+    }
+    if values.len() == 1 { values.pop().map(Document::whole) } else { None }
+}
+
 /// The part of a server's output that belongs to the connection `cookie`. A server that served others before, or that says
 /// something else besides, has it all the same; one that does not have it is of no use, which is no error.
 pub(super) fn server(bytes: &[u8], cookie: &str) -> Option<Document> {
     let (values, _) = values(bytes);
     if values.first()?.get("event").is_some() {
-        return Some(Document::streamed(values)).filter(|d| d.cookie() == Some(cookie));
+        return Document::streamed(values).into_iter().find(|d| d.cookie() == Some(cookie));
     }
     let mut documents = values.into_iter().map(Document::whole).enumerate();
     let (before, document) = documents.find(|(_, d)| d.cookie() == Some(cookie))?;
@@ -323,6 +345,9 @@ mod tests {
     fn outputs_one_after_the_other_are_told_from_odds_and_ends() {
         assert_eq!(clients(br#"{"start": {}, "end": {}} {"start": {}, "end": {}}"#).unwrap().len(), 2);
         assert_eq!(clients(br#"{"start": {}} {"error": "busy"}"#).unwrap().len(), 2);
+        let streams = br#"{"event": "start", "data": {}} {"event": "end", "data": {}} {"event": "start", "data": {}}"#;
+        let ended: Vec<bool> = clients(streams).unwrap().iter().map(|d| d.end.is_some()).collect();
+        assert_eq!(ended, [true, false], "a stream for each process");
         let odd = clients(br#"{"start": {}} {"x": 1}"#).unwrap_err().to_string();
         assert!(odd.contains("2 JSON values where one is expected"), "{odd}");
     }

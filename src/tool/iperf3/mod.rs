@@ -11,12 +11,14 @@ mod command;
 mod intervals;
 mod json;
 mod parse;
+mod partial;
 mod processes;
 mod sum;
 mod traps;
 mod versions;
 
 pub(super) use parse::parse;
+pub(super) use partial::partial;
 pub(super) use processes::processes;
 
 const TOOL: &str = "iperf3";

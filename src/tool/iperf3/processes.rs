@@ -22,29 +22,10 @@ pub(in crate::tool) fn processes(test: &Iperf3, source: Option<&str>, destinatio
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::domain::test::{Direction, Protocol};
 
     fn test(streams: u16) -> Iperf3 {
-        Iperf3 {
-            protocol: Protocol::Tcp,
-            direction: Direction::Forward,
-            streams,
-            duration: Duration::from_secs(10),
-            omit: Duration::ZERO,
-            interval: Duration::from_secs(1),
-            rate_bits_per_second: Bitrate::parse("90M").ok(),
-            congestion_control: None,
-            length: None,
-            mss: None,
-            window: None,
-            dscp: None,
-            family: None,
-            fq_rate_bits_per_second: None,
-            zero_copy: false,
-        }
+        Iperf3 { streams, rate_bits_per_second: Bitrate::parse("90M").ok(), ..Iperf3::plain() }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::tool::version::{Need, Version};
 pub(super) const CONNECT_TIMEOUT: Version = Version::new(3, 2, 0);
 /// `--bind-dev` came with 3.10 and binds TCP's data streams since 3.11 (esnet/iperf#1153).
 pub(super) const BIND_DEVICE: Version = Version::new(3, 11, 0);
+/// `--json-stream`: a line for each interval as it ends, so that what cuts a client off leaves what it had measured.
+const JSON_STREAM: Version = Version::new(3, 17, 0);
 /// Each stream has a thread of its own (esnet/iperf#1591).
 pub(super) const THREADS: Version = Version::new(3, 16, 0);
 
@@ -20,6 +22,12 @@ const FQ_RATE_MAX_BEFORE_3_18: u64 = 8 * (u32::MAX as u64);
 /// Does this end's version know what came with `since`? One that is not known is taken for recent.
 pub(super) fn knows(at: &Endpoints, since: Version) -> bool {
     at.version.as_deref().and_then(Version::read).is_none_or(|version| version >= since)
+}
+
+/// How a client is asked for its JSON. One whose version is not known is asked in the way that all of them know.
+pub(super) fn json(at: &Endpoints) -> &'static str {
+    let version = at.version.as_deref().and_then(Version::read);
+    if version.is_some_and(|version| version >= JSON_STREAM) { "--json-stream" } else { "-J" }
 }
 
 /// What it takes to bind every socket to an interface.
@@ -59,31 +67,9 @@ pub(super) fn needs(test: &Iperf3) -> Vec<Need> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::domain::test::Test;
     use crate::tool;
-
-    fn tcp() -> Iperf3 {
-        Iperf3 {
-            protocol: Protocol::Tcp,
-            direction: Direction::Forward,
-            streams: 1,
-            duration: Duration::from_secs(10),
-            omit: Duration::ZERO,
-            interval: Duration::from_secs(1),
-            rate_bits_per_second: None,
-            congestion_control: None,
-            length: None,
-            mss: None,
-            window: None,
-            dscp: None,
-            family: None,
-            fq_rate_bits_per_second: None,
-            zero_copy: false,
-        }
-    }
 
     /// What is said where the source has `source` and the destination `destination`.
     fn refusal(test: Iperf3, source: &str, destination: &str) -> Option<String> {
@@ -94,15 +80,15 @@ mod tests {
     #[test]
     fn each_option_is_refused_below_its_version_and_not_from_it_on() {
         let rate = |text| Bitrate::parse(text).ok();
-        let back = Iperf3 { direction: Direction::Reverse, ..tcp() };
+        let back = Iperf3 { direction: Direction::Reverse, ..Iperf3::plain() };
         let cases = [
-            (Iperf3 { protocol: Protocol::Sctp, ..tcp() }, "3.0.12", "3.1"),
-            (Iperf3 { direction: Direction::Bidirectional, ..tcp() }, "3.6", "3.7"),
-            (Iperf3 { fq_rate_bits_per_second: rate("10M"), ..tcp() }, "3.1.4", "3.1.5"),
+            (Iperf3 { protocol: Protocol::Sctp, ..Iperf3::plain() }, "3.0.12", "3.1"),
+            (Iperf3 { direction: Direction::Bidirectional, ..Iperf3::plain() }, "3.6", "3.7"),
+            (Iperf3 { fq_rate_bits_per_second: rate("10M"), ..Iperf3::plain() }, "3.1.4", "3.1.5"),
             (Iperf3 { fq_rate_bits_per_second: rate("10M"), ..back.clone() }, "3.16", "3.17"),
-            (Iperf3 { fq_rate_bits_per_second: rate("40G"), ..tcp() }, "3.17.1", "3.18"),
+            (Iperf3 { fq_rate_bits_per_second: rate("40G"), ..Iperf3::plain() }, "3.17.1", "3.18"),
             (Iperf3 { zero_copy: true, ..back.clone() }, "3.10.1", "3.11"),
-            (Iperf3 { mss: Some(9217), ..tcp() }, "3.20", "3.21"),
+            (Iperf3 { mss: Some(9217), ..Iperf3::plain() }, "3.20", "3.21"),
         ];
         for (test, old, new) in cases {
             assert!(refusal(test.clone(), new, new).is_none(), "{test:?}");
@@ -111,7 +97,7 @@ mod tests {
             assert!(said.ends_with(&format!("m1 has {old}")), "{said}");
         }
         for old in ["3.0.12", "3.1.7", "3.6", "3.9"] {
-            let plain = Iperf3 { zero_copy: true, mss: Some(9216), streams: 4, ..tcp() };
+            let plain = Iperf3 { zero_copy: true, mss: Some(9216), streams: 4, ..Iperf3::plain() };
             assert_eq!(refusal(plain, old, old), None, "{old}");
             assert_eq!(refusal(back.clone(), old, old), None, "{old}");
         }
@@ -119,10 +105,10 @@ mod tests {
 
     #[test]
     fn the_far_end_is_held_back_by_what_it_takes_part_in() {
-        let both_ways = Iperf3 { direction: Direction::Bidirectional, ..tcp() };
+        let both_ways = Iperf3 { direction: Direction::Bidirectional, ..Iperf3::plain() };
         let said = refusal(both_ways, "3.12", "3.1.7").unwrap();
         assert_eq!(said, "both directions at once (`--bidir`) needs iperf3 3.7 or later, m2 has 3.1.7");
-        let paced = Iperf3 { fq_rate_bits_per_second: Bitrate::parse("10M").ok(), ..tcp() };
+        let paced = Iperf3 { fq_rate_bits_per_second: Bitrate::parse("10M").ok(), ..Iperf3::plain() };
         assert_eq!(refusal(paced, "3.12", "3.1"), None, "only the sender paces");
     }
 }
