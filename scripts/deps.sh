@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # What iperftester drives, and what it is built with (SQLite is compiled in).
-packages="iperf3 iperf iproute2 iputils-ping iputils-tracepath traceroute mtr-tiny nftables procps util-linux ethtool gcc libc6-dev make"
+packages="iperf3 iperf iproute2 iputils-ping iputils-tracepath traceroute mtr-tiny nftables procps util-linux gcc libc6-dev make"
 case "${1:-demo}" in
     demo) ;;
     # The tests look at results with tools that are not ours.

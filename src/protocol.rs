@@ -19,10 +19,6 @@ pub const VERSION: u32 = 2;
 /// and line feeds.
 pub const LINE_MAX: usize = 128 * 1024 * 1024;
 
-/// What is said, at the end of a fault, of a tool whose output was too much to be kept, and what to do about it.
-pub const WRITES_LESS: &str =
-    "nothing of it is kept; it writes less with a longer `interval`, a shorter `duration` or a smaller `count`";
-
 /// What the controller asks. `job` is the controller's number for a piece of work; every reply to it carries the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
@@ -178,16 +174,11 @@ pub struct Ending {
     pub stderr: String,
     /// Why it did not end by itself.
     pub fault: Option<String>,
+    /// Was its output too much to be kept? Then there is none, and `fault` says so.
+    #[serde(default)]
+    pub flooded: bool,
     /// Counters of the probe over the run.
     pub counters: EndCounters,
-}
-
-impl Ending {
-    /// Was its output too much to be kept?
-    #[must_use]
-    pub fn wrote_too_much(&self) -> bool {
-        self.fault.as_deref().is_some_and(|fault| fault.ends_with(WRITES_LESS))
-    }
 }
 
 /// Writes a message as one line, its line feed included.

@@ -239,7 +239,7 @@ fn a_foreign_server_is_waited_for_and_its_next_port_tried() {
         assert_eq!(run["destination_counters"], Value::Null);
     }
     let notes = runs(&report)[0]["measurement"]["notes"].to_string();
-    assert!(notes.contains("it serves somebody else"), "{notes}");
+    assert!(notes.contains("with a test of somebody else, and was asked again"), "{notes}");
     let shown = world.expect(0, &["report"]);
     assert!(shown.contains("There are no counters of peer: it is not ours"), "{shown}");
     assert!(!shown.contains("no network lies between"), "one of ours alone: {shown}");

@@ -3,7 +3,6 @@
 mod world;
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -169,14 +168,8 @@ fn an_agent_that_was_stopped_ends_with_its_killed_controller() {
 
 /// Puts an `iperf3` into the world whose client does `writes` instead of measuring; gives the `PATH` that has it first.
 fn talkative(world: &World, writes: &str) -> String {
-    let folder = world.folder.path().join("bin");
-    std::fs::create_dir_all(&folder).unwrap();
     let real = world::installed("iperf3");
-    let script = format!("#!/bin/sh\ncase \"$*\" in *-c*) {writes};; *) exec {} \"$@\";; esac\n", real.display());
-    let program = folder.join("iperf3");
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+    world.instead_of("iperf3", &format!("case \"$*\" in *-c*) {writes};; *) exec {} \"$@\";; esac", real.display()))
 }
 
 #[test]

@@ -320,15 +320,15 @@ fn a_budget_that_can_never_be_kept_is_told_by_plan() {
     let warned = |lang: &str| text(&world.run(&["plan", "--lang", lang]).stderr);
     let said = warned("en");
     for words in [
-        "campaign `check` cannot run: this run alone would send about 1.25MB, 250kB more than the 1MB",
-        "the most: `tcp` from a to b (625kB), `tcp` from b to a (625kB)",
+        "campaign `check` cannot run: this run alone would send about 1.25 MB, 250 kB more than the 1 MB",
+        "the most: `tcp` from a to b (625 kB), `tcp` from b to a (625 kB)",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
     }
-    assert!(warned("es").contains("solo esta campaña enviaría unos 1.25MB"), "{}", warned("es"));
+    assert!(warned("es").contains("solo esta campaña enviaría unos 1,25 MB"), "{}", warned("es"));
     let refused = world.run(&["run"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("this run alone would send about 1.25MB"), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("this run alone would send about 1.25 MB"), "{}", text(&refused.stderr));
     let fast = FRUGAL.replace("duration: 1s", "duration: 1s, protocol: udp, rate: { contract-else-tcp: 80% }");
     world.write(
         &fast
@@ -337,7 +337,7 @@ fn a_budget_that_can_never_be_kept_is_told_by_plan() {
     );
     let followed = text(&world.run(&["plan"]).stderr);
     // TCP at 5 Mbit/s and UDP at 4 for a second, both ways: 2.25 MB of 2.
-    assert!(followed.contains("about 2.25MB, 250kB more than the 2MB"), "{followed}");
+    assert!(followed.contains("about 2.25 MB, 250 kB more than the 2 MB"), "{followed}");
     world.write(
         &fast
             .replace("run: tcp", "run: [free, tcp]")

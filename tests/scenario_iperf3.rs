@@ -3,7 +3,6 @@
 mod world;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 
@@ -21,34 +20,28 @@ tests:
   at-once: { iperf3: { direction: bidirectional } }
 ";
 
-fn run(world: &World, test: &str, path: Option<&Path>) -> Output {
+fn run(world: &World, test: &str, path: Option<&str>) -> Output {
     let mut command = world.command(&["run", "--from", "a", "--to", "b", "--test", test, "--duration", "2s"]);
-    if let Some(folder) = path {
-        let paths = std::env::var("PATH").unwrap();
-        command.env("PATH", format!("{}:{paths}", folder.display()));
+    if let Some(path) = path {
+        command.env("PATH", path);
     }
     command.output().unwrap()
 }
 
 /// Puts an `iperf3` into the world that calls itself `version`, refuses the options that came later, lets the real one do the
 /// work and, as a client, answers with what that version once wrote.
-fn old_iperf3(world: &World, version: &str, later: &[&str]) -> std::path::PathBuf {
-    let folder = world.folder.path().join("bin");
-    fs::create_dir_all(&folder).unwrap();
+fn old_iperf3(world: &World, version: &str, later: &[&str]) -> String {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/tools/iperf3-{version}-tcp.json"));
     let refuse = later.join("|");
     let script = format!(
-        "#!/bin/sh\nreal={}\ncase \"$*\" in *--version*) echo 'iperf {version}'; exit 0;; esac\n\
+        "real={}\ncase \"$*\" in *--version*) echo 'iperf {version}'; exit 0;; esac\n\
          for word in \"$@\"; do case \"$word\" in {refuse}) echo \"iperf3: unrecognized option '$word'\" >&2; exit 1;; esac; done\n\
          case \"$1\" in -s) exec $real \"$@\";; esac\n\
-         $real \"$@\" > /dev/null || exit\ncat {}\n",
+         $real \"$@\" > /dev/null || exit\ncat {}",
         world::installed("iperf3").display(),
         fixture.display()
     );
-    let program = folder.join("iperf3");
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    folder
+    world.instead_of("iperf3", &script)
 }
 
 /// The installed iperf3's minor version.

@@ -4,7 +4,6 @@
 mod world;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -54,18 +53,13 @@ fn version(program: &Path) -> String {
 /// other by where it is started.
 fn pair(topology: &str, source: &Path, destination: &Path) -> (World, String) {
     let world = World::new(topology);
-    let folder = world.folder.path().join("bin");
-    fs::create_dir_all(&folder).unwrap();
-    let program = folder.join("iperf3");
     let script = format!(
-        "#!/bin/sh\ncase \"$(ip netns identify $$)\" in *.a) exec {} \"$@\";; *) exec {} \"$@\";; esac\n",
+        "case \"$(ip netns identify $$)\" in *.a) exec {} \"$@\";; *) exec {} \"$@\";; esac",
         source.display(),
         destination.display()
     );
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let paths = world.instead_of("iperf3", &script);
     world.expect(0, &["deploy"]);
-    let paths = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     (world, paths)
 }
 

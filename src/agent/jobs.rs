@@ -11,7 +11,7 @@ use super::sampler::Sampler;
 use crate::domain::counters::EndCounters;
 use crate::domain::test::Test;
 use crate::process::{self, Errors, ProcessError, Running};
-use crate::protocol::{Ending, Reply, WRITES_LESS};
+use crate::protocol::{Ending, Reply};
 use crate::tool::{self, Endpoints};
 
 /// A server that is not seen listening within this is given up.
@@ -119,13 +119,15 @@ async fn watch(
         Err(fault @ ProcessError::Flood { .. }) => return too_much(&fault.to_string(), counters),
         Err(fault) => (None, Some(fault.to_string())),
     };
-    Ending { exit_code, fault, stdout: text(stdout), stderr: text(stderr), counters }
+    Ending { exit_code, fault, stdout: text(stdout), stderr: text(stderr), flooded: false, counters }
 }
 
 /// The end of a tool that wrote more than is kept of it: its output is not, for half of it is no result.
 pub(super) fn too_much(what: &str, counters: EndCounters) -> Ending {
-    let fault = Some(format!("{what}: {WRITES_LESS}"));
-    Ending { fault, counters, ..Ending::default() }
+    let fault = format!(
+        "{what}: nothing of it is kept; it writes less with a longer `interval`, a shorter `duration` or a smaller `count`"
+    );
+    Ending { fault: Some(fault), flooded: true, counters, ..Ending::default() }
 }
 
 fn text(bytes: Vec<u8>) -> String {

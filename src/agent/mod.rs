@@ -190,7 +190,7 @@ mod tests {
         let line = fitting(finished("\u{1}".repeat(LINE_MAX / 5)));
         assert!(line.len() < 1000);
         let Ok(Reply::Finished { job: 7, ending }) = serde_json::from_slice(&line) else { panic!("another reply") };
-        assert!(ending.wrote_too_much(), "{ending:?}");
+        assert!(ending.flooded, "{ending:?}");
         assert!(ending.fault.unwrap().starts_with("its output takes more than 128 MiB to be sent: nothing of it"));
     }
 

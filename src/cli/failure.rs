@@ -81,6 +81,12 @@ impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
         let hint = match &error {
             BackendError::Unsupported { hint, .. } => hint.clone(),
+            BackendError::NotOurs(_) => lang()
+                .word(
+                    "name a probe of your own: on an `external` host there is only the server to measure against",
+                    "indique una sonda propia: en un equipo `external` solo está el servidor contra el que se mide",
+                )
+                .to_owned(),
             _ => doctor(),
         };
         Self::of(Exit::Unavailable, &error).hint(hint)

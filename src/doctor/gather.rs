@@ -13,7 +13,7 @@ use crate::process::{self, ProcessError};
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// The programs looked for, and how each is asked for its version.
-pub(super) const PROGRAMS: [(&str, &str); 14] = [
+pub(super) const PROGRAMS: [(&str, &str); 13] = [
     ("ip", "-V"),
     ("tc", "-V"),
     ("ss", "-V"),
@@ -26,7 +26,6 @@ pub(super) const PROGRAMS: [(&str, &str); 14] = [
     ("iperf", "-v"),
     ("mtr", "--version"),
     ("tracepath", "-V"),
-    ("ethtool", "--version"),
     ("iptables", "-V"),
 ];
 

@@ -82,7 +82,6 @@ fn about(program: &str) -> (&'static str, Option<&'static str>) {
         "iperf" => ("iperf", Some("tests by iperf2 cannot run")),
         "mtr" => ("mtr-tiny", Some("tests by mtr cannot run")),
         "tracepath" => ("iputils-tracepath", Some("tests by tracepath cannot run")),
-        "ethtool" => ("ethtool", Some("reports lack the driver and speed of interfaces")),
         "nft" => ("nftables", Some("links cannot lose packets (`impair.loss`)")),
         "iptables" => ("iptables", Some("links cannot lose packets (`impair.loss`)")),
         _ => ("iproute2", None),
@@ -300,7 +299,7 @@ mod tests {
         }
         assert_eq!(find(&facts, "ping").state, State::Missing);
         assert_eq!(find(&facts, "ping").mend.as_deref(), Some("sudo apt-get install -y iputils-ping"));
-        assert_eq!(find(&facts, "ethtool").state, State::Degraded);
+        assert_eq!(find(&facts, "tracepath").state, State::Degraded);
     }
 
     #[test]

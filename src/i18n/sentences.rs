@@ -47,9 +47,22 @@ fn spanish(text: &str, depth: u8) -> Option<String> {
     for (name, value, quoted) in captured {
         // What is in backticks is typed as it is.
         let inner = (depth > 0 && name != FOREIGN && !quoted).then(|| self::spanish(value, depth - 1)).flatten();
-        told = told.replace(&format!("{{{name}}}"), &inner.unwrap_or_else(|| value.to_owned()));
+        let value = inner.unwrap_or_else(|| if quoted { value.to_owned() } else { quantity(value) });
+        told = told.replace(&format!("{{{name}}}"), &value);
     }
     Some(told)
+}
+
+/// Units of the quantities that our sentences name, each behind a blank.
+const UNITS: [&str; 16] =
+    ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "B", "kB", "MB", "GB", "TB", "KiB", "MiB", "s", "ms", "µs", "%"];
+
+/// A number with its unit by Spanish's decimal mark; anything else, such as a version or an address, as it is.
+fn quantity(text: &str) -> String {
+    let is_one = text.split_once(' ').is_some_and(|(number, unit)| {
+        UNITS.contains(&unit) && number.starts_with(|c: char| c.is_ascii_digit()) && number.parse::<f64>().is_ok()
+    });
+    if is_one { Lang::Es.decimal(text.to_owned()) } else { text.to_owned() }
 }
 
 /// Characters of a pattern that are not a place.
@@ -128,6 +141,15 @@ mod tests {
         assert_eq!(captures("cannot {what} it", "cannot  it"), None, "a place is not empty");
         assert_eq!(captures("`{a}` is odd", "`b` cannot be: `c` is odd"), None, "a text in backticks has none inside");
         assert_eq!(captures("{a} ó {b}", "é ó ñ"), Some(vec![("a", "é", false), ("b", "ñ", false)]));
+    }
+
+    #[test]
+    fn quantities_have_the_decimal_mark_and_versions_keep_theirs() {
+        let note = "sent at 80 % of the 14.2 Gbit/s that TCP reached, for no contract names a rate";
+        assert!(told(Lang::Es, note).starts_with("enviado al 80 % de los 14,2 Gbit/s que"), "{}", told(Lang::Es, note));
+        assert_eq!(quantity("3.12"), "3.12");
+        assert_eq!(quantity("10.0.0.1 s"), "10.0.0.1 s");
+        assert_eq!(quantity("1.5 hours"), "1.5 hours");
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurem
         exit_code: client.exit_code,
         server: server.map(|s| s.stdout.as_bytes()),
     };
-    if let Some(fault) = client.fault.as_ref().filter(|_| client.wrote_too_much()) {
+    if let Some(fault) = client.fault.as_ref().filter(|_| client.flooded) {
         return Err(Fault::Text(fault.clone()));
     }
     tool::of(&job.specification).parse(&outputs).map_err(|fault| {

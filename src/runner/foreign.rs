@@ -57,7 +57,9 @@ pub(super) async fn execute(
 fn noted(mut executed: Executed, retry: Retry, busy: u32) -> Executed {
     executed.notes.extend(retry.note());
     if busy > 0 {
-        executed.notes.push(format!("the server said {busy} times that it serves somebody else, and was asked again"));
+        executed
+            .notes
+            .push(format!("the server was found busy {busy}× with a test of somebody else, and was asked again"));
     }
     executed
 }

@@ -7,7 +7,6 @@ use crate::domain::run::{Run, RunStatus};
 use crate::i18n::Lang;
 use crate::schedule::{self, Job, Told};
 use crate::stats::numbers;
-use crate::verdict;
 
 /// The jobs whose rates others wait for; none has been run.
 pub(super) fn told_first(jobs: &[Job]) -> BTreeMap<u32, Option<Told>> {
@@ -15,12 +14,12 @@ pub(super) fn told_first(jobs: &[Job]) -> BTreeMap<u32, Option<Told>> {
     sources.map(|source| (source.job, None)).collect()
 }
 
-/// What a run tells those who take their rate from it.
+/// What a run tells those who take their rate from it. Why it brought none stands with that run, and is not said again.
 pub(super) fn brought(run: &Run) -> Told {
     match (&run.measurement, run.status) {
-        (_, RunStatus::Invalid) => Err(verdict::account(Lang::En, &run.assessment)),
+        (_, RunStatus::Invalid) => Err("its result is invalid".to_owned()),
         (Some(Measurement::Throughput(throughput)), _) => schedule::told(throughput),
-        _ => Err(run.error.clone().unwrap_or_else(|| "it measured nothing".to_owned())),
+        _ => Err("it measured nothing".to_owned()),
     }
 }
 

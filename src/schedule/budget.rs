@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::jobs::Job;
+use super::rate;
 use super::timetable::expected_bytes;
 use crate::domain::campaign::{Budget, Campaign};
 use crate::domain::measurement::Measurement;
@@ -94,9 +95,9 @@ pub enum BudgetFault {
     /// No day has room for the run.
     #[error(
         "this run alone would send about {}, {} more than the {} that the campaign's budget has for a day; the most: {}",
-        rounded(account.planned_bytes),
-        rounded(account.planned_bytes.saturating_sub(account.bytes_per_day)),
-        rounded(account.bytes_per_day),
+        size_text(rounded(account.planned_bytes)),
+        size_text(rounded(account.planned_bytes.saturating_sub(account.bytes_per_day))),
+        size_text(ByteSize::new(account.bytes_per_day)),
         account.most.join(", ")
     )]
     NeverFits {
@@ -170,11 +171,8 @@ pub fn capped(mut jobs: Vec<Job>, budget: &Budget) -> Result<Vec<Job>, Vec<Budge
     for job in jobs.iter_mut().filter(|job| job.skip.is_none()) {
         if let Some(from) = &job.rate_from {
             // It follows a TCP run that is held to the limit itself; what that reached sets the rate when it has run.
-            let share = Bitrate::new(share_of(from.share.share(), limit));
-            match &mut job.specification {
-                Test::Iperf3(t) => t.rate_bits_per_second = share,
-                Test::Iperf2(t) => t.rate_bits_per_second = share,
-                _ => {}
+            if let Some(most) = rate::rounded(limit.as_f64() * from.share.share()) {
+                rate::set(&mut job.specification, most);
             }
         } else if let Some(rate) = cappable(&mut job.specification) {
             *rate = Some(rate.map_or(limit, |own| own.min(limit)));
@@ -192,15 +190,6 @@ pub fn capped(mut jobs: Vec<Job>, budget: &Budget) -> Result<Vec<Job>, Vec<Budge
         }
     }
     if faults.is_empty() { Ok(jobs) } else { Err(faults) }
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a rate is no larger than that, and not negative"
-)]
-fn share_of(share: f64, rate: Bitrate) -> u64 {
-    (rate.as_f64() * share).round() as u64
 }
 
 /// The rate of a test that may be held back without becoming another test.
@@ -297,7 +286,7 @@ pub fn account(
     // Stable: of equal ones the first in the campaign.
     amounts.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
     let most = amounts.iter().take(MOST_NAMED).map(|(bytes, job)| {
-        format!("`{}` from {} to {} ({})", job.test, job.pair.source, job.pair.destination, rounded(*bytes))
+        format!("`{}` from {} to {} ({})", job.test, job.pair.source, job.pair.destination, size_text(rounded(*bytes)))
     });
     let most = most.collect();
     Ok(Account { day, time_zone, bytes_per_day, used_bytes, planned_bytes, left_bytes, most })

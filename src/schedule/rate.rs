@@ -142,7 +142,13 @@ pub fn settle(job: &mut Job, told: impl Fn(u32) -> Option<Told>) -> Result<Optio
     let share = from.share.share();
     let rate = rounded(reached * share)
         .ok_or_else(|| "its rate is a share of what TCP reaches, and nothing came through by TCP".to_owned())?;
-    match &mut job.specification {
+    set(&mut job.specification, rate);
+    Ok(Some(Settled { share, reached_bits_per_second: reached }))
+}
+
+/// Lets `test` send at `rate`, if it is one that has a rate.
+pub(super) const fn set(test: &mut Test, rate: Bitrate) {
+    match test {
         Test::Iperf3(test) => test.rate_bits_per_second = Some(rate),
         Test::Iperf2(test) => test.rate_bits_per_second = Some(rate),
         Test::Ping(_)
@@ -152,11 +158,10 @@ pub fn settle(job: &mut Job, told: impl Fn(u32) -> Option<Told>) -> Result<Optio
         | Test::PathMtu(_)
         | Test::Connect(_) => {}
     }
-    Ok(Some(Settled { share, reached_bits_per_second: reached }))
 }
 
 /// Cut to three digits; `None` of what is no rate.
-fn rounded(rate: f64) -> Option<Bitrate> {
+pub(super) fn rounded(rate: f64) -> Option<Bitrate> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is finite and positive here")]
     let whole = if rate.is_finite() && rate >= 1.0 { rate as u64 } else { return None };
     let step = 10_u64.pow((whole.ilog10() + 1).saturating_sub(DIGITS));

@@ -215,10 +215,4 @@ pub trait Store {
         let all = self.load(id).await?.runs.into_iter().filter(|run| runs.contains(&run.id));
         Ok(all.map(|run| (run.id, (run.raw, run.server_raw))).collect())
     }
-
-    /// Id of the campaign run that started last.
-    ///
-    /// # Errors
-    /// Why the database cannot be read.
-    async fn newest(&self) -> Result<Option<String>, StoreError>;
 }

@@ -175,14 +175,6 @@ impl<S: Store> Results<S> {
         self.store.list().await
     }
 
-    /// Id of the campaign run that started last.
-    ///
-    /// # Errors
-    /// Why the database cannot be read.
-    pub async fn newest(&self) -> Result<Option<String>, StoreError> {
-        self.store.newest().await
-    }
-
     /// A campaign run, whole: what still waits in rescue files is in it.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Row, SqliteConnection};
+use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::{CampaignRunSummary, Entry, Head, Outputs, Spender, Spent, Store, StoreError};
@@ -311,14 +311,6 @@ impl Store for SqliteStore {
         self.read("read the results", async |c| {
             let number = number(c, id).await?;
             rows::outputs(c, number, id, runs).await
-        })
-        .await
-    }
-
-    async fn newest(&self) -> Result<Option<String>, StoreError> {
-        self.read("read the results", async |c| {
-            let newest = sqlx::query("SELECT id FROM campaign_runs ORDER BY started DESC, number DESC LIMIT 1");
-            Ok(newest.fetch_optional(c).await?.map(|row| row.try_get("id")).transpose()?)
         })
         .await
     }

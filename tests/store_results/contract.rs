@@ -30,7 +30,6 @@ pub(crate) async fn interrupted(store: &impl Store) -> String {
 
 /// The suite for every kind of store, given an empty one.
 async fn keeps_its_promises(store: impl Store) {
-    assert_eq!(store.newest().await.unwrap(), None);
     assert_eq!(store.list().await.unwrap(), vec![]);
     assert!(matches!(store.load("check@never").await, Err(StoreError::Unknown { id }) if id == "check@never"));
     assert!(matches!(store.write("check@never", &entry(run(1))).await, Err(StoreError::Unknown { .. })));
@@ -74,7 +73,6 @@ async fn keeps_its_promises(store: impl Store) {
     // An older campaign run that comes later does not become the newest.
     let older = head(-5000);
     store.begin(&older).await.unwrap();
-    assert_eq!(store.newest().await.unwrap(), Some(id.clone()));
     let list = store.list().await.unwrap();
     assert_eq!(list.iter().map(|s| s.header.id.as_str()).collect::<Vec<_>>(), [&id, &older.header.id]);
     let (runs, verdicts) = (list[0].runs, list[0].verdicts);

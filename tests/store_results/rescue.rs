@@ -234,9 +234,6 @@ impl Store for Refusing {
     async fn load(&self, id: &str) -> Result<CampaignRun, StoreError> {
         Err(StoreError::Unknown { id: id.to_owned() })
     }
-    async fn newest(&self) -> Result<Option<String>, StoreError> {
-        Ok(None)
-    }
 }
 
 #[test]

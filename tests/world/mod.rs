@@ -163,6 +163,18 @@ impl World {
     }
 }
 
+impl World {
+    /// Puts a shell script in the place of `program`; gives the `PATH` that has it first.
+    pub(crate) fn instead_of(&self, program: &str, script: &str) -> String {
+        let folder = self.folder.path().join("bin");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(program);
+        std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+    }
+}
+
 impl Drop for World {
     fn drop(&mut self) {
         for keeper in self.keepers() {

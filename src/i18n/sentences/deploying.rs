@@ -248,10 +248,6 @@ pub(super) const PAIRS: &[Pair] = &[
     ("local probes cannot be made or tested", "no se pueden crear ni probar sondas locales"),
     ("local probes cannot be made", "no se pueden crear sondas locales"),
     ("tests of paths cannot run", "no se pueden hacer pruebas de ruta"),
-    (
-        "reports lack the driver and speed of interfaces",
-        "los informes no tendrán el controlador ni la velocidad de las interfaces",
-    ),
     ("links cannot lose packets (`impair.loss`)", "los enlaces no pueden perder paquetes (`impair.loss`)"),
     ("links and uplinks cannot have a rate", "los enlaces y accesos no pueden tener tasa"),
     (

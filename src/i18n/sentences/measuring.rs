@@ -92,6 +92,19 @@ pub(super) const PAIRS: &[Pair] = &[
         "enviado al {share} de los {rate} que alcanzó TCP, pues ningún contrato fija una tasa",
     ),
     ("it measured nothing", "no midió nada"),
+    ("its result is invalid", "su resultado no es válido"),
+    (
+        "its rate is a share of what TCP reaches, and TCP told none (run {id}): {why}",
+        "su tasa es una parte de lo que alcanza TCP, y TCP no dio ninguna (prueba {id}): {why}",
+    ),
+    (
+        "its rate is a share of what TCP reaches, and nothing came through by TCP",
+        "su tasa es una parte de lo que alcanza TCP, y por TCP no llegó nada",
+    ),
+    (
+        "the server was found busy {count}× with a test of somebody else, and was asked again",
+        "el servidor estaba ocupado {count}× con una prueba de otro, y se le volvió a preguntar",
+    ),
     // preflight
     (
         "TCP port {port} of {address}: no answer within {limit} s",
