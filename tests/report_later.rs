@@ -17,7 +17,7 @@ const STORE: &str = "tests/fixtures/stores/0.1.db";
 const RUNS: [&str; 2] = ["check@20261123T120000.000Z", "check@20261124T120000.000Z"];
 
 #[test]
-#[ignore = "writes the fixture"]
+#[ignore = "no test: writes tests/fixtures/stores/0.1.db anew, which is to stay as version 0.1 wrote it"]
 fn write_the_store() {
     assert!(std::env::var_os("IPERFTESTER_STORE_FIXTURE").is_some(), "only on purpose");
     let folder = tempfile::tempdir().unwrap();
