@@ -123,7 +123,7 @@ fn a_probe_whose_wire_is_cut_fails_its_runs_and_the_rest_goes_on_until_a_deploy_
     assert_eq!(refused.status.code(), Some(3));
     assert!(world.expect(0, &["plan"]).contains("the device eth0 is down in b"));
     world.expect(0, &["deploy"]);
-    world.expect(0, &["run", "tcp"]);
+    world.expect(0, &["run", "--from", "a", "--to", "b", "--test", "tcp", "--duration", "1s"]);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_probe_that_vanishes_whole_skips_what_it_had_yet_to_run_and_is_made_anew() {
     assert_eq!(world.run(&["run", "tcp"]).status.code(), Some(3));
     assert!(world.expect(0, &["plan"]).contains("create probe/b"));
     world.expect(0, &["deploy"]);
-    world.expect(0, &["run", "tcp"]);
+    world.expect(0, &["run", "--from", "a", "--to", "b", "--test", "tcp", "--duration", "1s"]);
 }
 
 #[test]

@@ -168,11 +168,11 @@ fn a_topology_file_that_is_none_is_told_with_what_to_try() {
     assert!(output.status.success(), "{output:?}");
 }
 
-/// Each unknown name against each known one would be thousands of millions of comparisons.
+/// Each unknown name against each known one would be a hundred million comparisons.
 #[test]
 fn of_many_unknown_names_only_the_first_are_looked_for_among_many_known_ones() {
     const KNOWN: usize = 4000;
-    const UNKNOWN: usize = 90_000;
+    const UNKNOWN: usize = 20_000;
     let folder = Folder::new();
     // As long as names may be, and all within a slip of the finger of each other in length.
     let name = |letter: char, n: usize| format!("{letter}{n:06}-{}", "fog".repeat(10));
@@ -186,13 +186,13 @@ fn of_many_unknown_names_only_the_first_are_looked_for_among_many_known_ones() {
     let tag = |n| format!(", tags: [{}]", name('t', n));
     let by_tag = format!("{}groups: {{ g: {{ mesh: {{ tags: [{unknown}] }} }} }}\n", probes(&tag));
     let zones =
-        list(&|n| format!("c{n}: {{ schedule: {{ cron: \"0 3 * * *\", time-zone: Europe/Lisbno{n} }} }}"), 20_000);
+        list(&|n| format!("c{n}: {{ schedule: {{ cron: \"0 3 * * *\", time-zone: Europe/Lisbno{n} }} }}"), 5_000);
     let by_zone = format!("{TWO}campaigns: {{ {zones} }}\n");
     for (file, text, code, (told, known)) in [
         ("names.yaml", by_name, "unknown-probe", (UNKNOWN, KNOWN)),
         ("tags.yaml", by_tag, "unknown-tag", (UNKNOWN, KNOWN)),
         // There are more than five hundred.
-        ("zones.yaml", by_zone, "unknown-time-zone", (20_000, 500)),
+        ("zones.yaml", by_zone, "unknown-time-zone", (5_000, 500)),
     ] {
         folder.write(file, &text);
         let output = folder.validate(file, &["--output", "json"]);
@@ -205,6 +205,6 @@ fn of_many_unknown_names_only_the_first_are_looked_for_among_many_known_ones() {
             _ => d["known"].as_array().is_some_and(|known| !known.is_empty()),
         };
         let searched = all.iter().copied().filter(looked_for).count();
-        assert!((1..=200_000 / known).contains(&searched), "{file}: {searched} were looked for");
+        assert!((1..=50_000 / known).contains(&searched), "{file}: {searched} were looked for");
     }
 }

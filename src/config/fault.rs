@@ -13,7 +13,7 @@ const MOST: usize = 100_000;
 
 /// Most words that are compared in search of what was meant, over all findings: of so many slips the last ones help nobody,
 /// and each word against each other of a large file would take hours.
-pub(crate) const COMPARED: usize = 200_000;
+pub(crate) const COMPARED: usize = 50_000;
 
 /// A stretch of a file. Spans are ordered as files were read, and as they stand in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
