@@ -19,7 +19,13 @@ fn ten_thousand_runs_fit_into_memory_and_into_a_page() {
             assert!(took.peak_megabytes < 200.0, "{probes} {form}: {:.0} MB of memory", took.peak_megabytes);
             assert!(took.bytes < 10_000_000, "{probes} {form}: {} bytes", took.bytes);
         }
-        // With every output of the tools, so they are as large as what was stored.
+        let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+        assert_eq!(page.matches("<details class=\"pair\"").count(), if probes == 100 { 9_900 } else { 2_450 });
+        assert!(page.contains("pairs the 300 worst have all their evidence here"));
+        if probes == 50 {
+            continue;
+        }
+        // With every output of the tools, so they are as large as what was stored; pairs make no difference to them.
         for form in ["json", "jsonl"] {
             let took = stored::report(folder.path(), form);
             assert!(took.peak_megabytes < 200.0, "{probes} {form}: {:.0} MB of memory", took.peak_megabytes);
@@ -27,8 +33,5 @@ fn ten_thousand_runs_fit_into_memory_and_into_a_page() {
         let lines = std::fs::read_to_string(folder.path().join("report.jsonl")).unwrap();
         assert_eq!(lines.lines().count(), 10_000);
         assert!(lines.lines().all(|line| !line.contains("\"raw\":\"\"")), "every run has its output");
-        let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
-        assert_eq!(page.matches("<details class=\"pair\"").count(), if probes == 100 { 9_900 } else { 2_450 });
-        assert!(page.contains("pairs the 300 worst have all their evidence here"));
     }
 }
