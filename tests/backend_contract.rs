@@ -7,17 +7,27 @@ mod lab;
 mod memory;
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use iperftester::backend::local::Local;
-use iperftester::backend::{Backend, BackendError};
+use iperftester::backend::{Backend, BackendError, Program};
 use iperftester::deploy;
 use iperftester::domain::name::Name;
 use iperftester::domain::topology::{Directed, Impairment, Topology};
 use iperftester::domain::unit::Ratio;
 use iperftester::plan::{Observed, Plan, Reason, ResourceId, Verb};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use lab::{Build, Lab, empty, inventory, name, shaped};
 use memory::{Memory, desired};
+
+/// Says what it hears.
+static ARGV: LazyLock<[String; 1]> = LazyLock::new(|| ["cat".to_owned()]);
+
+fn cat() -> Program<'static> {
+    Program { executable: env!("CARGO_BIN_EXE_iperftester"), command: Some(ARGV.as_slice()) }
+}
 
 /// Two sites, three probes (one without a site) and one link.
 fn small(what: &str, link: Impairment) -> Topology {
@@ -89,13 +99,15 @@ async fn mends_what_is_gone(backend: &impl Backend) {
 
 /// A probe answers for its program, which ends with the stream; strangers are refused.
 async fn connects(backend: &impl Backend, probe: &Name) {
-    let argv = ["cat"].map(str::to_owned);
-    let mut session = backend.connect(probe, &argv).await.unwrap();
-    let mut input = session.take_stdin().unwrap();
-    tokio::io::AsyncWriteExt::write_all(&mut input, b"hello\n").await.unwrap();
+    let mut session = backend.connect(probe, cat()).await.unwrap();
+    let (mut input, mut output) = (session.take_input().unwrap(), session.take_output().unwrap());
+    input.write_all(b"hello\n").await.unwrap();
     drop(input);
-    assert_eq!(session.finish(Duration::from_secs(5)).await.unwrap().stdout, b"hello\n");
-    let stranger = backend.connect(&name("nobody"), &argv).await;
+    let mut said = Vec::new();
+    tokio::time::timeout(Duration::from_secs(5), output.read_to_end(&mut said)).await.unwrap().unwrap();
+    assert_eq!(said, b"hello\n");
+    assert_eq!(tokio::time::timeout(Duration::from_secs(5), session.wait()).await.unwrap().unwrap(), 0);
+    let stranger = backend.connect(&name("nobody"), cat()).await;
     assert!(matches!(stranger, Err(BackendError::Unknown(what)) if what == "probe/nobody"));
     assert!(matches!(backend.create(&id("probe/nobody")).await, Err(BackendError::Unknown(_))));
     assert!(!backend.addresses(probe).await.unwrap().is_empty());
@@ -126,7 +138,7 @@ async fn replaces_the_link_alone(changed: &impl Backend) {
 async fn destroys(backend: &impl Backend, nothing: &impl Backend, probe: &Name) {
     carry_out(nothing).await;
     assert_eq!(observed(backend).await, []);
-    let gone = backend.connect(probe, &["true".to_owned()]).await;
+    let gone = backend.connect(probe, cat()).await;
     assert!(matches!(gone, Err(BackendError::System { action: "reach", .. })));
     assert!(deploy::plan(nothing).await.unwrap().is_empty());
 }

@@ -71,8 +71,7 @@ async fn measure(topology: &Topology, lab: &Lab) -> CampaignRun {
     };
     let head = Head { header, topology: topology.clone(), routers: [].into() };
     let recording = results.begin(head).await.unwrap();
-    let agent = [env!("CARGO_BIN_EXE_iperftester"), "agent"].map(str::to_owned);
-    let order = Order { topology, jobs: &jobs, expectations: None, agent: &agent };
+    let order = Order { topology, jobs: &jobs, expectations: None, executable: env!("CARGO_BIN_EXE_iperftester") };
     let (_stop, stop) = tokio::sync::watch::channel(false);
     let around = Surroundings { backend: &lab.local, recording: &recording, now: Utc::now, stop, events: &|_event| {} };
     runner::run(order, around).await.unwrap();

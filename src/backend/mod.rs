@@ -8,13 +8,15 @@ use std::net::IpAddr;
 use crate::domain::facts::Router;
 use crate::domain::name::Name;
 use crate::plan::{Desired, Observed, ResourceId};
-use crate::process::{ProcessError, Running};
+use crate::process::ProcessError;
 
+mod channel;
 mod external;
 pub mod local;
 mod open;
 mod processes;
 
+pub use channel::{Channel, Elsewhere, Input, Output, Program};
 pub use open::{Backends, open};
 
 /// What a backend could not do.
@@ -97,11 +99,11 @@ pub trait Backend {
     /// [`BackendError`].
     async fn remove(&self, id: &ResourceId) -> Result<(), BackendError>;
 
-    /// Starts `argv` on a deployed probe and gives its byte stream; the program ends with the stream.
+    /// Starts `program` on a deployed probe and gives its byte stream; the program ends with the stream.
     ///
     /// # Errors
     /// [`BackendError`].
-    async fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError>;
+    async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError>;
 
     /// The addresses at which `probe` is tested, the same from everywhere in the topology: at most one of each family, IPv4
     /// first. A host name is resolved here, so that no probe needs a resolver.

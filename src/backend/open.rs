@@ -7,13 +7,12 @@ use std::net::IpAddr;
 use super::external::External;
 use super::local::{self, Hindrance, Local, Programs, lacking_right};
 use super::processes::Processes;
-use super::{Backend, BackendError};
+use super::{Backend, BackendError, Channel, Program};
 use crate::domain::facts::Router;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
 use crate::domain::topology::{End, Topology};
 use crate::plan::{Desired, Observed, ResourceId};
-use crate::process::Running;
 
 /// Every backend of a topology.
 #[derive(Debug)]
@@ -311,13 +310,13 @@ impl Backend for Backends {
         }
     }
 
-    async fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError> {
+    async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
         if self.external.has(probe) {
             return Err(BackendError::NotOurs(probe.clone()));
         }
         match &self.ours {
-            Ours::Networks(local) => local.connect(probe, argv).await,
-            Ours::Processes(processes) => processes.connect(probe, argv),
+            Ours::Networks(local) => local.connect(probe, program).await,
+            Ours::Processes(processes) => processes.connect(probe, program),
         }
     }
 

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::BackendError;
 use super::local::{shaped_by, slots};
+use super::{BackendError, Channel, Program};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::process::{self, Errors, Running};
+use crate::process::{self, Errors};
 
 /// The first address; 127.0.0.1, 127.0.0.53 (systemd-resolved) and 127.0.1.1 (Debian's own name) belong to others.
 const FIRST: u32 = 0x7f40_0001;
@@ -50,13 +50,13 @@ impl Processes {
     }
 
     /// A child of ours.
-    pub(super) fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError> {
+    pub(super) fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
         let subject = format!("probe/{probe}");
         if !self.has(probe) {
             return Err(BackendError::Unknown(subject));
         }
         let failed = |source| BackendError::Step { action: "reach", subject, source };
-        process::start(argv, Errors::Inherited).map_err(failed)
+        process::start(&program.bound(), Errors::Inherited).map(Channel::from).map_err(failed)
     }
 
     /// Its one address.

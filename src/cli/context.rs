@@ -19,7 +19,6 @@ use crate::domain::topology::Topology;
 use crate::i18n::{say, sentences};
 use crate::lock::{self, LockError, LockGuard};
 use crate::plan::{Action, Plan, Verb};
-use crate::process;
 use crate::store::{Notice, Results};
 
 /// What to try where the results may be read but not written.
@@ -159,9 +158,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Program and arguments that start an agent: this very executable, bound to this process, so that even an agent that
-    /// was stopped (SIGSTOP) and cannot see the end of its input ends with it.
-    pub(super) fn agent() -> Result<Vec<String>, Failure> {
+    /// The file of this executable.
+    pub(super) fn executable() -> Result<String, Failure> {
         let program = std::env::current_exe().map_err(|fault| {
             Failure::unavailable(say!(
                 lang(),
@@ -169,9 +167,7 @@ impl<'a> Context<'a> {
                 "no se encuentra este ejecutable: {fault}"
             ))
         })?;
-        let program = program.display().to_string();
-        let us = std::process::id().to_string();
-        Ok(vec![program.clone(), process::BOUND_VERB.to_owned(), us, "--".to_owned(), program, "agent".to_owned()])
+        Ok(program.display().to_string())
     }
 }
 

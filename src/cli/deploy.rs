@@ -99,8 +99,8 @@ pub(super) async fn carry_out(
 
 /// A probe is ready when its agent has answered hello.
 async fn ready(topology: &Topology, backend: &impl Backend) -> Result<(), Failure> {
-    let agent = Context::agent()?;
-    for (_, greeted) in runner::greet_all(topology, backend, &agent).await {
+    let executable = Context::executable()?;
+    for (_, greeted) in runner::greet_all(topology, backend, &executable).await {
         greeted.map_err(|fault| {
             Failure::of(Exit::Unavailable, &fault).hint(lang().word(
                 "`iperftester status` shows each probe; `iperftester doctor` what this machine lacks",

@@ -1,8 +1,5 @@
 //! `exec`.
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
-
 use tokio::io::AsyncReadExt;
 
 use super::args::Exec;
@@ -11,10 +8,10 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::speech::lang;
 use super::stop;
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, Channel, Program};
 use crate::domain::name::Name;
 use crate::i18n::say;
-use crate::process::{BOUND_VERB, ProcessError, Running};
+use crate::process::ProcessError;
 
 /// Most that is passed on at once, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -34,7 +31,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, 
     }
     let backend = Context::backend(&topology).await?;
     let mut stop = stop::watch()?;
-    let mut running = backend.connect(probe, &started_by_us(&with.command)?).await.map_err(|fault| match fault {
+    let program = Program { executable: &Context::executable()?, command: Some(&with.command) };
+    let mut running = backend.connect(probe, program).await.map_err(|fault| match fault {
         BackendError::System { .. } => Failure::from(fault)
             .hint(lang().word("`iperftester deploy` makes the probes", "`iperftester deploy` crea las sondas")),
         other => other.into(),
@@ -44,31 +42,23 @@ pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, 
             std::future::pending::<()>().await;
         }
     };
-    let status = tokio::select! {
-        status = attend(context, &mut running) => status?,
+    let code = tokio::select! {
+        code = attend(context, &mut running) => code?,
         () = interrupted => return Ok(Exit::Interrupted),
     };
-    Ok(Exit::Command(code(status)))
-}
-
-/// The command, started on the probe by this executable: it tells a command that is not there from one that failed, which
-/// what enters a namespace does not (ip-netns(8) ends with 1 or 255 for either).
-fn started_by_us(command: &[String]) -> Result<Vec<String>, Failure> {
-    let executable = Context::agent()?.into_iter().next().unwrap_or_default();
-    let ours = [executable, BOUND_VERB.to_owned(), std::process::id().to_string(), "--".to_owned()];
-    Ok(ours.into_iter().chain(command.iter().cloned()).collect())
+    Ok(Exit::Command(code))
 }
 
 /// Passes input and output on until the command has ended.
-async fn attend(context: &Context<'_>, running: &mut Running) -> Result<ExitStatus, Failure> {
-    if let Some(mut to) = running.take_stdin() {
+async fn attend(context: &Context<'_>, running: &mut Channel) -> Result<u8, Failure> {
+    if let Some(mut to) = running.take_input() {
         // Ends with the process: a command that does not read must not wait for the end of our input.
         tokio::spawn(async move {
             // A command that has closed its input wants no more of it.
             let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut to).await;
         });
     }
-    if let Some(mut from) = running.take_stdout() {
+    if let Some(mut from) = running.take_output() {
         let mut chunk = vec![0; CHUNK];
         loop {
             let read = from.read(&mut chunk).await.map_err(|fault| Failure::of(Exit::Unavailable, &fault))?;
@@ -79,10 +69,4 @@ async fn attend(context: &Context<'_>, running: &mut Running) -> Result<ExitStat
         }
     }
     running.wait().await.map_err(|fault: ProcessError| Failure::of(Exit::Unavailable, &fault))
-}
-
-/// The exit code as a shell would give it: 128 and the signal where one ended it.
-fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }

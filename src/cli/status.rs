@@ -52,11 +52,11 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     backend.supports().await?;
     let there = backend.observe().await?;
     let pending = plan::diff(&backend.desired(), &there);
-    let agent = Context::agent()?;
+    let executable = Context::executable()?;
     let nothing = there.is_empty() && !pending.is_empty();
     let mut greeted: BTreeMap<&Name, Result<ProbeFacts, String>> = BTreeMap::new();
     if !nothing {
-        for (name, outcome) in runner::greet_all(&topology, &backend, &agent).await {
+        for (name, outcome) in runner::greet_all(&topology, &backend, &executable).await {
             greeted.insert(name, outcome.map_err(|fault| causes(&fault).join(": ")));
         }
     }

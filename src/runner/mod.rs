@@ -49,8 +49,8 @@ pub struct Order<'a> {
     pub jobs: &'a [Job],
     /// The campaign's expectations.
     pub expectations: Option<&'a Expectations>,
-    /// How an agent is started on a probe: program and arguments.
-    pub agent: &'a [String],
+    /// This executable, which is the agent of the probes of this machine.
+    pub executable: &'a str,
 }
 
 /// What happens meanwhile.

@@ -8,7 +8,7 @@ use futures_util::stream;
 use super::ends::{Ends, Foreign};
 use super::session::{Session, SessionError};
 use super::{Event, Order};
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, Program};
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
@@ -32,7 +32,7 @@ pub(super) async fn open_all<B: Backend>(
     let (abroad, ours): (Vec<&Name>, Vec<&Name>) =
         wanted.into_iter().partition(|probe| order.topology.external(probe).is_some());
     let opened = stream::iter(ours)
-        .map(|probe| async move { (probe, open(order.topology, backend, probe, order.agent).await) })
+        .map(|probe| async move { (probe, open(order.topology, backend, probe, order.executable).await) })
         .buffered(ABREAST);
     let (mut ends, mut facts) = (Ends::default(), BTreeMap::new());
     let absent = |ends: &mut Ends, probe: &Name, fault: &SessionError| {
@@ -79,22 +79,22 @@ pub async fn open<B: Backend>(
     topology: &Topology,
     backend: &B,
     probe: &Name,
-    agent: &[String],
+    executable: &str,
 ) -> Result<(Session, ProbeFacts), SessionError> {
     let of = topology.probes.get(probe).ok_or_else(|| SessionError::Unknown(probe.clone()))?;
     let unknown = |source| SessionError::Address { probe: probe.clone(), source };
     let addresses = backend.addresses(probe).await.map_err(unknown)?;
-    Session::open(backend, probe, addresses, of, agent).await
+    Session::open(backend, probe, addresses, of, Program::agent(executable)).await
 }
 
 /// Opens a session to each probe of ours and closes it again: which of them are ready, and what are they?
 pub async fn greet_all<'a, B: Backend>(
     topology: &'a Topology,
     backend: &B,
-    agent: &[String],
+    executable: &str,
 ) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
     let greet = async |probe| {
-        let (session, facts) = open(topology, backend, probe, agent).await?;
+        let (session, facts) = open(topology, backend, probe, executable).await?;
         session.close().await;
         Ok(facts)
     };

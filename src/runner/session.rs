@@ -8,15 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncWriteExt, BufReader};
-use tokio::process::ChildStdin;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, Channel, Input, Program};
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
 use crate::domain::topology::Probe;
-use crate::process::{self, Running};
+use crate::process;
 use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
 
 /// A probe whose agent does not answer hello within this is not ready.
@@ -82,7 +81,7 @@ pub struct Session {
     outbox: mpsc::UnboundedSender<Request>,
     routes: Arc<Mutex<Routes>>,
     next: AtomicU64,
-    running: Mutex<Running>,
+    running: Mutex<Channel>,
     pumps: [JoinHandle<()>; 2],
 }
 
@@ -155,7 +154,7 @@ fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Session {
-    /// Starts the agent by `argv` on `probe`, which is `of`, and says hello.
+    /// Starts the agent, `program`, on `probe`, which is `of`, and says hello.
     ///
     /// # Errors
     /// [`SessionError`].
@@ -164,14 +163,14 @@ impl Session {
         probe: &Name,
         addresses: Vec<IpAddr>,
         of: &Probe,
-        argv: &[String],
+        program: Program<'_>,
     ) -> Result<(Self, ProbeFacts), SessionError> {
         let silent = |what: &str| SessionError::Silent { probe: probe.clone(), what: what.to_owned() };
         let mut running = backend
-            .connect(probe, argv)
+            .connect(probe, program)
             .await
             .map_err(|source| SessionError::Connect { probe: probe.clone(), source })?;
-        let (Some(stdin), Some(stdout)) = (running.take_stdin(), running.take_stdout()) else {
+        let (Some(stdin), Some(stdout)) = (running.take_input(), running.take_output()) else {
             return Err(silent("has no streams"));
         };
         let (outbox, requests) = mpsc::unbounded_channel();
@@ -284,7 +283,7 @@ impl Drop for Session {
     }
 }
 
-async fn send(mut stdin: ChildStdin, mut requests: mpsc::UnboundedReceiver<Request>) {
+async fn send(mut stdin: Input, mut requests: mpsc::UnboundedReceiver<Request>) {
     while let Some(request) = requests.recv().await {
         if stdin.write_all(&protocol::line(&request)).await.is_err() {
             return;

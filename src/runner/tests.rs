@@ -10,14 +10,14 @@ use tempfile::TempDir;
 
 use super::execute::{end, execute};
 use super::session::{Session, SessionError, Work};
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, Channel, Program};
 use crate::domain::facts::{ProbeFacts, Router};
 use crate::domain::host::Attachment;
 use crate::domain::name::Name;
 use crate::domain::test::{Ping, Test};
 use crate::domain::topology::{PortRange, Probe};
 use crate::plan::{Desired, Observed, ResourceId};
-use crate::process::{self, Errors, Running};
+use crate::process::{self, Errors};
 use crate::protocol::{self, Ending, Reply, Request, VERSION};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -46,9 +46,9 @@ impl Backend for Scripts {
         Ok(())
     }
 
-    async fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError> {
+    async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
         let step = |source| BackendError::Step { action: "reach", subject: probe.to_string(), source };
-        process::start(argv, Errors::Inherited).map_err(step)
+        process::start(program.command.unwrap_or_default(), Errors::Inherited).map(Channel::from).map_err(step)
     }
 
     async fn addresses(&self, _: &Name) -> Result<Vec<IpAddr>, BackendError> {
@@ -75,7 +75,9 @@ impl Scripts {
         let whole = format!("echo $$ > {}; hello='{hello}'; {script}", self.pid_file().display());
         let argv = ["sh", "-c", &whole].map(str::to_owned);
         let probe = Name::new("p").unwrap();
-        Session::open(self, &probe, vec![HERE], &anywhere(), &argv).await.map(|(session, _)| session)
+        Session::open(self, &probe, vec![HERE], &anywhere(), Program { executable: "", command: Some(&argv) })
+            .await
+            .map(|(session, _)| session)
     }
 
     async fn refused(&self, script: &str) -> String {

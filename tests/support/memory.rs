@@ -5,11 +5,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use iperftester::backend::{Backend, BackendError};
+use iperftester::backend::{Backend, BackendError, Channel, Program};
 use iperftester::domain::facts::Router;
 use iperftester::domain::name::Name;
 use iperftester::plan::{Desired, Observed, ResourceId, SpecHash};
-use iperftester::process::{self, Errors, Running};
+use iperftester::process::{self, Errors};
 
 /// The backend.
 #[derive(Debug, Default)]
@@ -86,7 +86,7 @@ impl Backend for Memory {
         Ok(())
     }
 
-    async fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError> {
+    async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
         let subject = format!("probe/{probe}");
         if !self.desired.iter().any(|d| d.id.0 == subject) {
             return Err(BackendError::Unknown(subject));
@@ -94,11 +94,8 @@ impl Backend for Memory {
         if !self.made.borrow().iter().any(|o| o.id.0 == subject) {
             return Err(Self::refuse("reach", &ResourceId(subject)));
         }
-        process::start(argv, Errors::Inherited).map_err(|source| BackendError::Step {
-            action: "reach",
-            subject,
-            source,
-        })
+        let started = process::start(&program.bound(), Errors::Inherited).map(Channel::from);
+        started.map_err(|source| BackendError::Step { action: "reach", subject, source })
     }
 
     async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::{Backend, BackendError};
+use super::{Backend, BackendError, Channel};
 use crate::domain::facts::Router;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId};
-use crate::process::{self, Errors, Finished, ProcessError, Running};
+use crate::process::{self, Errors, Finished, ProcessError};
 use batch::{Batch, Program, words};
 use keeper::{KEEPER, Keeper};
 use layout::{CORE, Layout};
@@ -335,7 +335,7 @@ impl Backend for Local {
         }
     }
 
-    async fn connect(&self, probe: &Name, argv: &[String]) -> Result<Running, BackendError> {
+    async fn connect(&self, probe: &Name, program: super::Program<'_>) -> Result<Channel, BackendError> {
         let subject = format!("probe/{probe}");
         let here = self.namespace(probe);
         if !self.layout.addresses.contains_key(probe) {
@@ -346,12 +346,9 @@ impl Backend for Local {
             return Err(BackendError::System { action: "reach", subject, source });
         }
         let mut command = words(&[&self.programs.ip, "netns", "exec", &here]);
-        command.extend_from_slice(argv);
-        process::start(&self.inside(command), Errors::Inherited).map_err(|source| BackendError::Step {
-            action: "reach",
-            subject,
-            source,
-        })
+        command.extend(program.bound());
+        let started = process::start(&self.inside(command), Errors::Inherited).map(Channel::from);
+        started.map_err(|source| BackendError::Step { action: "reach", subject, source })
     }
 
     async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {

@@ -152,9 +152,9 @@ async fn measure(
     table: &Timetable,
     recording: &crate::store::Recording<'_>,
 ) -> Result<Outcome, Failure> {
-    let agent = Context::agent()?;
+    let executable = Context::executable()?;
     let progress = Progress::new(context.output, jobs.len(), table.total);
-    let order = Order { topology, jobs, expectations: choice.expectations(), agent: &agent };
+    let order = Order { topology, jobs, expectations: choice.expectations(), executable: &executable };
     let around = Surroundings {
         backend,
         recording,

@@ -1,0 +1,131 @@
+//! What is started on a probe, and the byte stream to it: one type wherever the probe is.
+
+use std::fmt;
+use std::os::unix::process::ExitStatusExt;
+use std::pin::Pin;
+use std::process::ExitStatus;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::process::{BOUND_VERB, ProcessError, Running};
+
+/// A program to be started on a probe.
+#[derive(Debug, Clone, Copy)]
+pub struct Program<'a> {
+    /// This executable on this machine; a probe elsewhere has one of its own.
+    pub executable: &'a str,
+    /// A command of the user's; `None` is the agent.
+    pub command: Option<&'a [String]>,
+}
+
+impl<'a> Program<'a> {
+    /// The agent, which is `executable` itself.
+    #[must_use]
+    pub const fn agent(executable: &'a str) -> Self {
+        Self { executable, command: None }
+    }
+
+    /// As words for a child of this process. It is bound to this process, so that even one that was stopped (SIGSTOP) and
+    /// cannot see the end of its input ends with it; and started by our executable, which tells a command that is not there
+    /// from one that failed, as what enters a namespace does not (ip-netns(8) ends with 1 or 255 for either).
+    #[must_use]
+    pub fn bound(&self) -> Vec<String> {
+        let us = std::process::id().to_string();
+        let mut words = vec![self.executable.to_owned(), BOUND_VERB.to_owned(), us, "--".to_owned()];
+        match self.command {
+            None => words.extend([self.executable.to_owned(), "agent".to_owned()]),
+            Some(command) => words.extend_from_slice(command),
+        }
+        words
+    }
+}
+
+/// Bytes to a program.
+pub type Input = Box<dyn AsyncWrite + Send + Unpin>;
+/// Bytes from it.
+pub type Output = Box<dyn AsyncRead + Send + Unpin>;
+
+/// A program that runs on a probe; it ends with this, and nothing that it started outlives it.
+pub struct Channel {
+    input: Option<Input>,
+    output: Option<Output>,
+    end: End,
+}
+
+/// How its end is known.
+enum End {
+    /// A child of this process.
+    Child(Box<Running>),
+    /// Elsewhere, seen by a task.
+    Elsewhere(Pin<Box<dyn Elsewhere>>),
+}
+
+/// The end of a program that runs elsewhere: its exit code as a shell would give it. Dropping it ends the program.
+pub trait Elsewhere: Future<Output = Result<u8, ProcessError>> + Send + Sync {}
+
+impl<T: Future<Output = Result<u8, ProcessError>> + Send + Sync> Elsewhere for T {}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end: &dyn fmt::Debug = match &self.end {
+            End::Child(running) => running,
+            End::Elsewhere(_) => &"elsewhere",
+        };
+        f.debug_struct("Channel").field("end", end).finish_non_exhaustive()
+    }
+}
+
+impl From<Running> for Channel {
+    fn from(mut running: Running) -> Self {
+        let input = running.take_stdin().map(|input| Box::new(input) as Input);
+        let output = running.take_stdout().map(|output| Box::new(output) as Output);
+        Self { input, output, end: End::Child(Box::new(running)) }
+    }
+}
+
+impl Channel {
+    /// A program elsewhere, with its standard input and output; `end` comes with its end.
+    #[must_use]
+    pub fn elsewhere(input: Input, output: Output, end: impl Elsewhere + 'static) -> Self {
+        Self { input: Some(input), output: Some(output), end: End::Elsewhere(Box::pin(end)) }
+    }
+
+    /// Takes its standard input; closing that is how most programs are told to end.
+    pub fn take_input(&mut self) -> Option<Input> {
+        self.input.take()
+    }
+
+    /// Takes its standard output.
+    pub fn take_output(&mut self) -> Option<Output> {
+        self.output.take()
+    }
+
+    /// Ends it now, with all that it started.
+    pub fn kill(&mut self) {
+        match &mut self.end {
+            End::Child(running) => running.kill(),
+            End::Elsewhere(end) => *end = Box::pin(std::future::ready(Ok(128 + 9))),
+        }
+    }
+
+    /// Waits for its end: the exit code as a shell would give it, 128 and the signal where one ended it.
+    ///
+    /// # Errors
+    /// [`ProcessError::Pipe`] where nobody can tell any more.
+    pub async fn wait(&mut self) -> Result<u8, ProcessError> {
+        match &mut self.end {
+            End::Child(running) => running.wait().await.map(code),
+            End::Elsewhere(end) => {
+                let ended = end.await;
+                // What has ended is not asked again.
+                self.kill();
+                ended
+            }
+        }
+    }
+}
+
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
