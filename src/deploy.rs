@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
 use crate::backend::{Backend, BackendError};
 use crate::plan::{self, Action, Plan, ResourceId, Verb};
 
@@ -54,15 +57,15 @@ pub struct Aftermath {
     pub left: Vec<(ResourceId, BackendError)>,
     /// There before, removed by this plan and not restored: what is gone cannot be brought back.
     pub lost: Vec<ResourceId>,
-    /// There before; its removal failed, so it may have lost a part.
-    pub torn: Option<ResourceId>,
+    /// There before; their removal failed, so they may have lost a part.
+    pub torn: Vec<ResourceId>,
 }
 
 impl Aftermath {
     /// Is everything as it was before?
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        self.left.is_empty() && self.lost.is_empty() && self.torn.is_none()
+        self.left.is_empty() && self.lost.is_empty() && self.torn.is_empty()
     }
 }
 
@@ -124,7 +127,7 @@ impl DeployError {
         let after = self.aftermath();
         if after.is_clean() {
             None
-        } else if after.left.is_empty() && after.torn.is_none() {
+        } else if after.left.is_empty() && after.torn.is_empty() {
             Some("`iperftester deploy` makes again what is missing")
         } else {
             Some("`iperftester destroy` removes what is left; then deploy again")
@@ -152,34 +155,61 @@ pub async fn apply(
     events: &mut dyn FnMut(DeployEvent<'_>),
 ) -> Result<Done, DeployError> {
     let total = plan.actions.len();
-    let mut undo: Vec<ResourceId> = Vec::new();
-    let mut removed: Vec<ResourceId> = Vec::new();
-    for (done, action) in plan.actions.iter().enumerate() {
-        if cancelled() {
-            let aftermath = unwind(undo, backend, events).await;
-            let aftermath = Aftermath { lost: removed, ..aftermath };
+    let (mut undo, mut removed, mut done) = (Vec::new(), Vec::new(), 0);
+    for together in plan.actions.chunk_by(go_together) {
+        let mut torn = Vec::new();
+        let mut failure = None;
+        let mut waiting = together.iter();
+        let mut at_work = FuturesUnordered::new();
+        // Where one fails, nothing more is begun; what runs is waited for, so that it can be told and undone.
+        loop {
+            while failure.is_none() && !cancelled() && at_work.len() < backend.abreast() {
+                let Some(action) = waiting.next() else { break };
+                done += 1;
+                events(DeployEvent::Started { action, number: done, total });
+                if action.verb == Verb::Create {
+                    undo.push(action.id.clone());
+                }
+                at_work.push(async move {
+                    let outcome = match action.verb {
+                        Verb::Create => backend.create(&action.id).await,
+                        Verb::Remove => backend.remove(&action.id).await,
+                    };
+                    (action, outcome)
+                });
+            }
+            let Some((action, outcome)) = at_work.next().await else { break };
+            match (outcome, action.verb) {
+                (Ok(()), verb) => {
+                    if verb == Verb::Remove {
+                        removed.push(action.id.clone());
+                    }
+                    events(DeployEvent::Finished { action });
+                }
+                (Err(source), verb) => {
+                    if verb == Verb::Remove {
+                        torn.push(action.id.clone());
+                    }
+                    failure.get_or_insert((action.clone(), source));
+                }
+            }
+        }
+        if let Some((action, source)) = failure {
+            let aftermath = Aftermath { lost: removed, torn, ..unwind(undo, backend, events).await };
+            return Err(DeployError::Failed { action, source, aftermath });
+        }
+        if waiting.next().is_some() {
+            let aftermath = Aftermath { lost: removed, ..unwind(undo, backend, events).await };
             return Err(DeployError::Cancelled { done, total, aftermath });
         }
-        events(DeployEvent::Started { action, number: done + 1, total });
-        let outcome = match action.verb {
-            Verb::Create => {
-                undo.push(action.id.clone());
-                backend.create(&action.id).await
-            }
-            Verb::Remove => backend.remove(&action.id).await,
-        };
-        if let Err(source) = outcome {
-            let torn = (action.verb == Verb::Remove).then(|| action.id.clone());
-            let aftermath = unwind(undo, backend, events).await;
-            let aftermath = Aftermath { lost: removed, torn, ..aftermath };
-            return Err(DeployError::Failed { action: action.clone(), source, aftermath });
-        }
-        if action.verb == Verb::Remove {
-            removed.push(action.id.clone());
-        }
-        events(DeployEvent::Finished { action });
     }
     Ok(Done { created: undo.len(), removed: removed.len(), unchanged: plan.unchanged })
+}
+
+/// Can these follow each other at once? Resources of one kind do not stand on each other.
+fn go_together(one: &Action, next: &Action) -> bool {
+    let kind = |action: &Action| action.id.0.split('/').next().unwrap_or_default().to_owned();
+    one.verb == next.verb && kind(one) == kind(next)
 }
 
 /// Removes `created` from its end and tells what is there then.

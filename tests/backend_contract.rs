@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use iperftester::backend::local::Local;
-use iperftester::backend::{Backend, BackendError, Program};
+use iperftester::backend::{Backend, BackendError, Program, Reach};
 use iperftester::deploy;
 use iperftester::domain::name::Name;
 use iperftester::domain::topology::{Directed, Impairment, Topology};
@@ -69,7 +69,7 @@ async fn observed(backend: &impl Backend) -> Vec<Observed> {
 }
 
 /// Nothing is there; after a deploy everything is, with its label; a second one has nothing to do.
-async fn deploys_once(backend: &impl Backend) {
+async fn deploys_once(backend: &(impl Backend + Reach)) {
     backend.supports().await.unwrap();
     assert_eq!(observed(backend).await, []);
     let plan = carry_out(backend).await;
@@ -85,7 +85,7 @@ async fn deploys_once(backend: &impl Backend) {
 }
 
 /// Removing what is not there is no error; what was removed is made again, with what stood on it.
-async fn mends_what_is_gone(backend: &impl Backend) {
+async fn mends_what_is_gone(backend: &(impl Backend + Reach)) {
     backend.remove(&id("link/wan")).await.unwrap();
     backend.remove(&id("link/wan")).await.unwrap();
     backend.remove(&id("probe/e1")).await.unwrap();
@@ -98,7 +98,7 @@ async fn mends_what_is_gone(backend: &impl Backend) {
 }
 
 /// A probe answers for its program, which ends with the stream; strangers are refused.
-async fn connects(backend: &impl Backend, probe: &Name) {
+async fn connects(backend: &(impl Backend + Reach), probe: &Name) {
     let mut session = backend.connect(probe, cat()).await.unwrap();
     let (mut input, mut output) = (session.take_input().unwrap(), session.take_output().unwrap());
     input.write_all(b"hello\n").await.unwrap();
@@ -115,7 +115,7 @@ async fn connects(backend: &impl Backend, probe: &Name) {
 }
 
 /// Every site and the core have routers, and no address is a probe's too.
-async fn names_its_routers(backend: &impl Backend) {
+async fn names_its_routers(backend: &(impl Backend + Reach)) {
     let routers = backend.routers();
     let names: BTreeSet<_> = routers.values().map(|r| r.name.to_string()).collect();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["core", "east", "west"]);
@@ -126,7 +126,7 @@ async fn names_its_routers(backend: &impl Backend) {
 }
 
 /// With another link between the same sites, the link alone is replaced.
-async fn replaces_the_link_alone(changed: &impl Backend) {
+async fn replaces_the_link_alone(changed: &(impl Backend + Reach)) {
     let plan = carry_out(changed).await;
     let steps: Vec<_> = plan.actions.iter().map(|a| (a.verb, a.id.0.as_str(), &a.reason)).collect();
     let step = |verb| (verb, "link/wan", &Reason::Changed);
@@ -135,7 +135,7 @@ async fn replaces_the_link_alone(changed: &impl Backend) {
 }
 
 /// A backend that wants nothing removes everything; a probe then cannot be reached.
-async fn destroys(backend: &impl Backend, nothing: &impl Backend, probe: &Name) {
+async fn destroys(backend: &(impl Backend + Reach), nothing: &impl Backend, probe: &Name) {
     carry_out(nothing).await;
     assert_eq!(observed(backend).await, []);
     let gone = backend.connect(probe, cat()).await;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
-use iperftester::backend::Backend as _;
+use iperftester::backend::Reach as _;
 use iperftester::backend::local::{Local, Programs};
 use iperftester::domain::facts::Router;
 use iperftester::domain::topology::{Directed, Impairment, Topology};

@@ -25,6 +25,13 @@ impl<'a> Program<'a> {
         Self { executable, command: None }
     }
 
+    /// stub
+    pub fn attended(&self, executable: &str) -> Vec<String> {
+        match self.command {
+            None => vec![executable.to_owned(), "agent".to_owned()],
+            Some(c) => c.to_vec(),
+        }
+    }
     /// As words for a child of this process. It is bound to this process, so that even one that was stopped (SIGSTOP) and
     /// cannot see the end of its input ends with it; and started by our executable, which tells a command that is not there
     /// from one that failed, as what enters a namespace does not (ip-netns(8) ends with 1 or 255 for either).

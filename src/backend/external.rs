@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::BackendError;
+use super::resolve::resolve;
 use crate::domain::host::HostKind;
 use crate::domain::name::Name;
-use crate::domain::test::Family;
 use crate::domain::topology::Topology;
 
 /// The foreign ends of a topology: the address of each probe, as written.
@@ -31,27 +31,8 @@ impl External {
     /// The first address of each family, IPv4 first.
     pub(super) async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {
         let address = self.0.get(probe).ok_or_else(|| BackendError::Unknown(format!("probe/{probe}")))?;
-        if let Ok(literal) = address.parse() {
-            return Ok(vec![literal]);
-        }
-        let unresolved = |source| BackendError::Unresolved { probe: probe.clone(), address: address.clone(), source };
-        // The port is the resolver's wish, not ours.
-        let found = tokio::net::lookup_host((address.as_str(), 0)).await.map_err(unresolved)?;
-        let addresses = first_of_each(found.map(|socket| socket.ip()));
-        if addresses.is_empty() {
-            return Err(unresolved(std::io::Error::other("the resolver knows no address")));
-        }
-        Ok(addresses)
+        resolve(probe, address).await
     }
-}
-
-/// One address of each family, IPv4 first: the first that the resolver names, which it has sorted (RFC 6724).
-fn first_of_each(found: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
-    let mut by_family = BTreeMap::new();
-    for address in found {
-        by_family.entry(Family::of(address)).or_insert(address);
-    }
-    by_family.into_values().collect()
 }
 
 #[cfg(test)]
@@ -72,12 +53,5 @@ mod tests {
         let (unknown, peer) = external("no-such-host.invalid");
         let told = unknown.addresses(&peer).await.unwrap_err();
         assert_eq!(told.to_string(), "the address `no-such-host.invalid` of peer cannot be resolved");
-    }
-
-    #[test]
-    fn the_first_of_each_family_is_taken() {
-        let found = ["2001:db8::1", "192.0.2.1", "192.0.2.2", "2001:db8::2"].map(|a| a.parse().unwrap());
-        let taken: Vec<_> = first_of_each(found.into_iter()).iter().map(ToString::to_string).collect();
-        assert_eq!(taken, ["192.0.2.1", "2001:db8::1"]);
     }
 }

@@ -11,13 +11,17 @@ use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::ProcessError;
 
 mod channel;
+pub mod docker;
 mod external;
+pub mod framed;
+mod here;
 pub mod local;
 mod open;
 mod processes;
+mod resolve;
 
 pub use channel::{Channel, Elsewhere, Input, Output, Program};
-pub use open::{Backends, open};
+pub use open::{Backends, Unit, open};
 
 /// What a backend could not do.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +54,18 @@ pub enum BackendError {
         /// Why.
         source: std::io::Error,
     },
+    /// A step failed at a Docker engine.
+    #[error("cannot {action} {subject} on host {host}")]
+    Docker {
+        /// `create`, `remove`, `observe`, `reach`.
+        action: &'static str,
+        /// Which resource.
+        subject: String,
+        /// Where.
+        host: Name,
+        /// Why.
+        source: docker::DockerError,
+    },
     /// A resource that this backend does not know.
     #[error("there is no {0} in this topology")]
     Unknown(String),
@@ -68,11 +84,42 @@ pub enum BackendError {
     },
 }
 
+impl BackendError {
+    fn unsupported(what: String, hint: impl Into<String>) -> Self {
+        Self::Unsupported { what, hint: hint.into() }
+    }
+}
+
+/// The way to the probes, deployed or somebody else's.
+#[allow(async_fn_in_trait)]
+pub trait Reach {
+    /// Starts `program` on a deployed probe and gives its byte stream; the program ends with the stream.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError>;
+
+    /// The addresses at which `probe` is tested, the same from everywhere in the topology: at most one of each family, IPv4
+    /// first. A host name is resolved here, so that no probe needs a resolver.
+    ///
+    /// # Errors
+    /// [`BackendError::Unknown`], [`BackendError::Unresolved`].
+    async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError>;
+
+    /// The routers between the probes that are its own, by each of their addresses: a traceroute shows no more. Empty where
+    /// it makes none.
+    fn routers(&self) -> BTreeMap<IpAddr, Router>;
+}
+
 /// What every kind of backend does. One contract suite holds for all of them.
 #[allow(async_fn_in_trait)]
 pub trait Backend {
     /// The resources of the topology as they should be, each after what it depends on. Pure.
     fn desired(&self) -> Vec<Desired>;
+
+    /// How many resources of one kind are made or removed at a time: more than one only where they cannot get in each
+    /// other's way.
+    fn abreast(&self) -> usize;
 
     /// Can this machine make them? Changes nothing.
     ///
@@ -98,21 +145,4 @@ pub trait Backend {
     /// # Errors
     /// [`BackendError`].
     async fn remove(&self, id: &ResourceId) -> Result<(), BackendError>;
-
-    /// Starts `program` on a deployed probe and gives its byte stream; the program ends with the stream.
-    ///
-    /// # Errors
-    /// [`BackendError`].
-    async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError>;
-
-    /// The addresses at which `probe` is tested, the same from everywhere in the topology: at most one of each family, IPv4
-    /// first. A host name is resolved here, so that no probe needs a resolver.
-    ///
-    /// # Errors
-    /// [`BackendError::Unknown`], [`BackendError::Unresolved`].
-    async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError>;
-
-    /// The routers between the probes that are its own, by each of their addresses: a traceroute shows no more. Empty where
-    /// it makes none.
-    fn routers(&self) -> BTreeMap<IpAddr, Router>;
 }

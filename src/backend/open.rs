@@ -1,75 +1,51 @@
-//! Which backend acts on each host of a topology, as one.
-#![allow(clippy::disallowed_methods, reason = "an edge: its own rights are in a file")]
+//! Which backend acts on each host of a topology: units that are deployed each by itself, and one way to all probes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::docker;
 use super::external::External;
-use super::local::{self, Hindrance, Local, Programs, lacking_right};
-use super::processes::Processes;
-use super::{Backend, BackendError, Channel, Program};
+use super::here::Here;
+use super::{Backend, BackendError, Channel, Program, Reach};
 use crate::domain::facts::Router;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
-use crate::domain::topology::{End, Topology};
+use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId};
 
 /// Every backend of a topology.
 #[derive(Debug)]
 pub struct Backends {
-    ours: Ours,
+    here: Here,
+    docker: Vec<docker::Host>,
     external: External,
-    /// What the same topology may have left in another form, each as one resource.
-    strays: Vec<(ResourceId, Local)>,
-    isolation: Option<Isolation>,
-    /// Is anything to be looked for that this user cannot touch?
-    others: Option<Local>,
 }
 
-/// The probes of this machine.
-#[derive(Debug)]
-enum Ours {
-    Networks(Box<Local>),
-    Processes(Processes),
+/// What is deployed by itself: where it cannot be reached, the others go on.
+#[derive(Debug, Clone, Copy)]
+pub enum Unit<'a> {
+    /// This machine.
+    Here(&'a Here),
+    /// A Docker engine.
+    Docker(&'a docker::Host),
 }
 
-/// What another form left, as a resource.
-const NAMESPACES: &str = "namespaces";
-const KEEPER: &str = "keeper";
-
-/// The backends of `topology`. Changes nothing.
+/// The backends of `topology`, whose agents are `executable`. Changes nothing, and reaches for no other machine.
 ///
 /// # Errors
 /// Every [`BackendError::Unsupported`], all at once: kinds of host that this build cannot act on, and a form of local probes
 /// that cannot be had.
-pub async fn open(topology: &Topology) -> Result<Backends, Vec<BackendError>> {
+pub async fn open(topology: &Topology, executable: &str) -> Result<Backends, Vec<BackendError>> {
     let mut errors = not_yet(topology);
-    let ours = local_part(topology);
-    errors.extend(impaired_abroad(topology, &ours));
-    let asked = asked(topology, &ours);
-    let foreign = topology.probes.keys().any(|probe| topology.external(probe).is_some());
-    let isolation = match asked {
-        Err(error) => Err(error),
-        Ok(_) if ours.probes.is_empty() => Ok(None),
-        Ok(Some(asked)) => Ok(Some(asked)),
-        Ok(None) => {
-            let right = lacking_right(&fs_err::read_to_string("/proc/self/status").unwrap_or_default());
-            let hindrance = if right.is_some() { local::hindrance(&Programs::default()).await } else { None };
-            choose(&local::shaped_by(&ours), foreign, right, hindrance.as_ref()).map(Some)
+    let here = Here::open(topology).await.map_err(|more| errors.extend(more)).ok();
+    let image = docker::image_of(topology, executable).map_err(|fault| errors.push(fault)).ok();
+    match (here, image) {
+        (Some(here), Some(image)) if errors.is_empty() => {
+            let docker = docker::all(topology, image.as_ref());
+            Ok(Backends { here, docker, external: External::new(topology) })
         }
-    };
-    match isolation {
-        Ok(isolation) if errors.is_empty() => Ok(Backends::new(&ours, topology, isolation)),
-        Ok(_) => Err(errors),
-        Err(error) => {
-            errors.push(error);
-            Err(errors)
-        }
+        _ => Err(errors),
     }
-}
-
-fn unsupported(what: String, hint: impl Into<String>) -> BackendError {
-    BackendError::Unsupported { what, hint: hint.into() }
 }
 
 /// The kinds of host that this build has no backend for, with the probes that they carry.
@@ -77,7 +53,7 @@ fn not_yet(topology: &Topology) -> Vec<BackendError> {
     let mut waiting: BTreeMap<&'static str, (BTreeSet<String>, Vec<String>)> = BTreeMap::new();
     for (name, probe) in &topology.probes {
         let Some(kind) = topology.hosts.get(&probe.host).map(|host| &host.kind) else { continue };
-        if !matches!(kind, HostKind::Local(_) | HostKind::External(_)) {
+        if !matches!(kind, HostKind::Local(_) | HostKind::Docker(_) | HostKind::External(_)) {
             let (hosts, probes) = waiting.entry(kind.word()).or_default();
             hosts.insert(format!("`{}`", probe.host));
             probes.push(format!("`{name}`"));
@@ -85,124 +61,35 @@ fn not_yet(topology: &Topology) -> Vec<BackendError> {
     }
     let error = |(kind, (hosts, probes)): (&str, (BTreeSet<String>, Vec<String>))| {
         let hosts = hosts.into_iter().collect::<Vec<_>>().join(", ");
-        unsupported(
-            format!(
+        BackendError::Unsupported {
+            what: format!(
                 "this build cannot act on `{kind}` hosts yet ({hosts}), which carry the probes {}",
                 probes.join(", ")
             ),
-            "take them out of the topology, or put them on a `local` or `external` host",
-        )
+            hint: "take them out of the topology, or put them on a `local`, `docker` or `external` host".to_owned(),
+        }
     };
     waiting.into_iter().map(error).collect()
 }
 
-/// The topology as far as it is on this machine: its probes, sites but those that are wholly elsewhere, links between these.
-fn local_part(topology: &Topology) -> Topology {
-    let is_ours = |host: &Name| topology.hosts.get(host).is_some_and(|h| matches!(h.kind, HostKind::Local(_)));
-    let mut ours = topology.clone();
-    ours.probes.retain(|_, probe| is_ours(&probe.host));
-    let inside = |site: &Name, of: &Topology| of.probes.values().any(|p| p.site.as_ref() == Some(site));
-    let here = ours.clone();
-    ours.sites.retain(|site, _| inside(site, &here) || !inside(site, topology));
-    let stands = |end: &End, of: &Topology| match end {
-        End::Site(site) => of.sites.contains_key(site),
-        End::Probe(probe) => of.probes.contains_key(probe),
-    };
-    let here = ours.clone();
-    ours.links.retain(|_, link| link.between.iter().all(|end| stands(end, &here)));
-    ours
-}
-
-/// Links that end elsewhere and are to be worse than they are.
-fn impaired_abroad(topology: &Topology, ours: &Topology) -> Vec<BackendError> {
-    let mut abroad = Topology { sites: BTreeMap::new(), ..topology.clone() };
-    abroad.links.retain(|name, _| !ours.links.contains_key(name));
-    let hint = "only links between probes of this machine can be impaired: take it out";
-    local::shaped_by(&abroad)
-        .into_iter()
-        .map(|who| unsupported(format!("{who}, and an end of it is not ours"), hint))
-        .collect()
-}
-
-/// How the hosts ask for their probes to be kept apart.
-fn asked(topology: &Topology, ours: &Topology) -> Result<Option<Isolation>, BackendError> {
-    let hosts: BTreeSet<&Name> = ours.probes.values().map(|probe| &probe.host).collect();
-    let mut asked: Option<(&Name, Isolation)> = None;
-    for name in hosts {
-        let Some(HostKind::Local(local)) = topology.hosts.get(name).map(|host| &host.kind) else { continue };
-        match (asked, local.isolation) {
-            (Some((other, before)), Some(now)) if before != now => {
-                return Err(unsupported(
-                    format!(
-                        "hosts `{other}` and `{name}` are both this machine, one with `isolation: {}`, the other with \
-                         `isolation: {}`",
-                        before.word(),
-                        now.word()
-                    ),
-                    "say the same for both",
-                ));
-            }
-            (None, Some(now)) => asked = Some((name, now)),
-            _ => {}
-        }
-    }
-    Ok(asked.map(|(_, isolation)| isolation))
-}
-
-/// The strongest form that serves: `right` is what this process lacks for namespaces of the machine, `hindrance` what it
-/// lacks for those of a user. From a namespace nothing outside the lab can be reached, so a foreign end that is measured as
-/// it is needs processes.
-fn choose(
-    shaped: &[String],
-    foreign: bool,
-    right: Option<&str>,
-    hindrance: Option<&Hindrance>,
-) -> Result<Isolation, BackendError> {
-    match (shaped.first(), right, hindrance) {
-        (None, ..) if foreign => Ok(Isolation::Processes),
-        (_, None, _) => Ok(Isolation::Namespaces),
-        (_, Some(_), None) => Ok(Isolation::UserNamespaces),
-        (None, Some(_), Some(_)) => Ok(Isolation::Processes),
-        (Some(who), Some(right), Some(Hindrance { why, mend })) => Err(unsupported(
-            format!("{who}, which needs network namespaces: this process lacks {right}, and {why}"),
-            format!("run it with sudo, or allow user namespaces: {mend}"),
-        )),
-    }
-}
-
 impl Backends {
-    fn new(ours: &Topology, topology: &Topology, isolation: Option<Isolation>) -> Self {
-        let name = &topology.name;
-        let machine = || (ResourceId(NAMESPACES.to_owned()), Local::remains(name));
-        let user = || (ResourceId(KEEPER.to_owned()), Local::remains_in_user_namespaces(name));
-        let (ours, strays) = match isolation {
-            Some(Isolation::Namespaces) => (Ours::Networks(Box::new(Local::new(ours))), vec![user()]),
-            Some(Isolation::UserNamespaces) => {
-                (Ours::Networks(Box::new(Local::in_user_namespaces(ours))), vec![machine()])
-            }
-            Some(Isolation::Processes) => (Ours::Processes(Processes::new(ours)), vec![machine(), user()]),
-            None => (Ours::Processes(Processes::default()), vec![machine(), user()]),
-        };
-        Self { ours, external: External::new(topology), strays: touchable(strays), isolation, others: None }
+    /// Whatever is deployed of the topology called `name`, on this machine and on the hosts of `topology`; wants nothing, so
+    /// a plan removes it all.
+    #[must_use]
+    pub fn remains(name: &Name, topology: Option<&Topology>) -> Self {
+        let docker = topology.map(|topology| docker::all(topology, None)).unwrap_or_default();
+        Self { here: Here::remains(name), docker, external: External::default() }
     }
 
-    /// Whatever is deployed of the topology called `name`; wants nothing, so a plan removes it all.
-    #[must_use]
-    pub fn remains(name: &Name) -> Self {
-        let machine = Local::remains(name);
-        let user = Local::remains_in_user_namespaces(name);
-        let (ours, strays, others) = if rustix::process::geteuid().is_root() {
-            (machine, vec![(ResourceId(KEEPER.to_owned()), user)], None)
-        } else {
-            (user, vec![], Some(machine))
-        };
-        Self { ours: Ours::Networks(Box::new(ours)), external: External::default(), strays, isolation: None, others }
+    /// What is deployed by itself, this machine first.
+    pub fn units(&self) -> impl Iterator<Item = Unit<'_>> {
+        std::iter::once(Unit::Here(&self.here)).chain(self.docker.iter().map(Unit::Docker))
     }
 
     /// How the probes of this machine are kept apart; `None` where there are none.
     #[must_use]
     pub const fn isolation(&self) -> Option<Isolation> {
-        self.isolation
+        self.here.isolation()
     }
 
     /// `topology` with that written down, for the report to say.
@@ -211,7 +98,7 @@ impl Backends {
         let mut settled = topology.clone();
         for host in settled.hosts.values_mut() {
             if let HostKind::Local(local) = &mut host.kind {
-                local.isolation = self.isolation.or(local.isolation);
+                local.isolation = self.isolation().or(local.isolation);
             }
         }
         settled
@@ -220,103 +107,36 @@ impl Backends {
     /// What cannot be true of this topology here, a sentence each.
     #[must_use]
     pub fn limits(&self, topology: &Topology) -> Vec<String> {
-        let foreign: Vec<String> =
-            topology.probes.keys().filter(|p| self.external.has(p)).map(ToString::to_string).collect();
-        match &self.ours {
-            Ours::Processes(_) if self.isolation.is_some() => vec![
-                "probes are plain processes of this machine: no shaping and no path between them, one CPU for all; \
-                 contracts are not simulated"
-                    .to_owned(),
-            ],
-            Ours::Processes(_) => vec![],
-            Ours::Networks(local) => {
-                let mut limits = Vec::new();
-                if !foreign.is_empty() {
-                    limits.push(format!(
-                        "probes in namespaces have no way out of the lab, so they do not reach {}; with `isolation: \
-                         processes` they do",
-                        foreign.join(", ")
-                    ));
-                }
-                if !local.has_ipv6() {
-                    limits.push("IPv6 is off on this machine: the probes have IPv4 alone".to_owned());
-                }
-                limits
-            }
-        }
+        self.here.limits(topology)
     }
 
-    fn stray(&self, id: &ResourceId) -> Option<&Local> {
-        self.strays.iter().find(|(stray, local)| stray == id && local.is_there()).map(|(_, local)| local)
+    fn docker(&self, probe: &Name) -> Option<&docker::Host> {
+        self.docker.iter().find(|host| host.has(probe))
+    }
+
+    /// Can all of it be had? Changes nothing, and reaches for no other machine.
+    ///
+    /// # Errors
+    /// Every [`BackendError::Unsupported`], all at once.
+    pub async fn supports(&self) -> Result<(), Vec<BackendError>> {
+        let mut errors = Vec::new();
+        for unit in self.units() {
+            if let Err(more) = unit.supports().await {
+                errors.extend(more);
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 }
 
-/// Those that this user may remove: the machine's namespaces are root's.
-fn touchable(strays: Vec<(ResourceId, Local)>) -> Vec<(ResourceId, Local)> {
-    let root = rustix::process::geteuid().is_root();
-    strays.into_iter().filter(|(id, _)| root || id.0 != NAMESPACES).collect()
-}
-
-impl Backend for Backends {
-    fn desired(&self) -> Vec<Desired> {
-        match &self.ours {
-            Ours::Networks(local) => local.desired(),
-            Ours::Processes(_) => vec![],
-        }
-    }
-
-    async fn supports(&self) -> Result<(), Vec<BackendError>> {
-        let wants_nothing = self.isolation.is_none();
-        match &self.ours {
-            Ours::Processes(processes) => processes.supports(),
-            Ours::Networks(local) if wants_nothing && !local.is_there() => match &self.others {
-                Some(others) if others.is_there() => Err(vec![unsupported(
-                    "its probes are in namespaces of the machine, which are root's".to_owned(),
-                    "run it with sudo",
-                )]),
-                _ => Ok(()),
-            },
-            Ours::Networks(local) => local.supports().await,
-        }
-    }
-
-    async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
-        let mut found = match &self.ours {
-            Ours::Networks(local) => local.observe().await?,
-            Ours::Processes(_) => vec![],
-        };
-        let strays = self.strays.iter().filter(|(_, local)| local.is_there());
-        found.extend(strays.map(|(id, _)| Observed { id: id.clone(), hash: None, drift: None }));
-        Ok(found)
-    }
-
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
-        match &self.ours {
-            Ours::Networks(local) => local.create(id).await,
-            Ours::Processes(_) => Err(BackendError::Unknown(id.to_string())),
-        }
-    }
-
-    async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {
-        if let Some(stray) = self.stray(id) {
-            for part in stray.observe().await?.into_iter().rev() {
-                stray.remove(&part.id).await?;
-            }
-            return Ok(());
-        }
-        match &self.ours {
-            Ours::Networks(local) => local.remove(id).await,
-            Ours::Processes(_) => Ok(()),
-        }
-    }
-
+impl Reach for Backends {
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
         if self.external.has(probe) {
             return Err(BackendError::NotOurs(probe.clone()));
         }
-        match &self.ours {
-            Ours::Networks(local) => local.connect(probe, program).await,
-            Ours::Processes(processes) => processes.connect(probe, program),
+        match self.docker(probe) {
+            Some(host) => host.connect(probe, program).await,
+            None => self.here.connect(probe, program).await,
         }
     }
 
@@ -324,42 +144,68 @@ impl Backend for Backends {
         if self.external.has(probe) {
             return self.external.addresses(probe).await;
         }
-        match &self.ours {
-            Ours::Networks(local) => local.addresses(probe).await,
-            Ours::Processes(processes) => {
-                let address = processes.address(probe);
-                address.map(|a| vec![a]).ok_or_else(|| BackendError::Unknown(format!("probe/{probe}")))
-            }
+        match self.docker(probe) {
+            Some(host) => host.addresses(probe).await,
+            None => self.here.addresses(probe).await,
         }
     }
 
     fn routers(&self) -> BTreeMap<IpAddr, Router> {
-        match &self.ours {
-            Ours::Networks(local) => local.routers(),
-            Ours::Processes(_) => BTreeMap::new(),
+        self.here.routers()
+    }
+}
+
+impl Unit<'_> {
+    /// The host's name in the topology; `None` for this machine, whatever hosts it stands for.
+    #[must_use]
+    pub const fn host(&self) -> Option<&Name> {
+        match self {
+            Self::Here(_) => None,
+            Self::Docker(host) => Some(host.name()),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Backend for Unit<'_> {
+    fn desired(&self) -> Vec<Desired> {
+        match self {
+            Self::Here(here) => here.desired(),
+            Self::Docker(host) => host.desired(),
+        }
+    }
 
-    #[test]
-    fn the_strongest_form_that_serves_is_chosen_and_shaping_is_never_given_up() {
-        let hindrance = Hindrance { why: "the kernel forbids it".to_owned(), mend: "sudo sysctl".to_owned() };
-        let shaped = ["link `wan` asks for `impair.rate`".to_owned()];
-        let chosen = |shaped: &[String], foreign, right, hindrance| choose(shaped, foreign, right, hindrance).ok();
-        assert_eq!(chosen(&shaped, false, None, None), Some(Isolation::Namespaces));
-        assert_eq!(chosen(&shaped, false, Some("CAP_NET_ADMIN"), None), Some(Isolation::UserNamespaces));
-        assert_eq!(chosen(&[], false, Some("CAP_NET_ADMIN"), Some(&hindrance)), Some(Isolation::Processes));
-        assert_eq!(chosen(&[], true, None, None), Some(Isolation::Processes), "a namespace has no way out");
-        assert_eq!(chosen(&shaped, true, None, None), Some(Isolation::Namespaces));
-        let refused = choose(&shaped, false, Some("CAP_NET_ADMIN"), Some(&hindrance)).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "link `wan` asks for `impair.rate`, which needs network namespaces: this process lacks CAP_NET_ADMIN, and the \
-             kernel forbids it"
-        );
+    fn abreast(&self) -> usize {
+        match self {
+            Self::Here(here) => here.abreast(),
+            Self::Docker(host) => host.abreast(),
+        }
+    }
+
+    async fn supports(&self) -> Result<(), Vec<BackendError>> {
+        match self {
+            Self::Here(here) => here.supports().await,
+            Self::Docker(host) => host.supports().await,
+        }
+    }
+
+    async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
+        match self {
+            Self::Here(here) => here.observe().await,
+            Self::Docker(host) => host.observe().await,
+        }
+    }
+
+    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
+        match self {
+            Self::Here(here) => here.create(id).await,
+            Self::Docker(host) => host.create(id).await,
+        }
+    }
+
+    async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {
+        match self {
+            Self::Here(here) => here.remove(id).await,
+            Self::Docker(host) => host.remove(id).await,
+        }
     }
 }

@@ -148,7 +148,7 @@ impl<'a> Context<'a> {
 
     /// The backends of `topology`, or why this machine cannot act on it.
     pub(super) async fn backend(topology: &Topology) -> Result<Backends, Failure> {
-        Ok(backend::open(topology).await?)
+        Ok(backend::open(topology, &Self::executable()?).await?)
     }
 
     /// Tells what cannot be true of `topology` here.

@@ -10,14 +10,13 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::foresee;
 use super::speech::lang;
-use super::stop;
-use crate::backend::Backend;
-use crate::deploy::{self, DeployEvent, Done};
+use super::units::{self, Each, Failed};
+use crate::backend::Backends;
+use crate::deploy::Done;
 use crate::domain::host::Isolation;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::i18n::say;
-use crate::plan::{Action, Plan, Verb};
 use crate::runner;
 
 /// What was done, for programs.
@@ -29,10 +28,17 @@ pub(super) struct Summary<'a> {
     created: usize,
     removed: usize,
     unchanged: usize,
+    /// Hosts that failed; the others stand.
+    failed: Vec<Failed<'a>>,
 }
 
-pub(super) const fn summary<'a>(topology: &'a Name, isolation: Option<Isolation>, done: &Done) -> Summary<'a> {
-    Summary { topology, isolation, created: done.created, removed: done.removed, unchanged: done.unchanged }
+pub(super) const fn summary<'a>(
+    topology: &'a Name,
+    isolation: Option<Isolation>,
+    done: &Done,
+    failed: Vec<Failed<'a>>,
+) -> Summary<'a> {
+    Summary { topology, isolation, created: done.created, removed: done.removed, unchanged: done.unchanged, failed }
 }
 
 pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit, Failure> {
@@ -46,10 +52,12 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     foresee::tell(context, &topology, &backend).await;
-    let plan = deploy::plan(&backend).await?;
-    let done = carry_out(context, &plan, &backend, |action| format!(": {}", why(action))).await?;
-    ready(&topology, &backend).await?;
-    let probes = topology.probes.keys().filter(|probe| topology.external(probe).is_none()).count();
+    let plans = units::plans(&backend).await;
+    let plan = plans.whole();
+    let each = plans.carry_out(context, |action| format!(": {}", why(action))).await?;
+    each.tell(context)?;
+    let done = each.sum();
+    let probes = ready(&topology, &backend, &each).await?;
     let probes = lang().counted(probes, ["probe ready", "probes ready"], ["sonda lista", "sondas listas"]);
     let form = backend.isolation().map(|isolation| {
         let form = isolation.word();
@@ -73,40 +81,24 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
             "{name}: creados {created}, quitados {removed}, sin cambios {unchanged}; {probes}{form} en {took} s"
         )
     };
-    context.output.either(|| text, &summary(name, backend.isolation(), &done));
-    Ok(Exit::Ok)
+    context.output.either(|| text, &summary(name, backend.isolation(), &done, each.failed()));
+    Ok(each.exit())
 }
 
-/// Carries `plan` out, telling each step with what `why` says of it, until the user stops it.
-pub(super) async fn carry_out(
-    context: &Context<'_>,
-    plan: &Plan,
-    backend: &impl Backend,
-    why: impl Fn(&Action) -> String,
-) -> Result<Done, Failure> {
-    let stop = stop::watch()?;
-    let mut tell = |event: DeployEvent<'_>| {
-        if let DeployEvent::Started { action, number, total } = event {
-            let verb = match action.verb {
-                Verb::Create => lang().word("create", "crear"),
-                Verb::Remove => lang().word("remove", "quitar"),
-            };
-            context.output.note(&format!("[{number}/{total}] {verb} {}{}", action.id, why(action)));
-        }
-    };
-    Ok(deploy::apply(plan, backend, &|| *stop.borrow(), &mut tell).await?)
-}
-
-/// A probe is ready when its agent has answered hello.
-async fn ready(topology: &Topology, backend: &impl Backend) -> Result<(), Failure> {
+/// How many probes are ready, which is when the agent has answered hello; those on hosts that failed are not asked.
+async fn ready(topology: &Topology, backend: &Backends, each: &Each<'_, Done>) -> Result<usize, Failure> {
     let executable = Context::executable()?;
-    for (_, greeted) in runner::greet_all(topology, backend, &executable).await {
+    let mut standing = topology.clone();
+    standing.probes.retain(|_, probe| !matches!(each.of(Some(&probe.host)), Some(Err(_))));
+    let mut ready = 0;
+    for (_, greeted) in runner::greet_all(&standing, backend, &executable).await {
         greeted.map_err(|fault| {
             Failure::of(Exit::Unavailable, &fault).hint(lang().word(
                 "`iperftester status` shows each probe; `iperftester doctor` what this machine lacks",
                 "`iperftester status` muestra cada sonda; `iperftester doctor`, lo que le falta a esta máquina",
             ))
         })?;
+        ready += 1;
     }
-    Ok(())
+    Ok(ready)
 }

@@ -2,36 +2,46 @@
 
 use super::args::Destroy;
 use super::context::Context;
-use super::deploy::{carry_out, summary};
+use super::deploy::summary;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::speech::lang;
-use crate::backend::{Backend, Backends};
-use crate::deploy;
+use super::units;
+use crate::backend::Backends;
 use crate::i18n::say;
 
 /// Needs no more of the file than its name: what is there says itself what it belongs to.
 pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exit, Failure> {
-    let name = match &with.name {
-        Some(name) => name.clone(),
-        None => context.load().map(|topology| topology.name).map_err(|failure| {
+    let (name, topology) = match &with.name {
+        Some(name) => (name.clone(), None),
+        None => context.load().map(|topology| (topology.name.clone(), Some(topology))).map_err(|failure| {
             failure.hint(lang().word(
                 "`iperftester destroy --name NAME` removes a topology without its file",
                 "`iperftester destroy --name NOMBRE` quita una topología sin su fichero",
             ))
         })?,
     };
-    let backend = Backends::remains(&name);
+    let backend = Backends::remains(&name, topology.as_ref());
     backend.supports().await?;
     let _lock = Context::lock(&name, "destroy")?;
-    let plan = deploy::plan(&backend).await?;
-    let done = carry_out(context, &plan, &backend, |_| String::new()).await?;
-    let text = if plan.is_empty() {
+    let plans = units::plans(&backend).await;
+    let plan = plans.whole();
+    let each = plans.carry_out(context, |_| String::new()).await?;
+    each.tell(context)?;
+    let (done, failed) = (each.sum(), each.failed());
+    let text = if !failed.is_empty() {
+        let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso", "recursos"]);
+        say!(
+            lang(),
+            "{name}: removed {removed}; what is on hosts that failed is left",
+            "{name}: se han quitado {removed}; queda lo que haya en los equipos que fallaron"
+        )
+    } else if plan.is_empty() {
         say!(lang(), "{name}: nothing is deployed", "{name}: no hay nada desplegado")
     } else {
         let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso", "recursos"]);
         say!(lang(), "{name}: removed {removed}, nothing is left", "{name}: se han quitado {removed}, no queda nada")
     };
-    context.output.either(|| text, &summary(&name, None, &done));
-    Ok(Exit::Ok)
+    context.output.either(|| text, &summary(&name, None, &done, failed));
+    Ok(each.exit())
 }

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::speech::lang;
 use super::stop;
-use crate::backend::{Backend, BackendError, Channel, Program};
+use crate::backend::{BackendError, Channel, Program, Reach};
 use crate::domain::name::Name;
 use crate::i18n::say;
 use crate::process::ProcessError;

@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::speech::lang;
 
 /// A failed verb.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Failure {
     pub(super) exit: Exit,
     /// The message, then its causes.
@@ -87,6 +87,10 @@ impl From<BackendError> for Failure {
                     "indique una sonda propia: en un equipo `external` solo está el servidor contra el que se mide",
                 )
                 .to_owned(),
+            BackendError::Docker { source, .. } => match source.hint() {
+                Some(hint) => hint,
+                None => return Self::of(Exit::Unavailable, &error),
+            },
             _ => doctor(),
         };
         Self::of(Exit::Unavailable, &error).hint(hint)

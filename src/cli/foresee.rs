@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::failure::causes;
 use super::speech::lang;
-use crate::backend::{Backend, Backends};
+use crate::backend::{Backends, Reach};
 use crate::domain::campaign::Campaign;
 use crate::domain::topology::Topology;
 use crate::i18n::{say, sentences};

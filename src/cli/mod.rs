@@ -33,6 +33,7 @@ mod schema;
 mod speech;
 mod status;
 mod stop;
+mod units;
 mod validate;
 
 use std::process::ExitCode;

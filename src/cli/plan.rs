@@ -4,16 +4,17 @@ use super::context::{Context, describe};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foresee;
-use crate::backend::Backend;
-use crate::deploy;
+use super::units;
 
 /// Shows what `deploy` would change; what this machine cannot do is told here as there.
 pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let topology = context.load()?;
     let backend = Context::backend(&topology).await?;
     backend.supports().await?;
-    let plan = deploy::plan(&backend).await?;
+    let plans = units::plans(&backend).await;
+    plans.tell(context)?;
+    let plan = plans.whole();
     foresee::tell(context, &topology, &backend).await;
     context.output.either(|| describe(&plan, &topology), &plan);
-    Ok(Exit::Ok)
+    Ok(plans.exit())
 }

@@ -10,13 +10,14 @@ use super::context::Context;
 use super::exit::Exit;
 use super::failure::{Failure, causes};
 use super::speech::lang;
-use crate::backend::Backend;
+use super::units;
+use crate::backend::Reach;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::host::Isolation;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::i18n::say;
-use crate::plan::{self, Plan};
+use crate::plan::{Plan, Reason};
 use crate::runner;
 
 #[derive(Serialize)]
@@ -50,10 +51,11 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let topology = context.load()?;
     let backend = Context::backend(&topology).await?;
     backend.supports().await?;
-    let there = backend.observe().await?;
-    let pending = plan::diff(&backend.desired(), &there);
+    let plans = units::plans(&backend).await;
+    plans.tell(context)?;
+    let pending = plans.whole();
     let executable = Context::executable()?;
-    let nothing = there.is_empty() && !pending.is_empty();
+    let nothing = pending.unchanged == 0 && pending.actions.iter().all(|action| action.reason == Reason::Missing);
     let mut greeted: BTreeMap<&Name, Result<ProbeFacts, String>> = BTreeMap::new();
     if !nothing {
         for (name, outcome) in runner::greet_all(&topology, &backend, &executable).await {

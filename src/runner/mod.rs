@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use tokio::sync::watch;
 
-use crate::backend::Backend;
+use crate::backend::Reach;
 use crate::domain::campaign::Expectations;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::group::Pair;
@@ -97,7 +97,7 @@ pub struct Surroundings<'a, B, S> {
 ///
 /// # Errors
 /// A [`StoreError`] where a result can be kept nowhere; nothing more is started then.
-pub async fn run<B: Backend, S: Store>(
+pub async fn run<B: Reach, S: Store>(
     order: Order<'_>,
     mut around: Surroundings<'_, B, S>,
 ) -> Result<Outcome, StoreError> {
@@ -117,7 +117,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
-async fn measure<B: Backend, S: Store>(
+async fn measure<B: Reach, S: Store>(
     order: Order<'_>,
     around: &mut Surroundings<'_, B, S>,
     ends: &Ends,

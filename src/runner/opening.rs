@@ -8,7 +8,7 @@ use futures_util::stream;
 use super::ends::{Ends, Foreign};
 use super::session::{Session, SessionError};
 use super::{Event, Order};
-use crate::backend::{Backend, BackendError, Program};
+use crate::backend::{BackendError, Program, Reach};
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
@@ -18,7 +18,7 @@ use crate::domain::topology::Topology;
 const ABREAST: usize = 32;
 
 /// Opens a session to each probe of ours that `order` needs, and finds the addresses of the others.
-pub(super) async fn open_all<B: Backend>(
+pub(super) async fn open_all<B: Reach>(
     order: Order<'_>,
     backend: &B,
     events: &dyn Fn(Event<'_>),
@@ -75,7 +75,7 @@ fn why_missing(probe: &Name, fault: &SessionError) -> String {
 ///
 /// # Errors
 /// [`SessionError`].
-pub async fn open<B: Backend>(
+pub async fn open<B: Reach>(
     topology: &Topology,
     backend: &B,
     probe: &Name,
@@ -88,7 +88,7 @@ pub async fn open<B: Backend>(
 }
 
 /// Opens a session to each probe of ours and closes it again: which of them are ready, and what are they?
-pub async fn greet_all<'a, B: Backend>(
+pub async fn greet_all<'a, B: Reach>(
     topology: &'a Topology,
     backend: &B,
     executable: &str,

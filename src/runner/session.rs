@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufRead, AsyncWriteExt, BufReader};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::backend::{Backend, BackendError, Channel, Input, Program};
+use crate::backend::{BackendError, Channel, Input, Program, Reach};
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
 use crate::domain::topology::Probe;
@@ -159,7 +159,7 @@ impl Session {
     /// # Errors
     /// [`SessionError`].
     pub async fn open(
-        backend: &impl Backend,
+        backend: &impl Reach,
         probe: &Name,
         addresses: Vec<IpAddr>,
         of: &Probe,

@@ -10,13 +10,12 @@ use tempfile::TempDir;
 
 use super::execute::{end, execute};
 use super::session::{Session, SessionError, Work};
-use crate::backend::{Backend, BackendError, Channel, Program};
+use crate::backend::{BackendError, Channel, Program, Reach};
 use crate::domain::facts::{ProbeFacts, Router};
 use crate::domain::host::Attachment;
 use crate::domain::name::Name;
 use crate::domain::test::{Ping, Test};
 use crate::domain::topology::{PortRange, Probe};
-use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::{self, Errors};
 use crate::protocol::{self, Ending, Reply, Request, VERSION};
 
@@ -25,27 +24,7 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// A backend whose agents are shell scripts in a folder of their own.
 struct Scripts(TempDir);
 
-impl Backend for Scripts {
-    fn desired(&self) -> Vec<Desired> {
-        vec![]
-    }
-
-    async fn supports(&self) -> Result<(), Vec<BackendError>> {
-        Ok(())
-    }
-
-    async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
-        Ok(vec![])
-    }
-
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
-        Err(BackendError::Unknown(id.to_string()))
-    }
-
-    async fn remove(&self, _: &ResourceId) -> Result<(), BackendError> {
-        Ok(())
-    }
-
+impl Reach for Scripts {
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
         let step = |source| BackendError::Step { action: "reach", subject: probe.to_string(), source };
         process::start(program.command.unwrap_or_default(), Errors::Inherited).map(Channel::from).map_err(step)

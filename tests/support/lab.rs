@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use iperftester::backend::Backend as _;
 use iperftester::backend::local::{Local, Programs};
+use iperftester::backend::{Backend as _, Reach as _};
 use iperftester::deploy;
 use iperftester::domain::host::Attachment;
 use iperftester::domain::host::HostKind;

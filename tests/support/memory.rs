@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use iperftester::backend::{Backend, BackendError, Channel, Program};
+use iperftester::backend::{Backend, BackendError, Channel, Program, Reach};
 use iperftester::domain::facts::Router;
 use iperftester::domain::name::Name;
 use iperftester::plan::{Desired, Observed, ResourceId, SpecHash};
@@ -22,6 +22,8 @@ pub(crate) struct Memory {
     pub(crate) failing: RefCell<Vec<ResourceId>>,
     /// Removals that fail.
     pub(crate) stuck: RefCell<Vec<ResourceId>>,
+    /// Creations and removals at a time.
+    pub(crate) abreast: Cell<usize>,
     /// Calls so far.
     pub(crate) calls: Cell<usize>,
 }
@@ -39,7 +41,7 @@ pub(crate) fn desired(id: &str, hash: &str, depends_on: &[&str]) -> Desired {
 impl Memory {
     /// A backend that should have `desired`.
     pub(crate) fn new(desired: Vec<Desired>) -> Self {
-        Self { desired, ..Self::default() }
+        Self { desired, abreast: Cell::new(1), ..Self::default() }
     }
 
     /// Its resources and whether they are whole.
@@ -55,6 +57,10 @@ impl Memory {
 impl Backend for Memory {
     fn desired(&self) -> Vec<Desired> {
         self.desired.clone()
+    }
+
+    fn abreast(&self) -> usize {
+        self.abreast.get()
     }
 
     async fn supports(&self) -> Result<(), Vec<BackendError>> {
@@ -85,7 +91,9 @@ impl Backend for Memory {
         self.made.borrow_mut().retain(|o| o.id != *id);
         Ok(())
     }
+}
 
+impl Reach for Memory {
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
         let subject = format!("probe/{probe}");
         if !self.desired.iter().any(|d| d.id.0 == subject) {

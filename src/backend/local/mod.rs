@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::{Backend, BackendError, Channel};
+use super::{Backend, BackendError, Channel, Reach};
 use crate::domain::facts::Router;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
@@ -169,6 +169,12 @@ impl Local {
         }
     }
 
+    /// Is `probe` one of its own?
+    #[must_use]
+    pub fn carries(&self, probe: &Name) -> bool {
+        self.layout.addresses.contains_key(probe)
+    }
+
     /// Have its probes addresses of IPv6?
     #[must_use]
     pub fn has_ipv6(&self) -> bool {
@@ -277,6 +283,10 @@ impl Backend for Local {
         keeper.into_iter().chain(self.layout.resources.iter().map(|r| r.desired.clone())).collect()
     }
 
+    fn abreast(&self) -> usize {
+        1
+    }
+
     async fn supports(&self) -> Result<(), Vec<BackendError>> {
         supports::check(self.form, &self.layout, &self.programs, &mut *self.means.lock().await).await
     }
@@ -334,11 +344,13 @@ impl Backend for Local {
             Some((_, name)) => self.remove_namespace(id, name).await,
         }
     }
+}
 
+impl Reach for Local {
     async fn connect(&self, probe: &Name, program: super::Program<'_>) -> Result<Channel, BackendError> {
         let subject = format!("probe/{probe}");
         let here = self.namespace(probe);
-        if !self.layout.addresses.contains_key(probe) {
+        if !self.carries(probe) {
             return Err(BackendError::Unknown(subject));
         }
         if !self.has(&here) {

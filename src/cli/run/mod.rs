@@ -16,8 +16,8 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::speech::lang;
 use super::stop;
-use crate::backend::{Backend, Backends};
-use crate::deploy;
+use super::units;
+use crate::backend::{Backends, Reach};
 use crate::domain::campaign::{Campaign, Expectations};
 use crate::domain::name::Name;
 use crate::domain::run::{AdHoc, CampaignRun, CampaignRunHeader, RunStatus};
@@ -96,7 +96,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
     let backend = Context::backend(&topology).await?;
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
-    deployed(&topology, &backend).await?;
+    deployed(context, &topology, &backend).await?;
     let results = context.results().await?;
     let started = Context::steady();
     let recording = match &earlier {
@@ -270,8 +270,10 @@ fn list<'a>(names: impl Iterator<Item = &'a Name>) -> String {
 }
 
 /// Measuring something else than the file says would be worse than not measuring.
-async fn deployed(topology: &Topology, backend: &Backends) -> Result<(), Failure> {
-    let plan = deploy::plan(backend).await?;
+async fn deployed(context: &Context<'_>, topology: &Topology, backend: &Backends) -> Result<(), Failure> {
+    let plans = units::plans(backend).await;
+    plans.tell(context)?;
+    let plan = plans.whole();
     if plan.is_empty() {
         return Ok(());
     }

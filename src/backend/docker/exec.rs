@@ -1,0 +1,130 @@
+//! A program started in a container, with its byte stream.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bollard::Docker;
+use bollard::container::LogOutput;
+use bollard::exec::{CreateExecOptions, StartExecResults};
+use futures_util::StreamExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::task::JoinHandle;
+
+use crate::backend::framed::Framed;
+use crate::backend::{Channel, Input, Program};
+use crate::process::ProcessError;
+
+/// Bytes of a program's output that wait to be read.
+const WAITING: usize = 64 * 1024;
+
+/// Starts `program` in the running container `id`.
+///
+/// # Errors
+/// The engine's.
+pub(super) async fn start(
+    engine: &Docker,
+    id: &str,
+    program: Program<'_>,
+    executable: &str,
+) -> Result<Channel, bollard::errors::Error> {
+    let wanted = CreateExecOptions {
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        cmd: Some(program.attended(executable)),
+        ..CreateExecOptions::default()
+    };
+    let exec = engine.create_exec(id, wanted).await?.id;
+    let StartExecResults::Attached { output, input } = engine.start_exec(&exec, None).await? else {
+        return Err(std::io::Error::other("the engine gave no stream").into());
+    };
+    let input = ClosedWithIt(Some(input));
+    let input: Input = if program.command.is_some() { Box::new(Framed::new(input)) } else { Box::new(input) };
+    let (ours, theirs) = tokio::io::duplex(WAITING);
+    let pump = Pump(tokio::spawn(pump(engine.clone(), exec, output, theirs)));
+    Ok(Channel::elsewhere(input, Box::new(ours), pump))
+}
+
+/// What the engine says of a program's output.
+type Said = Pin<Box<dyn futures_util::Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>;
+
+/// Passes the program's output on until its end: its exit code.
+async fn pump(
+    engine: Docker,
+    exec: String,
+    mut said: Said,
+    mut output: tokio::io::DuplexStream,
+) -> Result<u8, ProcessError> {
+    let lost = |fault: bollard::errors::Error| ProcessError::Pipe {
+        program: "a program in a container".to_owned(),
+        source: std::io::Error::other(fault),
+    };
+    let mut heard = true;
+    while let Some(piece) = said.next().await {
+        match piece.map_err(lost)? {
+            // Nobody listens any more; its end is still waited for.
+            LogOutput::StdOut { message } => heard = heard && output.write_all(&message).await.is_ok(),
+            // As a child's standard error is: whoever started us sees it.
+            LogOutput::StdErr { message } => drop(tokio::io::stderr().write_all(&message).await),
+            LogOutput::StdIn { .. } | LogOutput::Console { .. } => {}
+        }
+    }
+    drop(output);
+    let code = engine.inspect_exec(&exec).await.map_err(lost)?.exit_code;
+    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+}
+
+/// The task that passes output on; the stream is closed with it, which ends the program.
+struct Pump(JoinHandle<Result<u8, ProcessError>>);
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Future for Pump {
+    type Output = Result<u8, ProcessError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|ended| {
+            ended.unwrap_or_else(|fault| {
+                let program = "a program in a container".to_owned();
+                Err(ProcessError::Pipe { program, source: std::io::Error::other(fault) })
+            })
+        })
+    }
+}
+
+/// The program's input. Half of a connection does not close by being dropped; the program sees the end of its input only
+/// where that is said.
+struct ClosedWithIt(Option<Pin<Box<dyn AsyncWrite + Send>>>);
+
+impl ClosedWithIt {
+    fn inner(&mut self) -> Pin<&mut (dyn AsyncWrite + Send)> {
+        self.0.as_mut().expect("it is taken by drop alone").as_mut()
+    }
+}
+
+impl Drop for ClosedWithIt {
+    fn drop(&mut self) {
+        if let (Some(mut input), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            // Where the runtime ends before this, the process does, and its connections with it.
+            runtime.spawn(async move { input.shutdown().await });
+        }
+    }
+}
+
+impl AsyncWrite for ClosedWithIt {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        self.inner().poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.inner().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.inner().poll_shutdown(context)
+    }
+}

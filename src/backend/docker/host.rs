@@ -1,0 +1,350 @@
+//! The probes of one Docker engine. Labels on its containers and networks are what is known of them; nothing else is kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bollard::errors::Error;
+use bollard::models::{ContainerCreateBody, ContainerSummary, NetworkCreateRequest};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions,
+};
+use tokio::sync::OnceCell;
+
+use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
+use super::{DockerError, Engine, EngineError, exec};
+use crate::backend::resolve::resolve;
+use crate::backend::{Backend, BackendError, Channel, Program, Reach};
+use crate::domain::facts::Router;
+use crate::domain::host::{self, HostKind};
+use crate::domain::name::Name;
+use crate::domain::topology::{PortRange, Topology};
+use crate::image::Recipe;
+use crate::plan::{Desired, Observed, ResourceId, SpecHash};
+
+/// How many containers are made or removed at a time.
+const ABREAST: usize = 8;
+
+/// A host with an engine.
+#[derive(Debug)]
+pub struct Host {
+    topology: Name,
+    name: Name,
+    settings: host::Docker,
+    spec: Spec,
+    /// What its probes are made of; `None` where it has none.
+    image: Option<Arc<Recipe>>,
+    engine: OnceCell<Result<Engine, Arc<EngineError>>>,
+}
+
+impl Host {
+    /// Host `name` of `topology`, its probes made of `image`.
+    pub(super) fn new(topology: &Topology, name: &Name, settings: &host::Docker, image: Option<Arc<Recipe>>) -> Self {
+        let tag = image.as_ref().map(|image| image.tag()).unwrap_or_default();
+        let spec = if image.is_some() { spec(topology, name, &tag) } else { Spec::default() };
+        Self {
+            topology: topology.name.clone(),
+            name: name.clone(),
+            settings: settings.clone(),
+            image: image.filter(|_| !spec.containers.is_empty()),
+            spec,
+            engine: OnceCell::new(),
+        }
+    }
+
+    /// Its name in the topology.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Does it carry `probe`?
+    #[must_use]
+    pub fn has(&self, probe: &Name) -> bool {
+        self.spec.containers.contains_key(probe)
+    }
+
+    /// The way to its engine, opened once.
+    pub(super) async fn engine(&self) -> Result<&Engine, DockerError> {
+        let opened =
+            self.engine.get_or_init(async || Engine::open(&self.name, &self.settings).await.map_err(Arc::new)).await;
+        opened.as_ref().map_err(|fault| DockerError::Closed(fault.clone()))
+    }
+
+    /// What of the topology is on this host, by its labels; of one resource or of all.
+    fn ours(&self, resource: Option<&ResourceId>) -> HashMap<&'static str, Vec<String>> {
+        let mut labels = vec![format!("{TOPOLOGY}={}", self.topology), format!("{HOST}={}", self.name)];
+        labels.extend(resource.map(|id| format!("{RESOURCE}={id}")));
+        HashMap::from([("label", labels)])
+    }
+
+    async fn containers(&self, resource: Option<&ResourceId>) -> Result<Vec<ContainerSummary>, DockerError> {
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&self.ours(resource)).build();
+        Ok(self.engine().await?.client().list_containers(Some(options)).await?)
+    }
+
+    /// Identity, resource and digest of each network.
+    async fn networks(&self, resource: Option<&ResourceId>) -> Result<Vec<bollard::models::Network>, DockerError> {
+        let options = ListNetworksOptionsBuilder::new().filters(&self.ours(resource)).build();
+        Ok(self.engine().await?.client().list_networks(Some(options)).await?)
+    }
+
+    fn image_id(&self) -> ResourceId {
+        ResourceId(format!("image/{}", self.name))
+    }
+
+    fn step(&self, action: &'static str, subject: impl ToString) -> impl Fn(DockerError) -> BackendError {
+        let (subject, host) = (subject.to_string(), self.name.clone());
+        move |source| BackendError::Docker { action, subject: subject.clone(), host: host.clone(), source }
+    }
+
+    async fn look(&self) -> Result<Vec<Observed>, DockerError> {
+        let mut found = Vec::new();
+        if let Some(image) = &self.image
+            && super::image::has(self.engine().await?.client(), image).await?
+        {
+            let hash = Some(SpecHash(image.hash().to_owned()));
+            found.push(Observed { id: self.image_id(), hash, drift: None });
+        }
+        let (networks, containers) = tokio::try_join!(self.networks(None), self.containers(None))?;
+        found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref(), None)));
+        found.extend(containers.iter().filter_map(|c| labelled(c.labels.as_ref(), Some(c))));
+        Ok(found)
+    }
+
+    async fn make_network(&self, desired: &Desired, request: &NetworkCreateRequest) -> Result<(), DockerError> {
+        let engine = self.engine().await?.client();
+        let by_name = HashMap::from([("name", vec![request.name.clone()])]);
+        let same = engine.list_networks(Some(ListNetworksOptionsBuilder::new().filters(&by_name).build())).await?;
+        // The filter takes parts of names; and engines before API 1.44 would make a second one of the same name.
+        if same.iter().any(|network| network.name.as_deref() == Some(&request.name)) {
+            return Err(DockerError::NameTaken { what: "network", name: request.name.clone() });
+        }
+        let labels = Some(labels(&self.topology, &self.name, desired));
+        engine.create_network(NetworkCreateRequest { labels, ..request.clone() }).await?;
+        Ok(())
+    }
+
+    async fn make_container(&self, desired: &Desired, container: &Container) -> Result<(), DockerError> {
+        let engine = self.engine().await?.client();
+        let labels = Some(labels(&self.topology, &self.name, desired));
+        let options = CreateContainerOptionsBuilder::new().name(&container.name).build();
+        let body = ContainerCreateBody { labels, ..container.body.clone() };
+        let made = engine.create_container(Some(options), body).await.map_err(|fault| match fault {
+            Error::DockerResponseServerError { status_code: 409, .. } => {
+                DockerError::NameTaken { what: "container", name: container.name.clone() }
+            }
+            other => other.into(),
+        })?;
+        engine.start_container(&made.id, None::<StartContainerOptions>).await?;
+        Ok(())
+    }
+
+    async fn make(&self, id: &ResourceId) -> Result<(), DockerError> {
+        let desired = self.desired().into_iter().find(|desired| desired.id == *id);
+        let Some(desired) = desired else { return Err(DockerError::Unknown) };
+        if let (Some(image), true) = (&self.image, *id == self.image_id()) {
+            return super::image::bring(self.engine().await?, image).await;
+        }
+        if let Some(request) = self.spec.networks.get(id) {
+            return self.make_network(&desired, request).await;
+        }
+        let container = self.spec.containers.iter().find(|(name, _)| probe_id(name) == *id);
+        let (_, container) = container.ok_or(DockerError::Unknown)?;
+        self.make_container(&desired, container).await
+    }
+
+    /// Only what bears our labels is removed, whatever else has the same name.
+    async fn unmake(&self, id: &ResourceId) -> Result<(), DockerError> {
+        let engine = self.engine().await?.client();
+        if let (Some(image), true) = (&self.image, *id == self.image_id()) {
+            return super::image::drop_unused(engine, image).await;
+        }
+        for container in self.containers(Some(id)).await? {
+            let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+            gone(engine.remove_container(&container.id.unwrap_or_default(), Some(options)).await)?;
+        }
+        for network in self.networks(Some(id)).await? {
+            gone(engine.remove_network(&network.id.unwrap_or_default()).await)?;
+        }
+        Ok(())
+    }
+
+    /// The one container of `probe`.
+    async fn container(&self, probe: &Name) -> Result<ContainerSummary, DockerError> {
+        let mut found = self.containers(Some(&probe_id(probe))).await?;
+        found.pop().ok_or(DockerError::NotDeployed)
+    }
+
+    async fn open(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
+        let container = self.container(probe).await?;
+        if let Some(drift) = state(&container) {
+            return Err(DockerError::Stopped(drift));
+        }
+        let id = container.id.unwrap_or_default();
+        Ok(exec::start(self.engine().await?.client(), &id, program, EXECUTABLE).await?)
+    }
+
+    /// The addresses that the engine gave it, IPv4 first.
+    async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
+        let networks = self.container(probe).await?.network_settings.and_then(|settings| settings.networks);
+        let endpoints = networks.unwrap_or_default().into_values();
+        let texts = endpoints.flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
+        let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        if addresses.is_empty() { Err(DockerError::NoAddress) } else { Ok(addresses) }
+    }
+
+    /// Probes whose ports are the host's, with these.
+    fn shared_ports(&self) -> impl Iterator<Item = (&Name, PortRange)> {
+        self.spec.containers.iter().filter_map(|(name, container)| Some((name, container.host_ports?)))
+    }
+}
+
+fn probe_id(probe: &Name) -> ResourceId {
+    ResourceId(format!("probe/{probe}"))
+}
+
+fn no_address(probe: &Name) -> BackendError {
+    BackendError::Unsupported {
+        what: format!("{probe} is reached at its host, whose engine is at a socket of this machine"),
+        hint: format!("say at which address others reach it: `address: 192.0.2.1` at the probe `{probe}`"),
+    }
+}
+
+/// What is gone already needs no removal.
+fn gone(removed: Result<(), Error>) -> Result<(), Error> {
+    match removed {
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+/// A resource by its labels, with what is wrong with its container.
+fn labelled(labels: Option<&HashMap<String, String>>, container: Option<&ContainerSummary>) -> Option<Observed> {
+    let id = ResourceId(labels?.get(RESOURCE)?.clone());
+    let hash = labels?.get(HASH).cloned().map(SpecHash);
+    Some(Observed { id, hash, drift: container.and_then(state) })
+}
+
+/// What a container is instead of running.
+fn state(container: &ContainerSummary) -> Option<String> {
+    use bollard::models::ContainerSummaryStateEnum as State;
+    match container.state? {
+        State::RUNNING => None,
+        State::CREATED => Some("its container was never started".to_owned()),
+        other => Some(format!("its container is {other}")),
+    }
+}
+
+impl Backend for Host {
+    fn desired(&self) -> Vec<Desired> {
+        let image = self.image.as_ref().map(|image| Desired {
+            id: self.image_id(),
+            hash: SpecHash(image.hash().to_owned()),
+            depends_on: vec![],
+        });
+        let networks = self.spec.networks.iter().map(|(id, body)| Desired {
+            id: id.clone(),
+            hash: hash(body),
+            depends_on: vec![],
+        });
+        let containers = self.spec.containers.iter().map(|(name, container)| Desired {
+            id: probe_id(name),
+            hash: hash(&container.body),
+            depends_on: container.network.iter().cloned().collect(),
+        });
+        image.into_iter().chain(networks).chain(containers).collect()
+    }
+
+    fn abreast(&self) -> usize {
+        ABREAST
+    }
+
+    async fn supports(&self) -> Result<(), Vec<BackendError>> {
+        let mut errors = Vec::new();
+        let shared: Vec<_> = self.shared_ports().collect();
+        for (at, (name, ports)) in shared.iter().enumerate() {
+            let clash =
+                |(_, other): &&(&Name, PortRange)| ports.first() <= other.last() && other.first() <= ports.last();
+            if let Some((other, _)) = shared[..at].iter().find(clash) {
+                errors.push(BackendError::Unsupported {
+                    what: format!(
+                        "{other} and {name} share the ports of host {}, and their `ports` overlap",
+                        self.name
+                    ),
+                    hint: format!("give each a range of its own, such as `ports: 5301-5320` at the probe `{name}`"),
+                });
+            }
+        }
+        let is_socket = self.settings.endpoint.as_deref().is_none_or(|endpoint| endpoint.starts_with("unix:"));
+        let nowhere = self.spec.containers.iter().filter(|(_, container)| container.at == At::Host);
+        errors
+            .extend(nowhere.filter(|_| is_socket && self.settings.context.is_none()).map(|(name, _)| no_address(name)));
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
+        self.look().await.map_err(self.step("observe", format!("host/{}", self.name)))
+    }
+
+    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
+        self.make(id).await.map_err(|fault| match fault {
+            DockerError::Unknown => BackendError::Unknown(id.to_string()),
+            fault => self.step("create", id)(fault),
+        })
+    }
+
+    async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {
+        self.unmake(id).await.map_err(self.step("remove", id))
+    }
+}
+
+impl Reach for Host {
+    async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {
+        let subject = format!("probe/{probe}");
+        let container = self.spec.containers.get(probe).ok_or_else(|| BackendError::Unknown(subject.clone()))?;
+        match container.at {
+            At::Fixed(address) => Ok(vec![address]),
+            At::Own => self.given(probe).await.map_err(self.step("reach", subject)),
+            At::Host => {
+                let engine = self.engine().await.map_err(self.step("reach", &subject))?;
+                match engine.remote() {
+                    Some(remote) => resolve(probe, remote).await,
+                    None => Err(no_address(probe)),
+                }
+            }
+        }
+    }
+
+    async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
+        let subject = format!("probe/{probe}");
+        if !self.has(probe) {
+            return Err(BackendError::Unknown(subject));
+        }
+        self.open(probe, program).await.map_err(self.step("reach", subject))
+    }
+
+    fn routers(&self) -> BTreeMap<IpAddr, Router> {
+        BTreeMap::new()
+    }
+}
+
+/// The hosts of `topology` with an engine, their probes made of `image`.
+pub(in crate::backend) fn all(topology: &Topology, image: Option<&Arc<Recipe>>) -> Vec<Host> {
+    let docker = topology.hosts.iter().filter_map(|(name, host)| match &host.kind {
+        HostKind::Docker(settings) => Some((name, settings)),
+        _ => None,
+    });
+    docker.map(|(name, settings)| Host::new(topology, name, settings, image.cloned())).collect()
+}
+
+/// What the probes of `topology` are made of, with `executable` as their agent; `None` where it has none on an engine.
+///
+/// # Errors
+/// [`BackendError::Image`].
+pub(in crate::backend) fn image_of(topology: &Topology, executable: &str) -> Result<Option<Arc<Recipe>>, BackendError> {
+    let _ = executable;
+    Ok(Some(Arc::new(Recipe)))
+}

@@ -1,0 +1,81 @@
+//! Docker engines: this machine's, others' over ssh or TLS, and Podman where it speaks Docker's API.
+
+use std::sync::Arc;
+
+mod engine;
+mod exec;
+mod host;
+mod image;
+mod spec;
+
+pub use engine::{Engine, EngineError};
+pub use host::Host;
+pub(super) use host::{all, image_of};
+
+use crate::image::ImageError;
+
+/// What an engine could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum DockerError {
+    /// There is no way to it.
+    #[error(transparent)]
+    Closed(Arc<EngineError>),
+    /// It refused, or broke off.
+    #[error(transparent)]
+    Refused(#[from] bollard::errors::Error),
+    /// The probe image could not be made or brought there.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// Somebody else's has the name.
+    #[error("there is a {what} called {name} already, and it is not of this topology")]
+    NameTaken {
+        /// Container or network.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Nothing bears the probe's labels.
+    #[error("it is not deployed")]
+    NotDeployed,
+    /// It is there and does not run.
+    #[error("{0}")]
+    Stopped(String),
+    /// The engine names none.
+    #[error("its engine gave it no address")]
+    NoAddress,
+    /// No resource of the topology on this host.
+    #[error("there is no such resource on this host")]
+    Unknown,
+}
+
+impl DockerError {
+    /// What to try.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Closed(fault) => fault.hint(),
+            Self::Image(fault) => fault.hint(),
+            Self::NameTaken { what, name } => Some(format!(
+                "rename the topology, or remove that {what}: docker {}rm {name}",
+                if *what == "network" { "network " } else { "" }
+            )),
+            Self::NotDeployed | Self::Stopped(_) => Some("`iperftester deploy` makes it again".to_owned()),
+            Self::Refused(fault) => refusal(&fault.to_string()).map(str::to_owned),
+            Self::NoAddress | Self::Unknown => None,
+        }
+    }
+}
+
+/// What to try after what engines say.
+fn refusal(said: &str) -> Option<&'static str> {
+    let known = [
+        ("port is already allocated", "another program or container has that port: give the probe other `ports`"),
+        ("address already in use", "another program or container has that port: give the probe other `ports`"),
+        ("no space left on device", "make room on that host: `docker system df` there shows what takes it"),
+        ("No such image", "`iperftester deploy` brings the probe image again"),
+        ("Pool overlaps", "another network of that host has these addresses: `docker network ls` there shows which"),
+        ("could not find an available", "its networks take all addresses of its pools: remove those that nobody uses"),
+        ("has active endpoints", "a container that is not of this topology is in that network: disconnect it first"),
+    ];
+    known.iter().find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
+}

@@ -1,0 +1,178 @@
+//! What is deployed by itself, side by side: where one host cannot be reached, the others go on.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::speech::lang;
+use super::stop;
+use crate::backend::{Backend, Backends, Unit};
+use crate::deploy::{self, DeployEvent, Done};
+use crate::domain::name::Name;
+use crate::i18n::say;
+use crate::plan::{Action, Plan, Verb};
+
+/// What came of each unit.
+pub(super) struct Each<'b, T>(Vec<(Unit<'b>, Result<T, Failure>)>);
+
+/// A host that something failed on, for programs.
+#[derive(Serialize)]
+pub(super) struct Failed<'a> {
+    /// Null for this machine.
+    host: Option<&'a Name>,
+    error: String,
+}
+
+/// What would change on each.
+pub(super) async fn plans(backend: &Backends) -> Each<'_, Plan> {
+    let plan = async |unit| (unit, deploy::plan(&unit).await.map_err(Failure::from));
+    Each(join_all(backend.units().map(plan)).await)
+}
+
+impl<'b, T> Each<'b, T> {
+    /// Where nothing could be done, that is the failure of the whole; where only a part failed, each is told and the rest
+    /// stands.
+    pub(super) fn tell(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let stands = self.0.iter().any(|(unit, outcome)| outcome.is_ok() && !unit.desired().is_empty());
+        let wanted = self.0.iter().any(|(unit, _)| !unit.desired().is_empty());
+        for (_, outcome) in &self.0 {
+            if let Err(failure) = outcome {
+                if failure.exit == Exit::Interrupted || (wanted && !stands) {
+                    return Err(failure.clone());
+                }
+                context.output.failure(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// The units that failed.
+    pub(super) fn failed(&self) -> Vec<Failed<'_>> {
+        let failed = self.0.iter().filter_map(|(unit, outcome)| Some((unit, outcome.as_ref().err()?)));
+        failed.map(|(unit, failure)| Failed { host: unit.host(), error: failure.chain.join(": ") }).collect()
+    }
+
+    /// The exit code of what was told.
+    pub(super) fn exit(&self) -> Exit {
+        if self.0.iter().any(|(_, outcome)| outcome.is_err()) { Exit::Partial } else { Exit::Ok }
+    }
+
+    /// What is known of `host`; of this machine where none is named.
+    pub(super) fn of(&self, host: Option<&Name>) -> Option<&Result<T, Failure>> {
+        self.0.iter().find(|(unit, _)| unit.host() == host).map(|(_, outcome)| outcome)
+    }
+
+    fn known(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().filter_map(|(_, outcome)| outcome.as_ref().ok())
+    }
+}
+
+impl<'b> Each<'b, Plan> {
+    /// All that is known of, as one.
+    pub(super) fn whole(&self) -> Plan {
+        let actions = self.known().flat_map(|plan| plan.actions.iter().cloned()).collect();
+        Plan { actions, unchanged: self.known().map(|plan| plan.unchanged).sum() }
+    }
+
+    /// Carries each out, telling each step with what `why` says of it, until the user stops it.
+    pub(super) async fn carry_out(
+        self,
+        context: &Context<'_>,
+        why: impl Fn(&Action) -> String,
+    ) -> Result<Each<'b, Done>, Failure> {
+        let stop = stop::watch()?;
+        let steps = Steps::new(context, &self);
+        let one = async |(unit, plan): (Unit<'b>, Result<Plan, Failure>)| {
+            let done = match plan {
+                Err(failure) => Err(failure),
+                Ok(plan) => {
+                    let mut tell = |event: DeployEvent<'_>| steps.tell(context, unit, &event, &why);
+                    deploy::apply(&plan, &unit, &|| *stop.borrow(), &mut tell).await.map_err(Failure::from)
+                }
+            };
+            (unit, done)
+        };
+        let done = join_all(self.0.into_iter().map(one)).await;
+        steps.end();
+        Ok(Each(done))
+    }
+}
+
+impl Each<'_, Done> {
+    /// All together.
+    pub(super) fn sum(&self) -> Done {
+        self.known().fold(Done::default(), |sum, done| Done {
+            created: sum.created + done.created,
+            removed: sum.removed + done.removed,
+            unchanged: sum.unchanged + done.unchanged,
+        })
+    }
+}
+
+/// Steps as they are taken: a bar for each host where there are several and a terminal, a line each elsewhere.
+struct Steps {
+    bars: Option<(MultiProgress, RefCell<BTreeMap<String, ProgressBar>>)>,
+}
+
+impl Steps {
+    fn new(context: &Context<'_>, plans: &Each<'_, Plan>) -> Self {
+        let several = plans.known().filter(|plan| !plan.is_empty()).count() > 1;
+        let all = || (MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), RefCell::default());
+        Self { bars: (several && context.output.has_bars()).then(all) }
+    }
+
+    fn tell(&self, context: &Context<'_>, unit: Unit<'_>, event: &DeployEvent<'_>, why: impl Fn(&Action) -> String) {
+        let host = unit.host().map(ToString::to_string);
+        match (event, &self.bars) {
+            (DeployEvent::Started { action, number, total }, None) => {
+                let at = host.map_or_else(String::new, |host| format!("{host} "));
+                context.output.note(&format!("{at}[{number}/{total}] {} {}{}", verb(action), action.id, why(action)));
+            }
+            (DeployEvent::Started { action, total, .. }, Some((all, bars))) => {
+                let host = host.unwrap_or_else(|| lang().word("here", "aquí").to_owned());
+                let mut bars = bars.borrow_mut();
+                let bar = bars.entry(host.clone()).or_insert_with(|| {
+                    let bar = all.add(ProgressBar::new(*total as u64));
+                    let style = ProgressStyle::with_template("{prefix:12} {bar:30} {pos}/{len}  {msg}");
+                    bar.set_style(style.expect("the template is a constant"));
+                    bar.set_prefix(host);
+                    bar
+                });
+                bar.set_message(format!("{} {}", verb(action), action.id));
+            }
+            (DeployEvent::Finished { .. }, Some((_, bars))) => {
+                let host = host.unwrap_or_else(|| lang().word("here", "aquí").to_owned());
+                if let Some(bar) = bars.borrow().get(&host) {
+                    bar.inc(1);
+                }
+            }
+            (DeployEvent::Undoing { total }, Some((all, _))) => {
+                let host = host.unwrap_or_default();
+                let told = say!(lang(), "{host}: undoing {total} steps", "{host}: se deshacen {total} pasos");
+                // A terminal that has gone away misses nothing.
+                drop(all.println(told));
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&self) {
+        if let Some((all, _)) = &self.bars {
+            // A terminal that has gone away misses nothing.
+            drop(all.clear());
+        }
+    }
+}
+
+fn verb(action: &Action) -> &'static str {
+    match action.verb {
+        Verb::Create => lang().word("create", "crear"),
+        Verb::Remove => lang().word("remove", "quitar"),
+    }
+}
