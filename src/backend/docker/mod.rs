@@ -2,13 +2,22 @@
 
 use std::sync::Arc;
 
+mod context;
+mod endpoint;
 mod engine;
+mod error;
 mod exec;
 mod host;
-mod image;
+pub mod image;
 mod spec;
+mod surroundings;
+mod tls;
+mod transport;
+mod tunnel;
 
-pub use engine::{Engine, EngineError};
+pub use engine::Engine;
+pub use error::{EngineError, EngineFault};
+pub use surroundings::Surroundings;
 pub use host::Host;
 pub(super) use host::{all, image_of};
 
