@@ -1,0 +1,3 @@
+//! Docker engines.
+
+pub mod image;
