@@ -1,8 +1,8 @@
 //! iperftester measures network links between sites: one YAML topology in, one trustworthy report out.
 //!
 //! Five layers; a module imports lower layers only. `domain` (L0) holds the nouns; `i18n`, `config`, `plan`, `schedule`,
-//! `tool`, `protocol`, `stats`, `verdict` and `report` (L1) decide and touch nothing; `process`, `backend`, `store` and `lock`
-//! (L2) are the edges; `deploy`, `runner`, `agent` and `doctor` (L3) are the services; `cli` (L4) is what the user meets.
+//! `tool`, `protocol`, `stats`, `verdict` and `report` (L1) decide and touch nothing; `process`, `image`, `backend`, `store`
+//! and `lock` (L2) are the edges; `deploy`, `runner`, `agent` and `doctor` (L3) are the services; `cli` (L4) is what the user meets.
 
 pub mod agent;
 pub mod backend;
@@ -12,6 +12,7 @@ pub mod deploy;
 pub mod doctor;
 pub mod domain;
 pub mod i18n;
+pub mod image;
 pub mod lock;
 pub mod plan;
 pub mod process;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 5] = [
     &["domain"],
     &["i18n", "config", "plan", "tool", "schedule", "protocol", "stats", "verdict", "report"],
-    &["process", "backend", "store", "lock"],
+    &["process", "image", "backend", "store", "lock"],
     &["deploy", "doctor", "runner", "agent"],
     &["cli"],
 ];

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use crate::domain::facts::Router;
 use crate::domain::name::Name;
+use crate::image::ImageError;
 use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::ProcessError;
 
@@ -21,7 +22,7 @@ mod processes;
 mod resolve;
 
 pub use channel::{Channel, Elsewhere, Input, Output, Program};
-pub use open::{Backends, Unit, open};
+pub use open::{Backends, Settings, Unit, open};
 
 /// What a backend could not do.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,9 @@ pub enum BackendError {
         /// Why.
         source: docker::DockerError,
     },
+    /// The probe image cannot be made.
+    #[error(transparent)]
+    Image(ImageError),
     /// A resource that this backend does not know.
     #[error("there is no {0} in this topology")]
     Unknown(String),

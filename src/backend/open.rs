@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::docker;
 use super::external::External;
@@ -11,6 +13,7 @@ use crate::domain::facts::Router;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
+use crate::image::Cache;
 use crate::plan::{Desired, Observed, ResourceId};
 
 /// Every backend of a topology.
@@ -30,15 +33,24 @@ pub enum Unit<'a> {
     Docker(&'a docker::Host),
 }
 
-/// The backends of `topology`, whose agents are `executable`. Changes nothing, and reaches for no other machine.
+/// What backends are told besides the topology.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// This executable, the agent of every probe.
+    pub executable: String,
+    /// The folder of probe images.
+    pub images: PathBuf,
+}
+
+/// The backends of `topology`. Changes nothing, and reaches for no other machine.
 ///
 /// # Errors
 /// Every [`BackendError::Unsupported`], all at once: kinds of host that this build cannot act on, and a form of local probes
 /// that cannot be had.
-pub async fn open(topology: &Topology, executable: &str) -> Result<Backends, Vec<BackendError>> {
+pub async fn open(topology: &Topology, settings: &Settings) -> Result<Backends, Vec<BackendError>> {
     let mut errors = not_yet(topology);
     let here = Here::open(topology).await.map_err(|more| errors.extend(more)).ok();
-    let image = docker::image_of(topology, executable).map_err(|fault| errors.push(fault)).ok();
+    let image = image(topology, settings).map_err(|fault| errors.push(fault)).ok();
     match (here, image) {
         (Some(here), Some(image)) if errors.is_empty() => {
             let docker = docker::all(topology, image.as_ref());
@@ -46,6 +58,17 @@ pub async fn open(topology: &Topology, executable: &str) -> Result<Backends, Vec
         }
         _ => Err(errors),
     }
+}
+
+/// What the probes on engines are made of; `None` where there are none.
+fn image(topology: &Topology, settings: &Settings) -> Result<Option<Arc<docker::Supply>>, BackendError> {
+    let on_engine = |host: &Name| matches!(topology.hosts.get(host).map(|host| &host.kind), Some(HostKind::Docker(_)));
+    if !topology.probes.values().any(|probe| on_engine(&probe.host)) {
+        return Ok(None);
+    }
+    let cache = Cache::new(settings.images.clone());
+    let supply = docker::Supply::new(&topology.image, Path::new(&settings.executable), cache);
+    supply.map(|supply| Some(Arc::new(supply))).map_err(BackendError::Image)
 }
 
 /// The kinds of host that this build has no backend for, with the probes that they carry.

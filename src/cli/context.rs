@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::files::{self, Disk};
 use super::output::Output;
 use super::speech::lang;
-use crate::backend::{self, Backends};
+use crate::backend::{self, Backends, Settings};
 use crate::config::{self, Loaded, Resolved, Source, Surroundings};
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::name::Name;
@@ -148,7 +148,19 @@ impl<'a> Context<'a> {
 
     /// The backends of `topology`, or why this machine cannot act on it.
     pub(super) async fn backend(topology: &Topology) -> Result<Backends, Failure> {
-        Ok(backend::open(topology, &Self::executable()?).await?)
+        let settings = Settings { executable: Self::executable()?, images: Self::images()? };
+        Ok(backend::open(topology, &settings).await?)
+    }
+
+    /// Where probe images are kept: `iperftester/images` in the XDG cache directory.
+    pub(super) fn images() -> Result<PathBuf, Failure> {
+        let base = etcetera::choose_base_strategy().map_err(|_| {
+            Failure::unavailable(
+                lang().word("cannot tell the home directory", "no se sabe cuál es el directorio personal"),
+            )
+            .hint(lang().word("set HOME or XDG_CACHE_HOME", "defina HOME o XDG_CACHE_HOME"))
+        })?;
+        Ok(base.cache_dir().join("iperftester").join("images"))
     }
 
     /// Tells what cannot be true of `topology` here.

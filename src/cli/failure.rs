@@ -87,13 +87,12 @@ impl From<BackendError> for Failure {
                     "indique una sonda propia: en un equipo `external` solo está el servidor contra el que se mide",
                 )
                 .to_owned(),
-            BackendError::Docker { source, .. } => match source.hint() {
-                Some(hint) => hint,
-                None => return Self::of(Exit::Unavailable, &error),
-            },
+            BackendError::Docker { source, .. } => source.hint().unwrap_or_default(),
+            BackendError::Image(fault) => fault.hint().unwrap_or_default(),
             _ => doctor(),
         };
-        Self::of(Exit::Unavailable, &error).hint(hint)
+        let failure = Self::of(Exit::Unavailable, &error);
+        if hint.is_empty() { failure } else { failure.hint(hint) }
     }
 }
 

@@ -183,6 +183,12 @@ pub(crate) const TOPOLOGY: Object = object(
             "other files, whose maps are put together with these",
         ),
         may("metadata", Takes::Object(&METADATA), "{ customer: ACME }", "whom and what the reports are for"),
+        may(
+            "image",
+            Takes::Object(&IMAGE),
+            "{ base: small }",
+            "what probes in containers are made from (docker, swarm)",
+        ),
         of(
             needs("hosts", Takes::Map(&Takes::Kind(&HOSTS)), "{ here: { local: {} } }", "machines that carry probes"),
             "{ local: {} }",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fault::{Span, Spanned};
 use crate::domain::campaign::{Days, Metric};
 use crate::domain::host::{Address, HostKind, Network, Placement};
+use crate::domain::image;
 use crate::domain::name::Name;
 use crate::domain::test::{Directions, Dscp, Family, OfferedRate, Protocol};
 use crate::domain::topology::{Metadata, PortRange};
@@ -89,6 +90,7 @@ pub(crate) struct Topology {
     pub(crate) name: Field<Name>,
     pub(crate) description: Field<String>,
     pub(crate) metadata: Metadata,
+    pub(crate) image: Image,
     pub(crate) hosts: Named<Option<HostKind>>,
     pub(crate) default_test: DefaultTest,
     pub(crate) default_probe: Probe,
@@ -99,6 +101,13 @@ pub(crate) struct Topology {
     pub(crate) tests: Named<Option<Test>>,
     pub(crate) suites: Named<Field<Names>>,
     pub(crate) campaigns: Named<Campaign>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Image {
+    pub(crate) base: Field<image::Base>,
+    pub(crate) suite: Field<String>,
+    pub(crate) mirror: Field<String>,
 }
 
 #[derive(Debug, Default)]

@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod facts;
 pub mod group;
 pub mod host;
+pub mod image;
 pub mod measurement;
 pub mod name;
 pub mod path;

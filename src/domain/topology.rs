@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::campaign::Campaign;
 use super::group::Group;
 use super::host::{Attachment, External, HostKind};
+use super::image::Image;
 use super::name::Name;
 use super::test::TestDefinition;
 use super::unit::{Bitrate, Ratio, Seconds, seconds};
@@ -22,6 +23,9 @@ pub struct Topology {
     /// Whom and what its reports are for.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
+    /// What probes in containers are made from.
+    #[serde(default, skip_serializing_if = "Image::is_default")]
+    pub image: Image,
     /// Machines with a backend.
     pub hosts: BTreeMap<Name, Host>,
     /// Places that share a switch and an uplink.

@@ -9,6 +9,7 @@ use iperftester::domain::counters::{CoreUse, EndCounters, InterfaceGrowth, TcpLi
 use iperftester::domain::facts::{InterfaceFacts, ProbeFacts, Router};
 use iperftester::domain::host::Attachment;
 use iperftester::domain::host::HostKind;
+use iperftester::domain::image::Image;
 use iperftester::domain::measurement::{Flow, Interval, Measurement, Side, Throughput};
 use iperftester::domain::name::Name;
 use iperftester::domain::path::{Crossing, Path};
@@ -73,6 +74,7 @@ pub(crate) fn topology() -> Topology {
         suites: BTreeMap::new(),
         campaigns: BTreeMap::new(),
         metadata: Metadata::default(),
+        image: Image::default(),
     }
 }
 

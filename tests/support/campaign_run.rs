@@ -53,6 +53,7 @@ pub fn topology(probes: &[(&str, &str)]) -> Topology {
         )
     };
     Topology {
+        image: iperftester::domain::image::Image::default(),
         name: name("contract-check"),
         description: Some("Two leased services: is each what the contract says?".to_owned()),
         hosts: [(name("lab"), Host { kind: HostKind::Local(Default::default()) })].into(),

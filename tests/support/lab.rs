@@ -11,6 +11,7 @@ use iperftester::backend::{Backend as _, Reach as _};
 use iperftester::deploy;
 use iperftester::domain::host::Attachment;
 use iperftester::domain::host::HostKind;
+use iperftester::domain::image::Image;
 use iperftester::domain::name::Name;
 use iperftester::domain::topology::Metadata;
 use iperftester::domain::topology::{
@@ -44,6 +45,7 @@ pub(crate) fn empty(what: &str) -> Topology {
         suites: [].into(),
         campaigns: [].into(),
         metadata: Metadata::default(),
+        image: Image::default(),
     }
 }
 

@@ -13,6 +13,7 @@ use bollard::query_parameters::{
 use tokio::sync::OnceCell;
 
 use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
+use super::supply::Supply;
 use super::{DockerError, Engine, EngineError, exec};
 use crate::backend::resolve::resolve;
 use crate::backend::{Backend, BackendError, Channel, Program, Reach};
@@ -20,7 +21,6 @@ use crate::domain::facts::Router;
 use crate::domain::host::{self, HostKind};
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Topology};
-use crate::image::Recipe;
 use crate::plan::{Desired, Observed, ResourceId, SpecHash};
 
 /// How many containers are made or removed at a time.
@@ -34,13 +34,13 @@ pub struct Host {
     settings: host::Docker,
     spec: Spec,
     /// What its probes are made of; `None` where it has none.
-    image: Option<Arc<Recipe>>,
+    image: Option<Arc<Supply>>,
     engine: OnceCell<Result<Engine, Arc<EngineError>>>,
 }
 
 impl Host {
     /// Host `name` of `topology`, its probes made of `image`.
-    pub(super) fn new(topology: &Topology, name: &Name, settings: &host::Docker, image: Option<Arc<Recipe>>) -> Self {
+    pub(super) fn new(topology: &Topology, name: &Name, settings: &host::Docker, image: Option<Arc<Supply>>) -> Self {
         let tag = image.as_ref().map(|image| image.tag()).unwrap_or_default();
         let spec = if image.is_some() { spec(topology, name, &tag) } else { Spec::default() };
         Self {
@@ -102,9 +102,9 @@ impl Host {
     async fn look(&self) -> Result<Vec<Observed>, DockerError> {
         let mut found = Vec::new();
         if let Some(image) = &self.image
-            && super::image::has(self.engine().await?.client(), image).await?
+            && image.is_at(self.engine().await?.client()).await?
         {
-            let hash = Some(SpecHash(image.hash().to_owned()));
+            let hash = Some(SpecHash(image.hash()));
             found.push(Observed { id: self.image_id(), hash, drift: None });
         }
         let (networks, containers) = tokio::try_join!(self.networks(None), self.containers(None))?;
@@ -145,7 +145,7 @@ impl Host {
         let desired = self.desired().into_iter().find(|desired| desired.id == *id);
         let Some(desired) = desired else { return Err(DockerError::Unknown) };
         if let (Some(image), true) = (&self.image, *id == self.image_id()) {
-            return super::image::bring(self.engine().await?, image).await;
+            return image.bring(self.engine().await?).await;
         }
         if let Some(request) = self.spec.networks.get(id) {
             return self.make_network(&desired, request).await;
@@ -159,7 +159,7 @@ impl Host {
     async fn unmake(&self, id: &ResourceId) -> Result<(), DockerError> {
         let engine = self.engine().await?.client();
         if let (Some(image), true) = (&self.image, *id == self.image_id()) {
-            return super::image::drop_unused(engine, image).await;
+            return image.take_away(engine).await;
         }
         for container in self.containers(Some(id)).await? {
             let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
@@ -242,7 +242,7 @@ impl Backend for Host {
     fn desired(&self) -> Vec<Desired> {
         let image = self.image.as_ref().map(|image| Desired {
             id: self.image_id(),
-            hash: SpecHash(image.hash().to_owned()),
+            hash: SpecHash(image.hash()),
             depends_on: vec![],
         });
         let networks = self.spec.networks.iter().map(|(id, body)| Desired {
@@ -332,19 +332,10 @@ impl Reach for Host {
 }
 
 /// The hosts of `topology` with an engine, their probes made of `image`.
-pub(in crate::backend) fn all(topology: &Topology, image: Option<&Arc<Recipe>>) -> Vec<Host> {
+pub(in crate::backend) fn all(topology: &Topology, image: Option<&Arc<Supply>>) -> Vec<Host> {
     let docker = topology.hosts.iter().filter_map(|(name, host)| match &host.kind {
         HostKind::Docker(settings) => Some((name, settings)),
         _ => None,
     });
     docker.map(|(name, settings)| Host::new(topology, name, settings, image.cloned())).collect()
-}
-
-/// What the probes of `topology` are made of, with `executable` as their agent; `None` where it has none on an engine.
-///
-/// # Errors
-/// [`BackendError::Image`].
-pub(in crate::backend) fn image_of(topology: &Topology, executable: &str) -> Result<Option<Arc<Recipe>>, BackendError> {
-    let _ = executable;
-    Ok(Some(Arc::new(Recipe)))
 }

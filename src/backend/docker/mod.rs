@@ -10,6 +10,7 @@ mod exec;
 mod host;
 pub mod image;
 mod spec;
+mod supply;
 mod surroundings;
 mod tls;
 mod transport;
@@ -17,9 +18,10 @@ mod tunnel;
 
 pub use engine::Engine;
 pub use error::{EngineError, EngineFault};
-pub use surroundings::Surroundings;
 pub use host::Host;
-pub(super) use host::{all, image_of};
+pub(super) use host::all;
+pub(super) use supply::Supply;
+pub use surroundings::Surroundings;
 
 use crate::image::ImageError;
 

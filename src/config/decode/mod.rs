@@ -9,8 +9,8 @@ mod scalar;
 mod test;
 
 use super::fault::{Faults, Spanned};
-use super::language::{DEFAULT_TEST, DEFAULTS, METADATA, TOPOLOGY, Takes};
-use super::raw::{DefaultTest, Probe, Topology};
+use super::language::{BASES, DEFAULT_TEST, DEFAULTS, IMAGE, METADATA, TOPOLOGY, Takes};
+use super::raw::{DefaultTest, Image, Probe, Topology};
 use super::tree::Node;
 use crate::domain::topology::Metadata;
 use object::{Fields, Slot};
@@ -40,6 +40,13 @@ pub(crate) fn topology(root: &Spanned<Node>, faults: &mut Faults<'_>) -> Topolog
             circuit_id: text("circuit-id"),
             engineer: text("engineer"),
             note: text("note"),
+        };
+    }
+    if let Some(image) = fields.object("image", &IMAGE, faults) {
+        topology.image = Image {
+            base: image.read("base", scalar::word(&BASES), faults),
+            suite: image.read("suite", scalar::form, faults),
+            mirror: image.read("mirror", scalar::form, faults),
         };
     }
     let Some(slot) = fields.slot("defaults") else { return topology };

@@ -1,6 +1,6 @@
 //! Kinds of host.
 
-use super::{ISOLATION_WORDS, Kinds, Object, Takes, may, needs, object};
+use super::{BASE_WORDS, ISOLATION_WORDS, Kinds, Object, Takes, may, needs, object};
 use crate::domain::host::HostKind;
 
 pub(crate) const HOSTS: Kinds = Kinds {
@@ -32,6 +32,30 @@ pub(crate) const LOCAL: Object = object(
         "namespaces",
         "how probes are kept apart; the strongest way that the machine allows unless said",
     )],
+);
+
+/// A Debian release by name.
+const RELEASE: Takes = Takes::Form("a Debian release", r"[a-z]+");
+
+pub(crate) const IMAGE: Object = object(
+    "image",
+    "`image`",
+    &[
+        may(
+            "base",
+            Takes::Words(&BASE_WORDS),
+            "small",
+            "`small`: the tools alone, unpacked on this machine by mmdebstrap; `debian`: Debian's slim image with the tools, \
+             built by an engine; unless said `small` where mmdebstrap is installed",
+        ),
+        may("suite", RELEASE, "bookworm", "the Debian release whose packages it holds; bookworm unless said"),
+        may(
+            "mirror",
+            Takes::Form("the URI of a mirror", r"https?://[^\s\[\]]+"),
+            "http://deb.debian.org/debian",
+            "where that release is; where this machine gets it unless said",
+        ),
+    ],
 );
 
 /// A Docker endpoint.
@@ -147,7 +171,7 @@ pub(crate) const LIVE_ISO: Object = object(
     "live-iso-host",
     "a live-iso host",
     &[
-        needs("release", Takes::Form("a Debian release", r"[a-z]+"), "bookworm", "Debian release"),
+        needs("release", RELEASE, "bookworm", "Debian release"),
         may("keyboard", Takes::Form("a keyboard layout", r"[a-z]{2,8}"), "es", "keyboard layout"),
         may(
             "install",

@@ -2,6 +2,7 @@
 
 pub(crate) use crate::domain::campaign::Metric;
 use crate::domain::host::{Isolation, Network, Placement};
+use crate::domain::image::Base;
 use crate::domain::test::{Directions, Family, Protocol};
 
 /// The words of a table.
@@ -40,6 +41,9 @@ pub(crate) const ISOLATIONS: [(&str, Isolation); 3] = [
     (Isolation::Processes.word(), Isolation::Processes),
 ];
 pub(super) const ISOLATION_WORDS: [&str; 3] = words(&ISOLATIONS);
+
+pub(crate) const BASES: [(&str, Base); 2] = [(Base::Small.word(), Base::Small), (Base::Debian.word(), Base::Debian)];
+pub(super) const BASE_WORDS: [&str; 2] = words(&BASES);
 
 pub(crate) const NETWORKS: [(&str, Network); 2] = [("host", Network::Host), ("bridge", Network::Bridge)];
 pub(super) const NETWORK_WORDS: [&str; 2] = words(&NETWORKS);

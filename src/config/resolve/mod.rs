@@ -14,6 +14,7 @@ use super::codes::Code;
 use super::fault::{Fault, Faults, Spanned};
 use super::nearest::{listed, nearest};
 use super::raw;
+use crate::domain::image::Image;
 use crate::domain::name::Name;
 use crate::domain::topology::{Host, Topology};
 
@@ -33,6 +34,7 @@ pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<T
         name: raw.name.value()?.clone(),
         description: raw.description.value().cloned(),
         metadata: raw.metadata.clone(),
+        image: image(&raw.image),
         hosts: hosts.collect(),
         sites: probes::sites(raw),
         probes: outline.probes(),
@@ -42,6 +44,14 @@ pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<T
         suites,
         campaigns,
     })
+}
+
+fn image(raw: &raw::Image) -> Image {
+    Image {
+        base: raw.base.value().copied(),
+        suite: raw.suite.value().map_or_else(|| Image::SUITE.to_owned(), Clone::clone),
+        mirror: raw.mirror.value().cloned(),
+    }
 }
 
 /// A name of the language's own.

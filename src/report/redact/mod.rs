@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::domain::facts::ProbeFacts;
 use crate::domain::host::{Attachment, HostKind, Local};
+use crate::domain::image::Image;
 use crate::domain::measurement::Measurement;
 use crate::domain::run::{CampaignRun, Run};
 use crate::domain::topology::{Metadata, Topology};
@@ -111,6 +112,7 @@ impl Redactor {
     fn topology(&mut self, mut topology: Topology) -> Topology {
         topology.description = topology.description.map(|text| self.text(&text));
         topology.metadata = Metadata { note: Some(NOTICE.to_owned()), ..Metadata::default() };
+        topology.image = Image::default();
         for host in topology.hosts.values_mut() {
             host.kind = HostKind::Local(Local::default());
         }

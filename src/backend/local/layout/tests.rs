@@ -5,6 +5,7 @@ use super::*;
 use crate::backend::local::batch::Otherwise;
 use crate::domain::host::Attachment;
 use crate::domain::host::HostKind;
+use crate::domain::image::Image;
 use crate::domain::topology::Metadata;
 use crate::domain::topology::{Contract, Host, Impairment, PortRange, Probe, Site, Uplink};
 use crate::domain::topology::{Directed, End, Link};
@@ -55,6 +56,7 @@ fn lab() -> Topology {
         suites: [].into(),
         campaigns: [].into(),
         metadata: Metadata::default(),
+        image: Image::default(),
     }
 }
 

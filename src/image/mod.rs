@@ -1,0 +1,210 @@
+//! The probe image: a recipe whose hash is its name, and the archive that is made by it once and kept.
+//!
+//! Two ways lead to it. The small image is Debian's packages unpacked by mmdebstrap, and needs no engine; the other is built
+//! by an engine from the `Dockerfile`, which whoever talks to engines does (`backend::docker`).
+#![allow(clippy::disallowed_methods, reason = "an edge: it reads and writes files")]
+
+use std::path::PathBuf;
+
+use crate::domain::image::Base;
+
+mod archive;
+mod cache;
+mod elf;
+mod recipe;
+mod small;
+mod sources;
+
+pub use archive::context;
+pub use cache::{Cache, Draft};
+pub use recipe::{EXECUTABLE, HASH_LABEL, Recipe};
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// A file could not be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The executable would not run in an image.
+    #[error("`{}` {why}", path.display())]
+    Executable {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The executable is another than the one that the recipe was made for.
+    #[error("`{}` was replaced meanwhile", path.display())]
+    Replaced {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// A file of the cache could not be written.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The small image needs a program that is not there.
+    #[error("mmdebstrap is not installed, by which the small image is made")]
+    NoMmdebstrap,
+    /// That program failed.
+    #[error("mmdebstrap could not make the image: {complaint}")]
+    Mmdebstrap {
+        /// What it said.
+        complaint: String,
+    },
+    /// An engine refused a step.
+    #[error("the engine cannot {action} the image")]
+    Engine {
+        /// `build`, `export`, `find`, `load`.
+        action: &'static str,
+        /// Its reason.
+        source: bollard::errors::Error,
+    },
+    /// An engine took the image and has not got it.
+    #[error("the engine took the image {tag} and does not have it")]
+    Lost {
+        /// The image.
+        tag: String,
+    },
+    /// An engine runs on another architecture.
+    #[error("the engine runs on {engine} and this iperftester is built for {executable}")]
+    Architecture {
+        /// The engine's, in its own word.
+        engine: String,
+        /// The executable's.
+        executable: &'static str,
+        /// What the engine needs, where images are made for that at all.
+        hint: String,
+    },
+}
+
+impl ImageError {
+    /// What to try.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Executable { .. } => Some("use the executable that `make build` leaves: it is static".to_owned()),
+            Self::Write { path, source } if source.kind() == std::io::ErrorKind::StorageFull => Some(format!(
+                "make room for some 100 MB where `{}` is, or set XDG_CACHE_HOME to another folder",
+                path.parent().unwrap_or(path).display()
+            )),
+            Self::Write { .. } => Some("set XDG_CACHE_HOME to a folder that this user may write to".to_owned()),
+            Self::NoMmdebstrap => {
+                Some("`apt-get install mmdebstrap`, or write `image: { base: debian }` to have an engine build it".to_owned())
+            }
+            Self::Mmdebstrap { .. } => Some(
+                "see that this machine reaches a mirror of that release, name one by `image: { mirror: URI }`, and that \
+                 debian-archive-keyring is installed"
+                    .to_owned(),
+            ),
+            Self::Engine { action: "build", .. } => {
+                Some("see that the engine reaches a registry and a mirror, or write `image: { base: small }`".to_owned())
+            }
+            Self::Architecture { hint, .. } => Some(hint.clone()),
+            Self::Replaced { .. } => Some("try once more".to_owned()),
+            Self::Read { .. } | Self::Engine { .. } | Self::Lost { .. } => None,
+        }
+    }
+}
+
+/// What is being done, for whoever waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// mmdebstrap unpacks a release.
+    Unpack {
+        /// Which.
+        suite: &'a str,
+    },
+    /// The archive is put together.
+    Pack,
+    /// A line of the engine that builds it.
+    Said(&'a str),
+}
+
+/// An image that can be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// A docker-archive: engines load it as it is.
+    pub path: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// Was it made just now?
+    pub is_new: bool,
+}
+
+/// The archive of `recipe` that the cache has; `None` where it has none that is sound.
+#[must_use]
+pub fn cached(recipe: &Recipe, cache: &Cache) -> Option<Archive> {
+    let kept = cache.kept(&archive_name(recipe))?;
+    Some(Archive { path: kept.path, bytes: kept.bytes, is_new: false })
+}
+
+/// The archive of `recipe`: the cache's, or made now. `by_engine` writes one of base `debian`.
+///
+/// # Errors
+/// [`ImageError`]; nothing half made is left.
+pub async fn ready(
+    recipe: &Recipe,
+    cache: &Cache,
+    by_engine: impl AsyncFnOnce(&mut Draft, &mut dyn FnMut(Step<'_>)) -> Result<(), ImageError>,
+    tell: &mut dyn FnMut(Step<'_>),
+) -> Result<Archive, ImageError> {
+    match cached(recipe, cache) {
+        Some(archive) => Ok(archive),
+        None => make(recipe, cache, true, by_engine, tell).await,
+    }
+}
+
+/// Makes the archive of `recipe` whatever the cache has; the small image's root is taken from there where `keep_root`.
+///
+/// # Errors
+/// [`ImageError`]; nothing half made is left.
+pub async fn make(
+    recipe: &Recipe,
+    cache: &Cache,
+    keep_root: bool,
+    by_engine: impl AsyncFnOnce(&mut Draft, &mut dyn FnMut(Step<'_>)) -> Result<(), ImageError>,
+    tell: &mut dyn FnMut(Step<'_>),
+) -> Result<Archive, ImageError> {
+    let mut draft = cache.draft(&archive_name(recipe))?;
+    match recipe.base {
+        Base::Small => {
+            let name = format!("root-{}.tar", recipe.root_hash());
+            let root = match cache.kept(&name).filter(|_| keep_root) {
+                Some(root) => root,
+                None => {
+                    tell(Step::Unpack { suite: &recipe.suite });
+                    let mut draft = cache.draft(&name)?;
+                    small::root(recipe, &mut draft).await?;
+                    draft.keep()?
+                }
+            };
+            tell(Step::Pack);
+            // Some time has gone by since the recipe was made.
+            if !recipe.is_current() {
+                return Err(ImageError::Replaced { path: recipe.executable.clone() });
+            }
+            archive::write(recipe, &root, &mut draft).map_err(|source| draft.fault(source))?;
+        }
+        Base::Debian => by_engine(&mut draft, tell).await?,
+    }
+    let kept = draft.keep()?;
+    Ok(Archive { path: kept.path, bytes: kept.bytes, is_new: true })
+}
+
+fn archive_name(recipe: &Recipe) -> String {
+    format!("{}.tar", recipe.hash())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
