@@ -16,7 +16,7 @@ pub mod local;
 mod open;
 mod processes;
 
-pub use channel::{Channel, Elsewhere, Input, Output, Program};
+pub use channel::{Channel, Elsewhere, Input, Output, Program, WAIT_VERB};
 pub use open::{Backends, open};
 
 /// What a backend could not do.
