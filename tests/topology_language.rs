@@ -74,7 +74,8 @@ fn probes_are_attached_as_written() {
     let fleet = fleet();
     let of = |name: &str| &fleet.probes[name].attachment;
     assert_eq!(of("e1").network, Some(Network::Host));
-    let limits = ResourceLimits { cpu_millicores: Some(1000), memory_bytes: Some(ByteSize::new(128 << 20)) };
+    let limits =
+        ResourceLimits { cpu_millicores: Some(1000), memory_bytes: Some(ByteSize::new(128 << 20)), cpu_set: None };
     assert_eq!(of("e1").limits, Some(limits));
     let macvlan = Network::Macvlan { parent: "eth1".into(), address: address("192.0.2.41/24") };
     assert_eq!(of("r1").network, Some(macvlan));
@@ -100,7 +101,7 @@ fn defaults_reach_the_probes_that_can_use_them_key_by_key() {
          probes: { a: { host: l }, b: { site: s, limits: { memory: 1GB } }, c: { site: s, behind-nat: false } }\n",
     );
     assert!(topology.probes["a"].attachment.is_default());
-    let limits = |name: &str| topology.probes[name].attachment.limits.unwrap();
+    let limits = |name: &str| topology.probes[name].attachment.limits.clone().unwrap();
     assert_eq!(limits("b").cpu_millicores, Some(2000));
     assert_eq!(limits("b").memory_bytes, Some(ByteSize::new(1_000_000_000)));
     assert_eq!(limits("c").memory_bytes, Some(ByteSize::new(64 << 20)));

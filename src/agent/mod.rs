@@ -9,6 +9,7 @@ mod listening;
 mod ports;
 mod reach;
 mod sampler;
+mod waiting;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -27,6 +28,7 @@ use crate::tool::Endpoints;
 use ports::Leases;
 
 pub use ports::bind;
+pub use waiting::wait_for_end;
 
 /// The number of hello among the session's work; the controller counts from 1.
 const HELLO: u64 = 0;

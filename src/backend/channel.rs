@@ -9,6 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::process::{BOUND_VERB, ProcessError, Running};
 
+/// The verb under which the executable is the main process of a container.
+pub const WAIT_VERB: &str = "wait";
+
 /// A program to be started on a probe.
 #[derive(Debug, Clone, Copy)]
 pub struct Program<'a> {

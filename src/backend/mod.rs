@@ -21,7 +21,7 @@ mod open;
 mod processes;
 mod resolve;
 
-pub use channel::{Channel, Elsewhere, Input, Output, Program};
+pub use channel::{Channel, Elsewhere, Input, Output, Program, WAIT_VERB};
 pub use open::{Backends, Settings, Unit, open};
 
 /// What a backend could not do.

@@ -35,6 +35,7 @@ mod status;
 mod stop;
 mod units;
 mod validate;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -46,7 +47,7 @@ use exit::Exit;
 use output::Output;
 use speech::lang;
 
-use crate::backend::{self, local::KEEP_VERB};
+use crate::backend::{self, WAIT_VERB, local::KEEP_VERB};
 use crate::i18n::say;
 use crate::process;
 
@@ -64,14 +65,15 @@ pub fn main() -> ExitCode {
 
 fn start() -> ExitCode {
     let mut words = std::env::args().skip(1);
-    if words.next().as_deref() == Some(process::BOUND_VERB) {
-        // An agent speaks here, not a user: no part of the command line that is helped with or completed.
-        return bound(words);
-    }
-    if std::env::args().nth(1).as_deref() == Some(KEEP_VERB) {
-        // Started by iperftester itself, likewise.
-        Output::new(Format::Text, true, true).problem(&backend::local::keep(), None);
-        return Exit::Unavailable.into();
+    // iperftester itself speaks here, not a user: no part of the command line that is helped with or completed.
+    match words.next().as_deref() {
+        Some(process::BOUND_VERB) => return bound(words),
+        Some(KEEP_VERB) => {
+            Output::new(Format::Text, true, true).problem(&backend::local::keep(), None);
+            return Exit::Unavailable.into();
+        }
+        Some(WAIT_VERB) => return wait::perform(),
+        _ => {}
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -79,8 +81,7 @@ fn start() -> ExitCode {
     };
     speech::settle(arguments.lang.map(Into::into), arguments.output);
     let output = Output::new(arguments.output, arguments.quiet, arguments.no_color);
-    // One thread: the kernel kills a tool with the thread that started it, and an agent has only one.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(fault) => {
             output.problem(
@@ -94,6 +95,11 @@ fn start() -> ExitCode {
     // A read of standard input that is still waiting must not hold up the end.
     runtime.shutdown_background();
     exit.into()
+}
+
+/// One thread: the kernel kills a tool with the thread that started it, and an agent has only one.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Becomes the program that an agent asked for, as [`process::start_bound`] writes it: PARENT `--` PROGRAM ARGUMENTS.

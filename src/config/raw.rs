@@ -143,6 +143,8 @@ pub(crate) struct Probe {
     /// In thousandths of a core.
     pub(crate) cpus: Field<u32>,
     pub(crate) memory: Field<ByteSize>,
+    pub(crate) cpu_set: Field<String>,
+    pub(crate) raw_sockets: Field<bool>,
     pub(crate) placement: Field<Placement>,
     pub(crate) gateway: Field<IpAddr>,
     pub(crate) dns: Field<Vec<IpAddr>>,
@@ -164,6 +166,8 @@ impl Probe {
         network: Field::Absent,
         cpus: Field::Absent,
         memory: Field::Absent,
+        cpu_set: Field::Absent,
+        raw_sockets: Field::Absent,
         placement: Field::Absent,
         gateway: Field::Absent,
         dns: Field::Absent,

@@ -195,6 +195,9 @@ pub struct Attachment {
     /// The container's share of its host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<ResourceLimits>,
+    /// May its tools open raw sockets?
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub raw_sockets: bool,
     /// On which members or nodes of a cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placement: Option<Placement>,
@@ -242,12 +245,15 @@ pub enum Network {
 }
 
 /// A container's share of its host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceLimits {
     /// Thousandths of a core.
     pub cpu_millicores: Option<u32>,
     /// Memory.
     pub memory_bytes: Option<ByteSize>,
+    /// CPUs of the host that it may use, as in cpuset(7); `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_set: Option<String>,
 }
 
 /// On which members or nodes of a cluster a probe runs.

@@ -10,6 +10,7 @@ use bollard::models::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::backend::WAIT_VERB;
 use crate::domain::host::{Address, Network};
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Probe, Topology};
@@ -30,6 +31,8 @@ const VERSION: &str = "iperftester.version";
 pub(super) const EXECUTABLE: &str = "/usr/local/bin/iperftester";
 /// User and group of a probe: nobody on any host.
 const USER: &str = "10001:10001";
+/// What a raw socket needs besides its capability, which an engine gives to no other user.
+const ROOT: &str = "0:0";
 /// iperf3 from 3.16 on has a thread a stream and up to 128 streams (iperf_api.h), at both ends of several runs.
 const PIDS: i64 = 1024;
 /// Room for iperf3's buffers, one file of up to 1 MiB a stream, in /tmp.
@@ -185,9 +188,9 @@ fn container(
         image: Some(image.to_owned()),
         // On the host's network a container has the host's name.
         hostname: network.map(|_| name.to_string()),
-        user: Some(USER.to_owned()),
+        user: Some(if attachment.raw_sockets { ROOT } else { USER }.to_owned()),
         entrypoint: Some(vec![EXECUTABLE.to_owned()]),
-        cmd: Some(vec!["wait".to_owned()]),
+        cmd: Some(vec![WAIT_VERB.to_owned()]),
         stop_signal: Some("SIGTERM".to_owned()),
         stop_timeout: Some(STOP_WITHIN),
         exposed_ports: published.then(|| ports(probe.ports).collect()),
@@ -226,9 +229,11 @@ fn host_config(probe: &Probe, network: Option<&str>, published: bool) -> HostCon
         port_bindings: published.then(|| ports(probe.ports).map(bind).collect()),
         readonly_rootfs: Some(true),
         cap_drop: Some(vec!["ALL".to_owned()]),
+        cap_add: probe.attachment.raw_sockets.then(|| vec!["NET_RAW".to_owned()]),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
         pids_limit: Some(PIDS),
         memory: Some(memory.map_or(MEMORY, |bytes| i64::try_from(bytes.bytes()).unwrap_or(i64::MAX))),
+        cpuset_cpus: limits.and_then(|limits| limits.cpu_set.clone()),
         nano_cpus: millicores.map(|thousandths| i64::from(thousandths) * 1_000_000),
         tmpfs: Some(HashMap::from([("/tmp".to_owned(), SCRATCH.to_owned())])),
         // Unprivileged ping and traceroute use ICMP datagram sockets (icmp(7)); the host's own setting stands on its network.

@@ -60,6 +60,7 @@ fn probe_fields(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Probe {
         interface: fields.read("interface", scalar::form, faults),
         behind_nat: fields.read("behind-nat", scalar::boolean, faults),
         network: fields.read("network", network, faults),
+        raw_sockets: fields.read("raw-sockets", scalar::boolean, faults),
         placement: fields.read_if("placement", placement, faults),
         gateway: fields.read("gateway", scalar::ip, faults),
         dns: fields.read("dns", scalar::list("a list of addresses", scalar::ip), faults),
@@ -69,6 +70,7 @@ fn probe_fields(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Probe {
     if let Some(limits) = fields.object("limits", &RESOURCES, faults) {
         probe.cpus = limits.read("cpus", scalar::thousandths, faults);
         probe.memory = limits.read("memory", scalar::size, faults);
+        probe.cpu_set = limits.read("cpu-set", scalar::form, faults);
     }
     probe
 }

@@ -214,6 +214,7 @@ pub(crate) const KINDS_OF_KEY: &[(&str, &[&str])] = &[
     ("behind-nat", &["docker", "lxd", "ssh", "live-iso"]),
     ("network", &["docker", "swarm", "lxd"]),
     ("limits", &["docker", "swarm", "lxd"]),
+    ("raw-sockets", &["docker"]),
     ("placement", &["swarm", "lxd"]),
     ("gateway", &["live-iso"]),
     ("dns", &["live-iso"]),

@@ -64,19 +64,25 @@ const LIMITS_KEY: Key = may(
     "{ cpus: 1, memory: 128MiB }",
     "the container's share of its host (docker, swarm, lxd)",
 );
+const RAW_SOCKETS: Key = may(
+    "raw-sockets",
+    Takes::Boolean,
+    "true",
+    "its tools may open raw sockets, which TCP traceroute needs: root in the container, with that one capability (docker)",
+);
 const GATEWAY: Key = may("gateway", Takes::Ip, "192.0.2.1", "default gateway of a live image (live-iso)");
 const DNS: Key = may("dns", Takes::List(&Takes::Ip), "[192.0.2.53]", "name servers of a live image (live-iso)");
 
 pub(crate) const DEFAULT_PROBE: Object = object(
     "default-probe",
     "`defaults.probe`",
-    &[HOST, AT, TAGS, PORTS, INTERFACE, BEHIND_NAT, NETWORK, LIMITS_KEY, GATEWAY, DNS],
+    &[HOST, AT, TAGS, PORTS, INTERFACE, BEHIND_NAT, NETWORK, LIMITS_KEY, RAW_SOCKETS, GATEWAY, DNS],
 );
 
 pub(crate) const SITE_PROBE: Object = object(
     "site-probe",
     "a site's `probe`",
-    &[HOST, TAGS, PORTS, INTERFACE, BEHIND_NAT, NETWORK, LIMITS_KEY, GATEWAY, DNS],
+    &[HOST, TAGS, PORTS, INTERFACE, BEHIND_NAT, NETWORK, LIMITS_KEY, RAW_SOCKETS, GATEWAY, DNS],
 );
 
 pub(crate) const PROBE: Object = object(
@@ -103,6 +109,7 @@ pub(crate) const PROBE: Object = object(
         BEHIND_NAT,
         NETWORK,
         LIMITS_KEY,
+        RAW_SOCKETS,
         may(
             "placement",
             Takes::OneOf(&[Takes::Words(&PLACEMENT_WORDS), Takes::Kind(&PLACEMENT_KINDS)]),
@@ -146,6 +153,12 @@ pub(crate) const RESOURCES: Object = object(
             Takes::Size { least: 6 << 20, most: 16 << 40 },
             "128MiB",
             "memory",
+        ),
+        may(
+            "cpu-set",
+            Takes::Form("a list of CPUs", r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?){0,63}"),
+            "2-3",
+            "these CPUs of the host alone, for high rates (docker, lxd)",
         ),
     ],
 );

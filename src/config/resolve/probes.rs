@@ -48,14 +48,19 @@ impl<'r> Member<'r> {
     fn attachment(&self) -> Attachment {
         let cpus = self.read("limits", |p| &p.cpus).map(|cpus| cpus.value);
         let memory = self.read("limits", |p| &p.memory).map(|memory| memory.value);
+        let cpu_set = self.read("limits", |p| &p.cpu_set).map(|set| set.value.clone());
         Attachment {
             address: self.read("address", |p| &p.address).map(|a| a.value),
             management: self.read("management", |p| &p.management).map(|m| m.value.clone()),
             interface: self.read("interface", |p| &p.interface).map(|i| i.value.clone()),
             behind_nat: self.read("behind-nat", |p| &p.behind_nat).is_some_and(|n| n.value),
             network: self.network().cloned(),
-            limits: (cpus.is_some() || memory.is_some())
-                .then_some(ResourceLimits { cpu_millicores: cpus, memory_bytes: memory }),
+            limits: (cpus.is_some() || memory.is_some() || cpu_set.is_some()).then_some(ResourceLimits {
+                cpu_millicores: cpus,
+                memory_bytes: memory,
+                cpu_set,
+            }),
+            raw_sockets: self.read("raw-sockets", |p| &p.raw_sockets).is_some_and(|r| r.value),
             placement: self.read("placement", |p| &p.placement).map(|p| p.value.clone()),
             gateway: self.gateway().map(|g| g.value),
             dns: self.read("dns", |p| &p.dns).map_or_else(Vec::new, |d| d.value.clone()),
