@@ -12,11 +12,13 @@ use crate::process::ProcessError;
 
 mod channel;
 mod external;
+mod framed;
 pub mod local;
 mod open;
 mod processes;
 
-pub use channel::{Channel, Elsewhere, Input, Output, Program, WAIT_VERB};
+pub use channel::{ATTEND_VERB, Channel, Elsewhere, Input, Output, Program, WAIT_VERB};
+pub use framed::Framed;
 pub use open::{Backends, open};
 
 /// What a backend could not do.
