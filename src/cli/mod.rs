@@ -3,6 +3,7 @@
 
 mod agent;
 mod args;
+mod attend;
 mod campaigns;
 mod completions;
 mod context;
@@ -47,7 +48,7 @@ use exit::Exit;
 use output::Output;
 use speech::lang;
 
-use crate::backend::{self, WAIT_VERB, local::KEEP_VERB};
+use crate::backend::{self, ATTEND_VERB, WAIT_VERB, local::KEEP_VERB};
 use crate::i18n::say;
 use crate::process;
 
@@ -72,6 +73,7 @@ fn start() -> ExitCode {
             Output::new(Format::Text, true, true).problem(&backend::local::keep(), None);
             return Exit::Unavailable.into();
         }
+        Some(ATTEND_VERB) => return attend::perform(&words.skip_while(|word| word == "--").collect::<Vec<_>>()),
         Some(WAIT_VERB) => return wait::perform(),
         _ => {}
     }
