@@ -10,9 +10,10 @@ case "${1:-demo}" in
     demo) ;;
     # The tests look at results with tools that are not ours.
     test)
-        packages="$packages iptables jq sqlite3 mount python3"
+        # Docker engines, and hosts that are reached by TLS and ssh.
+        packages="$packages iptables jq sqlite3 mount python3 docker.io openssh-server openssh-client openssl mmdebstrap busybox-static"
         # A kernel with netem and SCTP, wherever the tests run; Debian has it for x86 only.
-        [ "$(uname -m)" != x86_64 ] || packages="$packages user-mode-linux busybox-static"
+        [ "$(uname -m)" != x86_64 ] || packages="$packages user-mode-linux"
         ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac
