@@ -24,8 +24,7 @@ pub(super) fn write(recipe: &Recipe, root: &Kept, out: &mut impl Write) -> std::
     let configuration = configuration(recipe, [&root.hash, &executable_layer]);
     let configuration_name = format!("{}.json", hash(configuration.as_bytes())?.0);
     let names = [format!("{}.tar", root.hash), format!("{executable_layer}.tar")];
-    let manifest =
-        json!([{ "Config": configuration_name, "RepoTags": [recipe.tag()], "Layers": names }]).to_string();
+    let manifest = json!([{ "Config": configuration_name, "RepoTags": [recipe.tag()], "Layers": names }]).to_string();
     let mut archive = tar::Builder::new(out);
     let mut add = |name: &str, bytes: u64, content: &mut dyn Read| {
         let mut header = header(bytes, 0o644);

@@ -41,8 +41,11 @@ fn of_stanza(stanza: &str, suite: &str) -> Vec<String> {
         return vec![];
     }
     // A key that stands in the stanza itself has no place in a line.
-    let options: Vec<(&str, &str)> =
-        OPTIONS.into_iter().map(|name| (name, field(name))).filter(|(_, value)| value.starts_with(['/', 'y'])).collect();
+    let options: Vec<(&str, &str)> = OPTIONS
+        .into_iter()
+        .map(|name| (name, field(name)))
+        .filter(|(_, value)| value.starts_with(['/', 'y']))
+        .collect();
     let mut lines = vec![];
     for uri in words("uris") {
         for at in words("suites") {
