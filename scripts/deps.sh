@@ -10,8 +10,13 @@ case "${1:-demo}" in
     demo) ;;
     # The tests look at results with tools that are not ours.
     test)
-        # Docker engines, and hosts that are reached by TLS and ssh.
-        packages="$packages iptables jq sqlite3 mount python3 docker.io openssh-server openssh-client openssl mmdebstrap busybox-static"
+        packages="$packages iptables jq sqlite3 mount python3"
+        # Images, and engines that the tests start themselves, here and behind ssh. A machine that has an engine keeps it: Docker's
+        # own packages and Debian's exclude each other.
+        packages="$packages mmdebstrap debian-archive-keyring openssh-server openssh-client openssl busybox-static"
+        command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || packages="$packages docker.io"
+        # Debian 13 has the client apart.
+        command -v docker > /dev/null || ! apt-cache show docker-cli > /dev/null 2>&1 || packages="$packages docker-cli"
         # A kernel with netem and SCTP, wherever the tests run; Debian has it for x86 only.
         [ "$(uname -m)" != x86_64 ] || packages="$packages user-mode-linux"
         ;;

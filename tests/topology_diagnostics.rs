@@ -100,6 +100,7 @@ const CASES: &[Case] = &[
             ("unknown-word", 13, 28),
         ],
     ),
+    ("image", &[("unknown-word", 3, 9), ("bad-text", 4, 10), ("bad-text", 5, 11), ("unknown-key", 6, 3)]),
     (
         "impossible-rates",
         &[

@@ -4,6 +4,7 @@
 mod agent;
 mod args;
 mod attend;
+mod build;
 mod campaigns;
 mod completions;
 mod context;
@@ -134,6 +135,7 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Init(with) => init::perform(&context, &with),
         Verb::Validate(with) => validate::perform(&context, &with),
         Verb::Campaigns(with) => campaigns::perform(&context, &with),
+        Verb::Build(with) => build::perform(&context, &with).await,
         Verb::Plan => plan::perform(&context).await,
         Verb::Deploy(with) => deploy::perform(&context, &with).await,
         Verb::Status => status::perform(&context).await,

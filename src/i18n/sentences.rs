@@ -6,6 +6,7 @@ use super::Lang;
 
 mod deploying;
 mod hosts;
+mod images;
 mod measuring;
 mod results;
 mod topology;
@@ -15,7 +16,9 @@ pub type Pair = (&'static str, &'static str);
 
 /// All pairs.
 pub fn all() -> impl Iterator<Item = &'static Pair> {
-    [topology::PAIRS, hosts::PAIRS, deploying::PAIRS, measuring::PAIRS, results::PAIRS].into_iter().flatten()
+    [topology::PAIRS, hosts::PAIRS, images::PAIRS, deploying::PAIRS, measuring::PAIRS, results::PAIRS]
+        .into_iter()
+        .flatten()
 }
 
 /// `text` in `lang`, as far as it is known.

@@ -96,7 +96,8 @@ fn an_address_with_its_prefix_is_given_by_the_engine() {
 
 #[test]
 fn its_share_of_the_host_is_what_the_topology_says() {
-    let text = "probes: { a: { host: edge, limits: { cpus: 1.5, memory: 128MiB, cpu-set: '2-3,7' } }, b: { host: edge } }";
+    let text =
+        "probes: { a: { host: edge, limits: { cpus: 1.5, memory: 128MiB, cpu-set: '2-3,7' } }, b: { host: edge } }";
     let host = body(&on_edge(&format!("{ONE}{text}")), "a")["HostConfig"].clone();
     assert_eq!(host["NanoCpus"], 1_500_000_000_i64);
     assert_eq!(host["Memory"], 128 << 20);
@@ -114,7 +115,8 @@ fn raw_sockets_are_one_capability_and_no_more() {
 
 #[test]
 fn a_digest_tells_bodies_apart_and_not_the_order_of_their_maps() {
-    let text = |cpus| format!("{ONE}probes: {{ a: {{ host: edge, limits: {{ cpus: {cpus} }} }}, b: {{ host: edge }} }}");
+    let text =
+        |cpus| format!("{ONE}probes: {{ a: {{ host: edge, limits: {{ cpus: {cpus} }} }}, b: {{ host: edge }} }}");
     let digest = |cpus| hash(&on_edge(&text(cpus)).containers[&name("a")].body);
     assert!((0..20).all(|_| digest(1) == digest(1)), "maps of hashes have another order each time");
     assert_ne!(digest(1), digest(2));
