@@ -11,6 +11,7 @@ use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::ProcessError;
 
 mod channel;
+pub mod docker;
 mod external;
 pub mod local;
 mod open;

@@ -5,6 +5,7 @@
 use super::Lang;
 
 mod deploying;
+mod engines;
 mod hosts;
 mod measuring;
 mod results;
@@ -15,7 +16,9 @@ pub type Pair = (&'static str, &'static str);
 
 /// All pairs.
 pub fn all() -> impl Iterator<Item = &'static Pair> {
-    [topology::PAIRS, hosts::PAIRS, deploying::PAIRS, measuring::PAIRS, results::PAIRS].into_iter().flatten()
+    [topology::PAIRS, hosts::PAIRS, deploying::PAIRS, engines::PAIRS, measuring::PAIRS, results::PAIRS]
+        .into_iter()
+        .flatten()
 }
 
 /// `text` in `lang`, as far as it is known.
