@@ -9,7 +9,8 @@ const LISTED: usize = 12;
 /// Beyond this many known words none is looked for: a list that long helps nobody.
 const SEARCHED: usize = 5000;
 
-/// The known word nearest to `text`, if it is near enough to be a slip of the finger.
+/// The known word nearest to `text`, if it is near enough to be a slip of the finger, or the only one of which `text` is the
+/// beginning or the end: `circuit` of `circuit-id`.
 pub(crate) fn nearest<'k>(text: &str, known: impl ExactSizeIterator<Item = &'k str>) -> Option<&'k str> {
     let length = text.chars().count();
     if known.len() > SEARCHED || length > 64 {
@@ -19,13 +20,23 @@ pub(crate) fn nearest<'k>(text: &str, known: impl ExactSizeIterator<Item = &'k s
     let allowed = (length / 3).max(1).min(length.saturating_sub(1));
     let text = text.to_lowercase();
     let letters = text.chars().count();
-    known
+    let known: Vec<&str> = known.collect();
+    let slip = known
+        .iter()
         // As many letters as the lengths differ by have to be put in or taken out.
         .filter(|k| k.chars().count().abs_diff(letters) <= allowed)
-        .map(|k| (distance(&text, k), k))
+        .map(|k| (distance(&text, k), *k))
         .filter(|(d, _)| *d <= allowed)
-        .min_by_key(|(d, _)| *d)
-        .map(|(_, k)| k)
+        .min_by_key(|(d, _)| *d);
+    let mut parts = known.iter().filter(|k| is_part(&text, k));
+    slip.map(|(_, k)| k).or_else(|| parts.next().copied().filter(|_| parts.next().is_none()))
+}
+
+/// Is `part` what stands before or behind a hyphen of `whole`?
+fn is_part(part: &str, whole: &str) -> bool {
+    !part.is_empty()
+        && (whole.strip_prefix(part).is_some_and(|rest| rest.starts_with('-'))
+            || whole.strip_suffix(part).is_some_and(|rest| rest.ends_with('-')))
 }
 
 /// The known words to list beside a fault: all in their order or, of many, the nearest ones.
@@ -55,6 +66,16 @@ mod tests {
         assert_eq!(nearest("Site", known.iter().copied()), Some("site"));
         assert_eq!(nearest("network", known.iter().copied()), None);
         assert_eq!(nearest("i", ["h"].into_iter()), None);
+    }
+
+    #[test]
+    fn a_part_finds_the_only_word_that_has_it() {
+        let known = ["customer", "circuit-id", "bytes-per-day", "max-rate"];
+        let of = |text: &str| nearest(text, known.iter().copied());
+        assert_eq!(of("circuit"), Some("circuit-id"));
+        assert_eq!(of("rate"), Some("max-rate"));
+        assert_eq!((of("per"), of("ircuit"), of("")), (None, None, None), "no beginning and no end");
+        assert_eq!(nearest("web", ["web-1", "web-2"].into_iter()), None, "either could be meant");
     }
 
     #[test]
