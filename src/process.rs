@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWri
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 mod lasting;
+mod search;
 
 pub use lasting::{hand_down, start_lasting};
 
@@ -257,6 +258,7 @@ pub fn start(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
     command
         .args(argv.get(1..).unwrap_or_default())
         .env("LC_ALL", "C")
+        .envs(search::path().map(|path| ("PATH", path)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(match errors {
