@@ -67,6 +67,9 @@ pub enum ImageError {
     /// The small image needs a program that is not there.
     #[error("mmdebstrap is not installed, by which the small image is made")]
     NoMmdebstrap,
+    /// That program needs to be root, at least in a user namespace of its own.
+    #[error("mmdebstrap is not run by root and can make no user namespace here")]
+    NoRoot,
     /// That program failed.
     #[error("mmdebstrap could not make the image: {complaint}")]
     Mmdebstrap {
@@ -113,6 +116,10 @@ impl ImageError {
             Self::NoMmdebstrap => {
                 Some("`apt-get install mmdebstrap`, or write `image: { base: debian }` to have an engine build it".to_owned())
             }
+            Self::NoRoot => Some(
+                "`apt-get install uidmap`, with a range for this user in /etc/subuid and /etc/subgid, or run this through sudo"
+                    .to_owned(),
+            ),
             Self::Mmdebstrap { .. } => Some(
                 "see that this machine reaches a mirror of that release, name one by `image: { mirror: URI }`, and that \
                  debian-archive-keyring is installed"
