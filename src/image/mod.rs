@@ -227,3 +227,36 @@ fn archive_name(recipe: &Recipe) -> String {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::Lang;
+    use crate::i18n::sentences::told;
+
+    #[test]
+    fn every_error_has_its_sentence_and_its_hint_in_spanish() {
+        let path = || PathBuf::from("/c/images/x.tar");
+        let io = |kind| std::io::Error::new(kind, "the system's words");
+        let action = "build";
+        let errors = [
+            ImageError::NoExecutable { path: path() },
+            ImageError::Dynamic { path: path() },
+            ImageError::Replaced { path: path() },
+            ImageError::Write { path: path(), source: io(std::io::ErrorKind::StorageFull) },
+            ImageError::Write { path: path(), source: io(std::io::ErrorKind::PermissionDenied) },
+            ImageError::NoMmdebstrap,
+            ImageError::NoRoot,
+            ImageError::Mmdebstrap { complaint: "words".to_owned() },
+            ImageError::Engine { action, source: bollard::errors::Error::RequestTimeoutError },
+        ];
+        for error in errors {
+            let hint = error.hint().unwrap_or_else(|| panic!("{error} has no hint"));
+            for text in [error.to_string(), hint] {
+                assert_ne!(told(Lang::Es, &text), text);
+            }
+        }
+        let full = ImageError::Write { path: path(), source: io(std::io::ErrorKind::StorageFull) };
+        assert!(full.hint().unwrap().starts_with("make room for some 100 MB where `/c/images` is"));
+    }
+}
