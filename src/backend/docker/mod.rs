@@ -1,10 +1,9 @@
-//! Docker engines: how they are reached, and the image that probes there are made from.
+//! Docker engines: how they are reached.
 
 mod context;
 mod endpoint;
 mod engine;
 mod error;
-pub mod image;
 mod surroundings;
 mod tls;
 mod transport;
