@@ -17,7 +17,7 @@ pub type Pair = (&'static str, &'static str);
 
 /// All pairs.
 pub fn all() -> impl Iterator<Item = &'static Pair> {
-    [topology::PAIRS, hosts::PAIRS, deploying::PAIRS, engines::PAIRS, measuring::PAIRS, results::PAIRS]
+    [topology::PAIRS, hosts::PAIRS, images::PAIRS, deploying::PAIRS, engines::PAIRS, measuring::PAIRS, results::PAIRS]
         .into_iter()
         .flatten()
 }

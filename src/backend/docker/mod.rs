@@ -1,9 +1,10 @@
-//! Docker engines: how they are reached.
+//! Docker engines: how they are reached, and the image that probes there are made from.
 
 mod context;
 mod endpoint;
 mod engine;
 mod error;
+pub mod image;
 mod surroundings;
 mod tls;
 mod transport;
