@@ -150,6 +150,17 @@ impl Backends {
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
+
+    /// How the container of `probe` is; `None` where it is in none.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub async fn health(&self, probe: &Name) -> Result<Option<docker::Health>, BackendError> {
+        match self.docker(probe) {
+            Some(host) => host.health(probe).await,
+            None => Ok(None),
+        }
+    }
 }
 
 impl Reach for Backends {

@@ -12,6 +12,7 @@ use bollard::query_parameters::{
 };
 use tokio::sync::OnceCell;
 
+use super::health::{Health, health};
 use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
 use super::supply::Supply;
 use super::{DockerError, Engine, EngineError, exec};
@@ -175,6 +176,22 @@ impl Host {
     async fn container(&self, probe: &Name) -> Result<ContainerSummary, DockerError> {
         let mut found = self.containers(Some(&probe_id(probe))).await?;
         found.pop().ok_or(DockerError::NotDeployed)
+    }
+
+    /// How the container of `probe` is; `None` where it has none.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub async fn health(&self, probe: &Name) -> Result<Option<Health>, BackendError> {
+        let look = async {
+            let container = match self.container(probe).await {
+                Err(DockerError::NotDeployed) => return Ok(None),
+                found => found?,
+            };
+            let id = container.id.unwrap_or_default();
+            Ok(Some(health(self.engine().await?, &id).await?))
+        };
+        look.await.map_err(self.step("observe", probe_id(probe)))
     }
 
     async fn open(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {

@@ -7,6 +7,7 @@ mod endpoint;
 mod engine;
 mod error;
 mod exec;
+mod health;
 mod host;
 pub mod image;
 mod spec;
@@ -18,6 +19,7 @@ mod tunnel;
 
 pub use engine::Engine;
 pub use error::{EngineError, EngineFault};
+pub use health::Health;
 pub use host::Host;
 pub(super) use host::all;
 pub(super) use supply::Supply;
