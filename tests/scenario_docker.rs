@@ -1,29 +1,260 @@
-//! One Docker engine, from nothing to a report and back to nothing.
+//! One Docker engine, from nothing to a report and back to nothing, and nothing of anybody else's touched.
 
 #[path = "support/docker_lab.rs"]
 mod docker_lab;
 mod engines;
 mod world;
 
-use docker_lab::Lab;
+use std::io::Write;
+use std::process::Stdio;
+use std::time::SystemTime;
 
-const PAIR: &str = "
+use docker_lab::{Lab, steps};
+use engines::BUSYBOX;
+use serde_json::{Value, json};
+use world::{runs, text};
+
+const THREE: &str = "
 name: NAME
 image: { base: small }
 hosts: { e: { docker: { endpoint: \"ENDPOINT\" } } }
-probes: { a: { host: e }, b: { host: e } }
+probes: { a: { host: e }, b: { host: e }, raw: { host: e, raw-sockets: true } }
 tests:
   rtt: { ping: { count: 3, interval: 50ms } }
-  tcp: { iperf3: { duration: 1s } }
+  tcp: { iperf3: { duration: 1s, rate: 50M } }
 groups: { pair: { pairs: [[a, b]], one-way: true } }
 campaigns: { check: { group: pair, run: [rtt, tcp] } }
 ";
 
+/// A document is as docs/schemas says.
+fn as_its_schema_says(verb: &str, document: &Value) {
+    let file = format!("{}/docs/schemas/{verb}.json", env!("CARGO_MANIFEST_DIR"));
+    let schema = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let faults: Vec<_> = validator.iter_errors(document).map(|f| format!("{}: {f}", f.instance_path())).collect();
+    assert!(faults.is_empty(), "docs/schemas/{verb}.json does not describe\n{document}\n{faults:#?}");
+}
+
 #[test]
-fn play() {
-    let Some(lab) = Lab::new(PAIR) else { return };
-    std::fs::write("/tmp/single-play", format!("{} {}", lab.world.folder.path().display(), lab.engine.url())).unwrap();
-    while std::path::Path::new("/tmp/single-play").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(200));
+fn from_nothing_to_a_report_and_back() {
+    let Some(lab) = Lab::new(THREE) else { return };
+    // What needs probes says that there are none.
+    let plan = lab.json(0, &["plan"]);
+    as_its_schema_says("plan", &plan);
+    assert_eq!(
+        steps(&plan),
+        ["image/e", "network/e", "probe/a", "probe/b", "probe/raw"].map(|id| format!("create {id}"))
+    );
+    as_its_schema_says("status", &lab.json(3, &["status"]));
+    for arguments in [&["exec", "a", "--", "true"][..], &["run"]] {
+        let said = lab.complaint(3, arguments);
+        assert!(said.contains("it is not deployed") && said.contains("iperftester deploy"), "{arguments:?}: {said}");
     }
+    lab.assert_empty();
+
+    let deployed = lab.json(0, &["deploy"]);
+    as_its_schema_says("deploy", &deployed);
+    let count = |created: u64, unchanged: u64| {
+        json!({ "topology": lab.world.name, "isolation": null, "created": created, "removed": 0, "unchanged": unchanged,
+            "failed": [] })
+    };
+    assert_eq!(deployed, count(5, 0));
+    let before = (lab.containers(), lab.networks());
+    assert_eq!(before.0.keys().cloned().collect::<Vec<_>>(), ["a", "b", "raw"].map(|probe| lab.name(probe)));
+    assert_eq!(before.1.len(), 1);
+
+    // A second one touches nothing: the engine's own account of it is empty.
+    let since = SystemTime::now();
+    assert_eq!(lab.json(0, &["deploy"]), count(0, 5));
+    assert_eq!(
+        lab.world.expect(0, &["deploy"]).trim(),
+        format!("{}: nothing to do, 5 resources are as they should be, 3 probes ready", lab.world.name)
+    );
+    assert_eq!(lab.engine.events(since), [] as [Value; 0]);
+    assert_eq!((lab.containers(), lab.networks()), before);
+
+    let status = lab.json(0, &["status"]);
+    as_its_schema_says("status", &status);
+    for probe in status["probes"].as_array().unwrap() {
+        assert_eq!(probe["ready"], true, "{probe}");
+        let form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}";
+        let given = lab.engine.say(&["inspect", "-f", form, &lab.name(probe["probe"].as_str().unwrap())]);
+        let told: Vec<_> = probe["addresses"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
+        assert_eq!(told.join(" "), given);
+    }
+
+    // A busy machine may make a run invalid, never unmeasured.
+    let ended = lab.world.run(&["run", "--output", "json"]);
+    assert!(matches!(ended.status.code(), Some(0 | 4)), "{}", text(&ended.stderr));
+    let report = lab.world.report();
+    as_its_schema_says("report", &report);
+    assert_eq!(runs(&report).len(), 2);
+    assert!(runs(&report).iter().all(|run| !run["measurement"].is_null()), "{report}");
+    for form in ["text", "html", "markdown", "csv", "junit"] {
+        assert!(lab.world.expect(0, &["report", "--format", form]).len() > 100, "{form}");
+    }
+
+    hardened(&lab);
+    raw_sockets(&lab);
+    commands(&lab);
+
+    let gone = lab.json(0, &["destroy"]);
+    as_its_schema_says("destroy", &gone);
+    assert_eq!((&gone["removed"], &gone["failed"]), (&json!(4), &json!([])));
+    lab.assert_empty();
+    assert!(lab.world.expect(0, &["destroy"]).ends_with(": nothing is deployed\n"));
+}
+
+/// A probe can do what its tools need and nothing else, seen from within.
+fn hardened(lab: &Lab) {
+    let (_, said) = lab.shell("a", "id -u; id -g; cat /proc/self/status /proc/1/status; cat /proc/1/cmdline");
+    assert!(said.starts_with("10001\n10001\n"), "{said}");
+    assert!(said.ends_with("/usr/local/bin/iperftester\0wait\0"), "{said}");
+    for (key, value) in [("CapInh", 0), ("CapPrm", 0), ("CapEff", 0), ("CapBnd", 0), ("CapAmb", 0)] {
+        assert_eq!(said.matches(&format!("{key}:\t{value:016x}\n")).count(), 2, "{key}: {said}");
+    }
+    assert_eq!((said.matches("NoNewPrivs:\t1\n").count(), said.matches("Seccomp:\t2\n").count()), (2, 2), "{said}");
+    let (code, said) = lab.shell("a", "touch /x || touch /usr/local/bin/x || touch /var/x");
+    assert_eq!((code, said.matches("Read-only file system").count()), (1, 3), "{said}");
+    let (code, said) = lab.shell("a", "cp /bin/busybox /tmp/x && chmod +x /tmp/x && /tmp/x true");
+    assert_eq!((code, said.contains("Permission denied")), (126, true), "{said}");
+    let (_, said) = lab.shell("a", "cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null");
+    assert_eq!(said, "1024\n");
+    let (_, said) =
+        lab.shell("a", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null");
+    assert_eq!(said, format!("{}\n", 512 << 20));
+    // The engine itself holds to it: more processes than that cannot be.
+    let (_, said) = lab.shell("a", "i=0; while [ $i -lt 1100 ]; do sleep 5 & i=$((i+1)); done; echo all");
+    assert!(said.contains("can't fork") && !said.ends_with("all\n"), "{said}");
+}
+
+/// TCP traceroute works where the topology says so, and nowhere else.
+fn raw_sockets(lab: &Lab) {
+    let status = lab.json(0, &["status"]);
+    let address = status["probes"][1]["address"].as_str().unwrap();
+    let words =
+        |probe: &'static str| ["exec", probe, "--", "traceroute", "-T", "-n", "-q1", "-w1", address].map(str::to_owned);
+    let said = lab.world.expect(0, &words("raw").each_ref().map(String::as_str));
+    assert!(said.lines().nth(1).unwrap().starts_with(&format!(" 1  {address}  ")), "{said}");
+    lab.complaint(1, &words("a").each_ref().map(String::as_str));
+    let (_, said) = lab.shell("raw", "id -u; cat /proc/self/status; touch /x");
+    assert!(said.starts_with("0\n") && said.contains("CapBnd:\t0000000000002000\n"), "{said}");
+    assert!(said.contains("NoNewPrivs:\t1\n") && said.contains("Read-only file system"), "{said}");
+}
+
+/// A command has our input, its output is ours, and so is its exit code.
+fn commands(lab: &Lab) {
+    let mut command = lab.world.command(&["exec", "a", "--", "sh", "-c", "cat; echo aside >&2; exit 7"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let mut input = child.stdin.take().unwrap();
+    let sent = bytes.clone();
+    let sender = std::thread::spawn(move || input.write_all(&sent).unwrap());
+    let output = child.wait_with_output().unwrap();
+    sender.join().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(7), "aside\n"));
+    assert!(output.stdout == bytes, "what went in came out");
+    for (command, code, why) in [("no-such-command", 127, "No such file"), ("/etc/passwd", 126, "Permission denied")] {
+        let said = lab.complaint(code, &["exec", "a", "--", command]);
+        assert!(said.contains(&format!("cannot start `{command}`")) && said.contains(why), "{said}");
+    }
+    lab.complaint(2, &["exec", "nobody", "--", "true"]);
+}
+
+#[test]
+fn only_what_changed_is_touched() {
+    let Some(lab) = Lab::new(THREE) else { return };
+    lab.json(0, &["deploy"]);
+    // Others of the same image, of another topology, of another program.
+    let image = lab.engine.say(&["inspect", "-f", "{{.Config.Image}}", &lab.name("a")]);
+    lab.engine.import_busybox();
+    let other = [
+        "--label",
+        "iperftester.topology=other",
+        "--label",
+        "iperftester.host=e",
+        "--label",
+        "iperftester.resource=probe/a",
+    ];
+    lab.engine.say(&[&["network", "create"][..], &other, &["other"]].concat());
+    lab.engine
+        .say(&[&["run", "-d", "--name", "other-a", "--network", "other"][..], &other, &[&image, "wait"]].concat());
+    lab.engine.say(&["run", "-d", "--name", "same-image", "--network", "none", &image, "wait"]);
+    lab.engine.say(&["run", "-d", "--name", "iperftester-other-a", "--network", "none", BUSYBOX, "sleep", "600"]);
+    let theirs = |lab: &Lab| {
+        let mut all = lab.containers();
+        all.retain(|name, _| !name.starts_with(&lab.name("")));
+        (all, lab.networks().into_iter().filter(|name| !name.starts_with(&lab.name(""))).collect::<Vec<_>>())
+    };
+    let strangers = theirs(&lab);
+    assert_eq!((strangers.0.len(), strangers.1.len()), (3, 1));
+    let [a, b, raw] = ["a", "b", "raw"].map(|probe| lab.name(probe));
+
+    // Another specification, another probe, one fewer: each alone.
+    let edits = [
+        ("b: { host: e }", "b: { host: e, limits: { memory: 64MiB } }", vec!["remove probe/b", "create probe/b"]),
+        ("a: { host: e }", "a: { host: e }, c: { host: e }", vec!["create probe/c"]),
+        (", c: { host: e }", "", vec!["remove probe/c"]),
+    ];
+    let mut file = THREE.to_owned();
+    for (from, to, expected) in edits {
+        let before = lab.containers();
+        file = file.replace(from, to);
+        lab.write(&file);
+        assert_eq!(steps(&lab.json(0, &["plan"])), expected);
+        let deployed = lab.json(0, &["deploy"]);
+        assert_eq!(
+            deployed["created"].as_u64().unwrap() + deployed["removed"].as_u64().unwrap(),
+            expected.len() as u64
+        );
+        let after = lab.containers();
+        let names = before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name));
+        let touched: std::collections::BTreeSet<_> = names.collect();
+        assert_eq!(touched.len(), 1, "{to}: {touched:?}");
+        assert!(expected[0].ends_with(&touched.first().unwrap()[lab.name("").len()..]), "{to}: {touched:?}");
+    }
+    assert_eq!(theirs(&lab), strangers);
+
+    // What was done by hand shows, and is mended alone.
+    let network = lab.name("e");
+    let both = |id: &str| vec![format!("remove {id}"), format!("create {id}")];
+    let by_hand: [(&[&str], &str, Vec<String>); 6] = [
+        (&["stop", "-t1", &a], "its container is exited", both("probe/a")),
+        (&["pause", &b], "its container is paused", both("probe/b")),
+        (&["rm", "-f", &a], "it is not deployed", vec!["create probe/a".to_owned()]),
+        (&["network", "disconnect", "-f", &network, &b], "its engine gave it no address", both("probe/b")),
+        (&["rmi", "-f", &image], "", vec!["create image/e".to_owned()]),
+        // Its labels say whose it is, not its name.
+        (&["rename", &raw, "renamed"], "", vec![]),
+    ];
+    for (command, fault, expected) in by_hand {
+        let before = lab.containers();
+        lab.engine.say(command);
+        assert_eq!(steps(&lab.json(0, &["plan"])), expected, "{command:?}");
+        let status = lab.json(if fault.is_empty() { 0 } else { 3 }, &["status"]);
+        assert_eq!(steps(&status["pending"]), expected);
+        let faults: Vec<_> = status["probes"].as_array().unwrap().iter().filter_map(|p| p["fault"].as_str()).collect();
+        assert_eq!(faults.len(), usize::from(!fault.is_empty()), "{command:?}: {faults:?}");
+        assert!(faults.iter().all(|said| said.contains(fault)), "{command:?}: {faults:?}");
+        if !fault.is_empty() {
+            let said = lab.complaint(3, &["run"]);
+            assert!(said.contains(fault) && said.contains("iperftester status"), "{command:?}: {said}");
+        }
+        lab.json(0, &["deploy"]);
+        assert_eq!(lab.json(0, &["status"])["pending"]["actions"], json!([]), "{command:?}");
+        let after = lab.containers();
+        let same = before.values().filter(|shown| after.values().any(|other| other == *shown)).count();
+        let replaced = usize::from(expected.iter().any(|step| step.ends_with("probe/a") || step.ends_with("probe/b")));
+        assert_eq!((after.len(), same), (before.len(), before.len() - replaced), "{command:?}");
+    }
+
+    // The network by hand takes its probes with it; and a container of somebody's that joined it holds it up.
+    lab.engine.say(&["network", "connect", &network, "same-image"]);
+    let said = lab.complaint(3, &["destroy"]);
+    assert!(said.contains("has active endpoints") && said.contains("disconnect it first"), "{said}");
+    lab.engine.say(&["network", "disconnect", &network, "same-image"]);
+    lab.json(0, &["destroy"]);
+    assert_eq!(theirs(&lab), strangers);
+    let (containers, networks) = strangers;
+    assert_eq!((lab.containers(), lab.networks()), (containers, networks), "nothing else is left");
 }
