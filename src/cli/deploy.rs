@@ -85,12 +85,14 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     Ok(each.exit())
 }
 
-/// How many probes are ready, which is when the agent has answered hello; those on hosts that failed are not asked.
+/// How many probes are ready, which is when the agent has answered hello. Those on hosts that failed are not asked; nor are
+/// those of an engine on which nothing was done, for it has told that they run, and being asked would stand in its events.
 async fn ready(topology: &Topology, backend: &Backends, each: &Each<'_, Done>) -> Result<usize, Failure> {
     let executable = Context::executable()?;
+    let untouched = |host: &Name| matches!(each.of(Some(host)), Some(Ok(Done { created: 0, removed: 0, .. })));
+    let mut ready = topology.probes.values().filter(|probe| untouched(&probe.host)).count();
     let mut standing = topology.clone();
-    standing.probes.retain(|_, probe| !matches!(each.of(Some(&probe.host)), Some(Err(_))));
-    let mut ready = 0;
+    standing.probes.retain(|_, probe| !untouched(&probe.host) && !matches!(each.of(Some(&probe.host)), Some(Err(_))));
     for (_, greeted) in runner::greet_all(&standing, backend, &executable).await {
         greeted.map_err(|fault| {
             Failure::of(Exit::Unavailable, &fault).hint(lang().word(

@@ -27,7 +27,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
     let plans = units::plans(&backend).await;
     let plan = plans.whole();
     let each = plans.carry_out(context, |_| String::new()).await?;
-    each.tell(context)?;
+    each.tell_of_removal(context)?;
     let (done, failed) = (each.sum(), each.failed());
     let text = if !failed.is_empty() {
         let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso", "recursos"]);

@@ -41,15 +41,17 @@ impl<'b, T> Each<'b, T> {
     pub(super) fn tell(&self, context: &Context<'_>) -> Result<(), Failure> {
         let stands = self.0.iter().any(|(unit, outcome)| outcome.is_ok() && !unit.desired().is_empty());
         let wanted = self.0.iter().any(|(unit, _)| !unit.desired().is_empty());
-        for (_, outcome) in &self.0 {
-            if let Err(failure) = outcome {
-                if failure.exit == Exit::Interrupted || (wanted && !stands) {
-                    return Err(failure.clone());
-                }
-                context.output.failure(failure);
-            }
-        }
-        Ok(())
+        self.tell_all(context, wanted && !stands)
+    }
+
+    /// Tells each failure; `all` of them, or an interruption, are one of the whole.
+    fn tell_all(&self, context: &Context<'_>, all: bool) -> Result<(), Failure> {
+        let failures: Vec<&Failure> = self.0.iter().filter_map(|(_, outcome)| outcome.as_ref().err()).collect();
+        let interrupted = failures.iter().position(|failure| failure.exit == Exit::Interrupted);
+        let whole = interrupted.or(all.then_some(0));
+        let others = failures.iter().enumerate().filter(|(at, _)| Some(*at) != whole);
+        others.for_each(|(_, failure)| context.output.failure(failure));
+        whole.and_then(|at| failures.get(at)).map_or(Ok(()), |failure| Err((*failure).clone()))
     }
 
     /// The units that failed.
@@ -105,6 +107,13 @@ impl<'b> Each<'b, Plan> {
 }
 
 impl Each<'_, Done> {
+    /// The same of a removal, of which it is the failure of the whole that nothing was removed and no engine answered.
+    pub(super) fn tell_of_removal(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let did = |unit: &Unit<'_>, done: &Done| done.removed > 0 || unit.host().is_some();
+        let stands = self.0.iter().any(|(unit, outcome)| outcome.as_ref().is_ok_and(|done| did(unit, done)));
+        self.tell_all(context, !stands)
+    }
+
     /// All together.
     pub(super) fn sum(&self) -> Done {
         self.known().fold(Done::default(), |sum, done| Done {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 pub(crate) use certificates::Certificates;
-pub(crate) use images::{BUSYBOX, probe_image};
+pub(crate) use images::{BUSYBOX, cache, probe_image};
 pub(crate) use machine::{Machine, eventually};
 pub(crate) use ssh::Sshd;
 

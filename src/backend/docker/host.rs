@@ -109,9 +109,21 @@ impl Host {
             found.push(Observed { id: self.image_id(), hash, drift: None });
         }
         let (networks, containers) = tokio::try_join!(self.networks(None), self.containers(None))?;
-        found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref(), None)));
-        found.extend(containers.iter().filter_map(|c| labelled(c.labels.as_ref(), Some(c))));
+        found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref())));
+        found.extend(containers.iter().filter_map(|container| {
+            let observed = labelled(container.labels.as_ref())?;
+            let drift = state(container).or_else(|| self.astray(&observed.id, container));
+            Some(Observed { drift, ..observed })
+        }));
         Ok(found)
+    }
+
+    /// Somebody took the container of `id` off its network.
+    fn astray(&self, id: &ResourceId, container: &ContainerSummary) -> Option<String> {
+        let (_, wanted) = self.spec.containers.iter().find(|(name, _)| probe_id(name) == *id)?;
+        let network = &self.spec.networks.get(wanted.network.as_ref()?)?.name;
+        let networks = container.network_settings.as_ref()?.networks.as_ref()?;
+        (!networks.contains_key(network)).then(|| format!("its container is not in the network {network}"))
     }
 
     async fn make_network(&self, desired: &Desired, request: &NetworkCreateRequest) -> Result<(), DockerError> {
@@ -205,7 +217,11 @@ impl Host {
 
     /// The addresses that the engine gave it, IPv4 first.
     async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
-        let networks = self.container(probe).await?.network_settings.and_then(|settings| settings.networks);
+        let container = self.container(probe).await?;
+        if let Some(drift) = state(&container) {
+            return Err(DockerError::Stopped(drift));
+        }
+        let networks = container.network_settings.and_then(|settings| settings.networks);
         let endpoints = networks.unwrap_or_default().into_values();
         let texts = endpoints.flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
         let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
@@ -238,11 +254,11 @@ fn gone(removed: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-/// A resource by its labels, with what is wrong with its container.
-fn labelled(labels: Option<&HashMap<String, String>>, container: Option<&ContainerSummary>) -> Option<Observed> {
+/// A resource by its labels.
+fn labelled(labels: Option<&HashMap<String, String>>) -> Option<Observed> {
     let id = ResourceId(labels?.get(RESOURCE)?.clone());
     let hash = labels?.get(HASH).cloned().map(SpecHash);
-    Some(Observed { id, hash, drift: container.and_then(state) })
+    Some(Observed { id, hash, drift: None })
 }
 
 /// What a container is instead of running.

@@ -67,7 +67,13 @@ impl DockerError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Closed(fault) => fault.hint(),
-            Self::Image(fault) => fault.hint(),
+            Self::Image(fault) => {
+                let refused = match fault {
+                    ImageError::Engine { source, .. } => refusal(&source.to_string()),
+                    _ => None,
+                };
+                refused.map(str::to_owned).or_else(|| fault.hint())
+            }
             Self::NameTaken { what, name } => Some(format!(
                 "rename the topology, or remove that {what}: docker {}rm {name}",
                 if *what == "network" { "network " } else { "" }
