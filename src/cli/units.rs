@@ -36,18 +36,21 @@ pub(super) async fn plans(backend: &Backends) -> Each<'_, Plan> {
 }
 
 impl<'b, T> Each<'b, T> {
-    /// Where nothing could be done, that is the failure of the whole; where only a part failed, each is told and the rest
-    /// stands.
+    /// Each failure is told and the rest stands; where nothing could be done, the last is the failure of the whole.
     pub(super) fn tell(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let stands = self.0.iter().any(|(unit, outcome)| outcome.is_ok() && !unit.desired().is_empty());
-        let wanted = self.0.iter().any(|(unit, _)| !unit.desired().is_empty());
-        for (_, outcome) in &self.0 {
-            if let Err(failure) = outcome {
-                if failure.exit == Exit::Interrupted || (wanted && !stands) {
-                    return Err(failure.clone());
-                }
-                context.output.failure(failure);
+        let wanted = |(unit, _): &&(Unit<'_>, _)| !unit.desired().is_empty();
+        let stands = self.0.iter().filter(wanted).any(|(_, outcome)| outcome.is_ok());
+        let nothing = self.0.iter().any(|pair| wanted(&pair)) && !stands;
+        let failures = || self.0.iter().filter_map(|(_, outcome)| outcome.as_ref().err());
+        if let Some(stopped) = failures().find(|failure| failure.exit == Exit::Interrupted) {
+            return Err(stopped.clone());
+        }
+        let mut told = failures().peekable();
+        while let Some(failure) = told.next() {
+            if nothing && told.peek().is_none() {
+                return Err(failure.clone());
             }
+            context.output.failure(failure);
         }
         Ok(())
     }

@@ -79,6 +79,14 @@ pub(super) struct Spec {
     pub(super) containers: BTreeMap<Name, Container>,
 }
 
+impl Spec {
+    /// Would the way from `from` to `probe` leave a network that both are in?
+    pub(super) fn is_around(&self, probe: &Name, from: &Name) -> bool {
+        let (Some(to), Some(from)) = (self.containers.get(probe), self.containers.get(from)) else { return false };
+        to.network.is_some() && to.network == from.network && to.host_ports.is_some()
+    }
+}
+
 /// What `host` carries of `topology`, its probes made of `image`.
 pub(super) fn spec(topology: &Topology, host: &Name, image: &str) -> Spec {
     let mut spec = Spec::default();
@@ -168,6 +176,7 @@ fn container(
     published: bool,
 ) -> Container {
     let attachment = &probe.attachment;
+    let published = published && !attachment.behind_nat;
     let (own, at) = match (&attachment.network, attachment.address) {
         (Some(Network::Macvlan { address, .. }), _) => (Some(*address), At::Fixed(address.ip)),
         // Without a prefix it is where the host is reached, not what its engine can give.
