@@ -11,7 +11,8 @@ use super::machine::{found, must};
 pub(crate) const BUSYBOX: &str = "busybox:test";
 
 /// Asks nothing of the image.
-const TOPOLOGY: &str = "name: image\nhosts: { here: { local: {} } }\nprobes: { a: { host: here } }\n";
+const TOPOLOGY: &str =
+    "name: image\nhosts: { here: { local: {} } }\nprobes: { a: { host: here }, b: { host: here } }\n";
 
 impl Engine {
     /// Makes an image of this machine's busybox, [`BUSYBOX`].
