@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
 mod certificates;
+mod documented;
 mod images;
 mod machine;
 mod network;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 pub(crate) use certificates::{Authority, Use};
+pub(crate) use documented::Documented;
 pub(crate) use images::{BUSYBOX, image_cache, probe_image};
 pub(crate) use machine::{Machine, eventually};
 pub(crate) use server::{Podman, Server, free_port};
