@@ -184,6 +184,13 @@ impl Reach for Backends {
         }
     }
 
+    async fn addresses_within(&self, probe: &Name, from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
+        match self.docker(probe) {
+            Some(host) => host.addresses_within(probe, from).await,
+            None => Ok(None),
+        }
+    }
+
     fn routers(&self) -> BTreeMap<IpAddr, Router> {
         self.here.routers()
     }

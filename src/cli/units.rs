@@ -36,8 +36,7 @@ pub(super) async fn plans(backend: &Backends) -> Each<'_, Plan> {
 }
 
 impl<'b, T> Each<'b, T> {
-    /// Where nothing could be done, that is the failure of the whole; where only a part failed, each is told and the rest
-    /// stands.
+    /// Each failure is told and the rest stands; where nothing could be done, the first is the failure of the whole.
     pub(super) fn tell(&self, context: &Context<'_>) -> Result<(), Failure> {
         let stands = self.0.iter().any(|(unit, outcome)| outcome.is_ok() && !unit.desired().is_empty());
         let wanted = self.0.iter().any(|(unit, _)| !unit.desired().is_empty());

@@ -7,7 +7,7 @@ use super::topology::Topology;
 /// What the packets of a probe in a container pass on its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataPath<'a> {
-    /// A bridge of the topology's own, to the other probes there.
+    /// A bridge of the topology's own, to the other probes there; out of it by the host's masquerading.
     Bridge,
     /// The same, and address translation to the ports of the host.
     Published,
@@ -27,6 +27,7 @@ impl Topology {
             HostKind::Docker(_) => Some(match &of.attachment.network {
                 Some(Network::Host) => DataPath::Host,
                 Some(Network::Macvlan { parent, .. }) => DataPath::Macvlan(parent),
+                Some(Network::Bridge) | None if of.attachment.behind_nat => DataPath::Bridge,
                 Some(Network::Bridge) | None if self.is_reached_from_elsewhere(&of.host) => DataPath::Published,
                 Some(Network::Bridge) | None => DataPath::Bridge,
             }),

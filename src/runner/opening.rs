@@ -1,6 +1,7 @@
 //! Sessions opened before anything is run, many side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -10,6 +11,7 @@ use super::session::{Session, SessionError};
 use super::{Event, Order};
 use crate::backend::{BackendError, Program, Reach};
 use crate::domain::facts::ProbeFacts;
+use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 
@@ -57,15 +59,34 @@ pub(super) async fn open_all<B: Reach>(
             Err(source) => absent(&mut ends, probe, &SessionError::Address { probe: probe.clone(), source }),
         }
     }
+    ends.within = nearer(order, backend, &ends).await;
     (ends, facts)
 }
 
-/// What is said of each run with an end that is not there: an unknown address is the whole reason, of a session there is more
-/// in the event.
+/// The addresses of those that share a network with their source; one that the backend cannot tell any more is met at the
+/// others' address.
+async fn nearer<B: Reach>(order: Order<'_>, backend: &B, ends: &Ends) -> BTreeMap<Pair, Vec<IpAddr>> {
+    let pairs = order.jobs.iter().flat_map(|job| [job.pair.clone(), job.pair.reversed()]).collect::<BTreeSet<Pair>>();
+    let ours = pairs
+        .into_iter()
+        .filter(|pair| [&pair.source, &pair.destination].into_iter().all(|end| ends.sessions.contains_key(end)));
+    let asked = stream::iter(ours).map(async |pair| {
+        let addresses = backend.addresses_within(&pair.destination, &pair.source).await.ok().flatten()?;
+        Some((pair, addresses))
+    });
+    asked.buffer_unordered(ABREAST).filter_map(std::future::ready).collect().await
+}
+
+/// What is said of each run with an end that is not there: an unknown address and what is wrong with an engine are the whole
+/// reason, of a session elsewhere there is more in the event.
 fn why_missing(probe: &Name, fault: &SessionError) -> String {
     match fault {
         SessionError::Address { source: BackendError::Unresolved { source, .. }, .. } => {
             format!("the address of {probe} cannot be resolved: {source}")
+        }
+        SessionError::Address { source: BackendError::Docker { source, .. }, .. }
+        | SessionError::Connect { source: BackendError::Docker { source, .. }, .. } => {
+            format!("probe {probe} has no session: {source}")
         }
         _ => format!("probe {probe} has no session"),
     }

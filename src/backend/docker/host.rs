@@ -351,6 +351,13 @@ impl Reach for Host {
         }
     }
 
+    async fn addresses_within(&self, probe: &Name, from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
+        if !self.spec.is_around(probe, from) {
+            return Ok(None);
+        }
+        self.given(probe).await.map(Some).map_err(self.step("reach", format!("probe/{probe}")))
+    }
+
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
         let subject = format!("probe/{probe}");
         if !self.has(probe) {

@@ -80,6 +80,14 @@ pub(super) struct Spec {
     pub(super) containers: BTreeMap<Name, Container>,
 }
 
+impl Spec {
+    /// Would the way from `from` to `probe` leave a network that both are in?
+    pub(super) fn is_around(&self, probe: &Name, from: &Name) -> bool {
+        let (Some(to), Some(from)) = (self.containers.get(probe), self.containers.get(from)) else { return false };
+        to.network.is_some() && to.network == from.network && to.host_ports.is_some()
+    }
+}
+
 /// What `host` carries of `topology`, its probes made of `image`.
 pub(super) fn spec(topology: &Topology, host: &Name, image: &str) -> Spec {
     let mut spec = Spec::default();
