@@ -81,11 +81,13 @@ impl<'b> Each<'b, Plan> {
         Plan { actions, unchanged: self.known().map(|plan| plan.unchanged).sum() }
     }
 
-    /// Carries each out, telling each step with what `why` says of it, until the user stops it.
+    /// Carries each out, telling each step with what `why` says of it, until the user stops it. `finished` hears each step
+    /// that is done.
     pub(super) async fn carry_out(
         self,
         context: &Context<'_>,
         why: impl Fn(&Action) -> String,
+        finished: impl Fn(Unit<'b>, &Action),
     ) -> Result<Each<'b, Done>, Failure> {
         let stop = stop::watch()?;
         let steps = Steps::new(context, &self);
@@ -93,7 +95,12 @@ impl<'b> Each<'b, Plan> {
             let done = match plan {
                 Err(failure) => Err(failure),
                 Ok(plan) => {
-                    let mut tell = |event: DeployEvent<'_>| steps.tell(context, unit, &event, &why);
+                    let mut tell = |event: DeployEvent<'_>| {
+                        steps.tell(context, unit, &event, &why);
+                        if let DeployEvent::Finished { action } = event {
+                            finished(unit, action);
+                        }
+                    };
                     deploy::apply(&plan, &unit, &|| *stop.borrow(), &mut tell).await.map_err(Failure::from)
                 }
             };

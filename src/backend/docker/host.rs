@@ -101,14 +101,14 @@ impl Host {
     }
 
     async fn look(&self) -> Result<Vec<Observed>, DockerError> {
-        let mut found = Vec::new();
-        if let Some(image) = &self.image
-            && image.is_at(self.engine().await?.client()).await?
-        {
+        let image = async {
+            let Some(image) = &self.image else { return Ok(None) };
+            let is_there = image.is_at(self.engine().await?.client()).await?;
             let hash = Some(SpecHash(image.hash()));
-            found.push(Observed { id: self.image_id(), hash, drift: None });
-        }
-        let (networks, containers) = tokio::try_join!(self.networks(None), self.containers(None))?;
+            Ok(is_there.then(|| Observed { id: self.image_id(), hash, drift: None }))
+        };
+        let (image, networks, containers) = tokio::try_join!(image, self.networks(None), self.containers(None))?;
+        let mut found = Vec::from_iter(image);
         found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref())));
         found.extend(containers.iter().filter_map(|container| {
             let observed = labelled(container.labels.as_ref())?;
