@@ -48,7 +48,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     let topology = context.load()?;
     let _lock = Context::lock(&topology.name, "deploy")?;
     let began = Instant::now();
-    let backend = Context::backend(&topology).await?;
+    let (topology, fleet) = context.expand(topology).await?;
+    let backend = Context::backend(&topology, &fleet).await?;
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     foresee::tell(context, &topology, &backend).await;
@@ -89,7 +90,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
 async fn ready(topology: &Topology, backend: &Backends, each: &Each<'_, Done>) -> Result<usize, Failure> {
     let executable = Context::executable()?;
     let mut standing = topology.clone();
-    standing.probes.retain(|_, probe| !matches!(each.of(Some(&probe.host)), Some(Err(_))));
+    standing.probes.retain(|name, _| !each.has_failed(name));
     let mut ready = 0;
     for (_, greeted) in runner::greet_all(&standing, backend, &executable).await {
         greeted.map_err(|fault| {

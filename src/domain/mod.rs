@@ -4,6 +4,7 @@ pub mod campaign;
 pub mod counters;
 pub mod diagnostic;
 pub mod facts;
+pub mod fleet;
 pub mod group;
 pub mod host;
 pub mod image;

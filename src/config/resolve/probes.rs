@@ -8,7 +8,7 @@ use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Span, Spanned};
 use crate::config::language::usable;
 use crate::config::raw::{self, Field};
-use crate::domain::host::{Address, Attachment, HostKind, Network, ResourceLimits};
+use crate::domain::host::{Address, Attachment, HostKind, Network, Placement, ResourceLimits};
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Probe, Site, Uplink};
 
@@ -94,6 +94,17 @@ impl<'r> Member<'r> {
     /// The place of its ports, or of its name where none are written.
     pub(super) fn ports_span(&self) -> Span {
         self.read("ports", |p| &p.ports).map_or(self.name.span, |ports| ports.span)
+    }
+
+    /// May it stand for several, one on each of several nodes?
+    pub(super) fn is_several(&self) -> bool {
+        let placement = self.read("placement", |p| &p.placement).map(|p| &p.value);
+        let several = match placement {
+            Some(Placement::EachNode) => true,
+            Some(Placement::Replicas { count, .. }) => *count > 1,
+            Some(Placement::Members(_)) | None => false,
+        };
+        several && matches!(self.kind, Some(HostKind::Swarm(_)))
     }
 
     pub(super) fn is_external(&self) -> bool {
