@@ -1,7 +1,7 @@
 # rustup's cargo, also in a shell that was open before it was installed.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help deps build static demo test lint bench fuzz fmt clean
+.PHONY: help deps build demo test lint bench fuzz fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -10,8 +10,10 @@ help: ## this list
 deps: ## install what is missing (apt) and check cargo
 	@scripts/deps.sh demo
 
-build: deps ## the executable: target/release/iperftester
+build: deps ## the executable, for any Linux of this architecture: target/release/iperftester
 	cargo build --release --locked
+	@mkdir -p target/release
+	@ln -f target/$$(rustc --print host-tuple)/release/iperftester target/release/iperftester
 
 demo: build ## deploy four probes here, measure, print the report, remove everything
 	@scripts/demo.sh
@@ -29,9 +31,6 @@ bench: deps ## one line a figure: name, value, goal, ok or short
 
 fuzz: ## three fuzz targets, SECONDS=60 each; needs cargo-fuzz
 	@scripts/fuzz.sh $(SECONDS)
-
-static: deps ## an executable for any Linux of this architecture, old ones too
-	@scripts/static.sh
 
 fmt: ## format the code
 	cargo fmt

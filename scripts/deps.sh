@@ -11,8 +11,14 @@ case "${1:-demo}" in
     # The tests look at results with tools that are not ours.
     test)
         packages="$packages iptables jq sqlite3 mount python3"
+        # Images, and engines that the tests start themselves, here and behind ssh. A machine that has an engine keeps it: Docker's
+        # own packages and Debian's exclude each other.
+        packages="$packages mmdebstrap debian-archive-keyring openssh-server openssh-client openssl busybox-static"
+        command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || packages="$packages docker.io"
+        # Debian 13 has the client apart.
+        command -v docker > /dev/null || ! apt-cache show docker-cli > /dev/null 2>&1 || packages="$packages docker-cli"
         # A kernel with netem and SCTP, wherever the tests run; Debian has it for x86 only.
-        [ "$(uname -m)" != x86_64 ] || packages="$packages user-mode-linux busybox-static"
+        [ "$(uname -m)" != x86_64 ] || packages="$packages user-mode-linux"
         ;;
     *) echo "usage: $0 demo|test" >&2; exit 2 ;;
 esac

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "an edge: it acts on this machine")]
 
 use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -212,6 +213,15 @@ pub enum Errors {
     Inherited,
 }
 
+impl From<Errors> for Stdio {
+    fn from(errors: Errors) -> Self {
+        match errors {
+            Errors::Captured => Self::piped(),
+            Errors::Inherited => Self::inherit(),
+        }
+    }
+}
+
 /// This executable, as the kernel knows it even after it was moved or replaced (proc_pid_exe(5)).
 const OURSELVES: &str = "/proc/self/exe";
 
@@ -224,12 +234,21 @@ const OURSELVES_NAMED: &str = "iperftester";
 /// # Errors
 /// [`ProcessError::Start`].
 pub fn start_bound(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
+    start_by(argv, &bound(argv), Stdio::piped(), errors.into())
+}
+
+/// Starts `argv` like [`start_bound`], its output and errors shown to whoever started us; its input is a pipe.
+///
+/// # Errors
+/// [`ProcessError::Start`].
+pub fn start_attended(argv: &[String]) -> Result<Running, ProcessError> {
+    start_by(argv, &bound(argv), Stdio::inherit(), Stdio::inherit())
+}
+
+/// The words that start `argv` through [`become_bound`].
+fn bound(argv: &[String]) -> Vec<String> {
     let parent = std::process::id().to_string();
-    let words = [OURSELVES, BOUND_VERB, &parent, "--"].into_iter().map(str::to_owned).chain(argv.iter().cloned());
-    let mut running = start(&words.collect::<Vec<_>>(), errors)?;
-    // Messages name what the user knows.
-    running.program = argv.first().cloned().unwrap_or_default();
-    Ok(running)
+    [OURSELVES, BOUND_VERB, &parent, "--"].into_iter().map(str::to_owned).chain(argv.iter().cloned()).collect()
 }
 
 /// The verb under which the executable calls [`become_bound`].
@@ -257,22 +276,32 @@ pub fn become_bound(parent: u32, argv: &[String]) -> ProcessError {
 /// # Errors
 /// [`ProcessError::Start`].
 pub fn start(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
-    let program = argv.first().cloned().unwrap_or_default();
-    let mut command = Command::new(&program);
+    start_by(argv, argv, Stdio::piped(), errors.into())
+}
+
+/// Starts the program that messages name as `named` by `words`.
+fn start_by(named: &[String], words: &[String], stdout: Stdio, stderr: Stdio) -> Result<Running, ProcessError> {
+    let program = named.first().cloned().unwrap_or_default();
+    let (first, rest) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
+    let mut command = Command::new(first);
     command
-        .args(argv.get(1..).unwrap_or_default())
+        .args(rest)
         .env("LC_ALL", "C")
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(match errors {
-            Errors::Captured => Stdio::piped(),
-            Errors::Inherited => Stdio::inherit(),
-        })
+        .stdout(stdout)
+        .stderr(stderr)
         .process_group(0)
         .kill_on_drop(true);
     let child = command.spawn().map_err(|source| ProcessError::Start { program: program.clone(), source })?;
     let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     Ok(Running { program, child, group })
+}
+
+/// How it ended as the exit code that a shell would give: 128 and the signal where one ended it.
+#[must_use]
+pub fn shell_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
 /// Runs `argv` to its end within `limit`, feeding it `input`.

@@ -1,6 +1,8 @@
 //! The messages of a probe session: JSON Lines over any byte stream, requests on the agent's standard input, replies on
 //! its standard output. The controller sends typed tests, never command lines.
 
+pub mod frame;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

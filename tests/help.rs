@@ -9,6 +9,7 @@ fn every_help_text_is_as_stored() {
         "init",
         "validate",
         "campaigns",
+        "build",
         "plan",
         "deploy",
         "status",

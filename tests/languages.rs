@@ -230,6 +230,60 @@ fn every_hint_of_the_store_and_the_lock_is_told_in_spanish() {
     }
 }
 
+#[test]
+fn whatever_is_wrong_with_an_engine_is_told_in_spanish() {
+    use iperftester::backend::docker::{EngineError, EngineFault as Fault};
+    let path = || PathBuf::from("/d/file");
+    let text = || "x".to_owned();
+    let faults = [
+        Fault::BadEndpoint { endpoint: text() },
+        Fault::PlainTcp,
+        Fault::NoTlsFiles,
+        Fault::NoContext { name: text(), known: vec![] },
+        Fault::NoContext { name: text(), known: vec!["edge".into(), "rack".into()] },
+        Fault::BadContext { path: path(), words: text() },
+        Fault::UnverifiedContext { name: text() },
+        Fault::File { path: path(), source: std::io::Error::other("x") },
+        Fault::NoCertificate { path: path() },
+        Fault::NoKey { path: path() },
+        Fault::OtherKey { key: path(), cert: path() },
+        Fault::NoSocket { path: path(), other: None },
+        Fault::NoSocket { path: path(), other: Some(path()) },
+        Fault::Forbidden { path: path() },
+        Fault::Deserted { path: path() },
+        Fault::Refused,
+        Fault::Unreachable { words: text() },
+        Fault::Untrusted { ca: path() },
+        Fault::OtherName { names: text(), expected: text() },
+        Fault::OtherName { names: String::new(), expected: text() },
+        Fault::Expired { until: campaign_run::noon(), now: campaign_run::noon() },
+        Fault::Early { from: campaign_run::noon(), now: campaign_run::noon() },
+        Fault::ClientExpired { cert: path(), until: campaign_run::noon(), now: campaign_run::noon() },
+        Fault::ClientRefused { cert: path(), words: text() },
+        Fault::Tls { words: text() },
+        Fault::NoSsh { words: "`ssh` is not installed".into() },
+        Fault::NoSsh { words: "no folder is short enough for a socket".into() },
+        Fault::UnknownHostKey { command: text() },
+        Fault::OtherHostKey { command: text(), known_as: text() },
+        Fault::Ssh { words: text(), command: text() },
+        Fault::NoRemoteSocket { socket: text(), command: text() },
+        Fault::Silent { limit: std::time::Duration::from_secs(10) },
+        Fault::NotAnEngine { words: text() },
+        Fault::TooOld { version: text(), api: text(), least: "API 1.41 (Docker 20.10)" },
+    ];
+    for fault in faults {
+        let error = EngineError { host: campaign_run::name("edge"), endpoint: "ssh://x:22".into(), fault };
+        for english in [error.to_string(), error.hint().unwrap()] {
+            let spanish = told(Lang::Es, &english);
+            let prose = spanish.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+            assert!(among(&prose, ENGLISH).is_empty(), "{english} → {spanish}");
+            assert_ne!(spanish, english);
+        }
+        let fault = error.fault.to_string();
+        assert_ne!(told(Lang::Es, &fault), fault);
+    }
+}
+
 /// A pattern whose English is nowhere said any more helps nobody.
 #[test]
 fn every_sentence_is_still_said() {

@@ -1,6 +1,9 @@
 //! Results are cared for: an interrupted campaign run goes on, moves to another machine and goes when it is old; and every JSON
 //! document is as its schema in docs/schemas says.
 
+#[path = "support/images.rs"]
+#[allow(dead_code, reason = "each test file uses its part")]
+mod images;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -195,6 +198,9 @@ fn every_json_document_is_as_its_schema_says() {
     schemas.hold("campaigns", &json(0, &["campaigns"]));
     schemas.hold("init", &json(0, &["init", "-t", "first.yaml"]));
     schemas.hold("status", &json(3, &["status"]));
+    images::lend(&world);
+    schemas.hold("build", &json(0, &["build"]));
+    images::keep(&world);
     schemas.hold("plan", &json(0, &["plan"]));
     schemas.hold("deploy", &json(0, &["deploy"]));
     schemas.hold("status", &json(0, &["status"]));

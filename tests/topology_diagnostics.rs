@@ -100,6 +100,7 @@ const CASES: &[Case] = &[
             ("unknown-word", 13, 28),
         ],
     ),
+    ("image", &[("unknown-word", 3, 9), ("bad-text", 4, 10), ("bad-text", 5, 11), ("unknown-key", 6, 3)]),
     (
         "impossible-rates",
         &[
@@ -219,6 +220,7 @@ const CASES: &[Case] = &[
         ],
     ),
     ("overlapping-ports", &[("ports-overlap", 10, 39), ("ports-overlap", 13, 24), ("ports-overlap", 15, 3)]),
+    ("plain-tcp", &[("bad-text", 3, 28), ("bad-text", 4, 27), ("bad-text", 5, 28)]),
     (
         "plain-secrets",
         &[

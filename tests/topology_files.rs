@@ -9,6 +9,7 @@ use std::process::Command;
 use iperftester::config::{
     LARGEST_BYTES, Loaded, OriginKind, Refused, Source, Surroundings, Value, load, load_in, render, resolve_in,
 };
+use iperftester::domain::host::HostKind;
 use iperftester::domain::topology::Topology;
 use serde_json::json;
 
@@ -91,6 +92,35 @@ fn included_files_are_merged_by_name() {
     assert_eq!(Some(topology), load(&root(alone)).topology.as_ref());
     let files: Vec<_> = loaded.included.iter().map(|s| s.file.display().to_string()).collect();
     assert_eq!(files, ["sites/all.yaml", "sites/madrid.yaml", "sites/../common.yaml"]);
+}
+
+#[test]
+fn files_that_a_topology_names_are_seen_from_the_file_that_names_them() {
+    let tls = |folder: &str| {
+        let text = format!("{{ ca: {folder}ca.pem, cert: /etc/cert.pem, key: ~/key.pem }}");
+        format!("{{ docker: {{ endpoint: 'tcp+tls://192.0.2.1', tls: {text} }} }}")
+    };
+    let hosts = format!("hosts: {{ near: {} }}\n", tls(""));
+    let around = memory(&[("sites/hosts.yaml", &hosts)], &[]);
+    let text = format!(
+        "include: sites/hosts.yaml\nname: t\nhosts: {{ far: {} }}\nprobes: {{ a: {{ host: near }}, b: {{ host: far }} }}\n",
+        tls("../certs/")
+    );
+    let source = Source { file: "lab/t.yaml".into(), bytes: text.into_bytes() };
+    let around =
+        Memory { files: around.files.into_iter().map(|(f, t)| (Path::new("lab").join(f), t)).collect(), ..around };
+    let loaded = load_in(&source, &around);
+    let topology = loaded.topology.as_ref().unwrap_or_else(|| panic!("{}", shown(&source, &loaded)));
+    let files = |host: &str| match &topology.hosts[host].kind {
+        HostKind::Docker(docker) => {
+            let tls = docker.tls.clone().unwrap();
+            [tls.ca, tls.cert, tls.key].map(|path| path.display().to_string())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(files("near"), ["lab/sites/ca.pem", "/etc/cert.pem", "~/key.pem"]);
+    assert_eq!(files("far"), ["lab/../certs/ca.pem", "/etc/cert.pem", "~/key.pem"]);
+    round(&source, &around);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use iperftester::config::{Loaded, Source, load};
 use iperftester::domain::host::{Address, HostKind, Isolation, Network, Placement, ResourceLimits, Secret};
+use iperftester::domain::image::{Base, Image};
 use iperftester::domain::name::Name;
 use iperftester::domain::test::{Directions, Family, OfferedRate, Protocol, TestDefinition};
 use iperftester::domain::topology::{PortRange, Topology};
@@ -169,6 +170,21 @@ fn an_external_server_is_a_destination_of_everybody_and_a_source_of_nothing() {
     assert_eq!(pairs.iter().filter(|pair| pair.destination.as_str() == "peer").count(), 6);
     assert_eq!(pairs.len(), 6 * 5 + 6);
     assert!(fleet.groups["all-but-peer"].pairs().iter().all(|pair| pair.destination.as_str() != "peer"));
+}
+
+#[test]
+fn the_image_is_what_is_written_or_bookworm() {
+    let whole = Image {
+        base: Some(Base::Debian),
+        suite: "trixie".to_owned(),
+        mirror: Some("http://deb.example.net/debian".to_owned()),
+    };
+    assert_eq!(fleet().image, whole);
+    assert_eq!(topology(TWO).image, Image { base: None, suite: "bookworm".to_owned(), mirror: None });
+    // Results that are stored already know of none.
+    let mut stored = serde_json::to_value(topology(TWO)).unwrap();
+    assert_eq!(stored.as_object_mut().unwrap().remove("image"), None);
+    assert_eq!(serde_json::from_value::<Topology>(stored).unwrap().image, Image::default());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! its own death by SIGKILL takes its tools with it (PR_SET_PDEATHSIG, prctl(2)).
 #![allow(clippy::disallowed_methods, reason = "an edge: it reads this machine's counters and clock")]
 
+mod attending;
 mod facts;
 mod jobs;
 mod listening;
@@ -27,6 +28,7 @@ use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
 use crate::tool::Endpoints;
 use ports::Leases;
 
+pub use attending::{AttendError, attend_stdio};
 pub use ports::bind;
 pub use waiting::wait_for_end;
 

@@ -1,16 +1,20 @@
 //! What is started on a probe, and the byte stream to it: one type wherever the probe is.
 
 use std::fmt;
-use std::os::unix::process::ExitStatusExt;
+use std::io::ErrorKind;
 use std::pin::Pin;
-use std::process::ExitStatus;
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::process::ChildStdin;
 
-use crate::process::{BOUND_VERB, ProcessError, Running};
+use crate::process::{BOUND_VERB, ProcessError, Running, shell_code};
 
 /// The verb under which the executable is the main process of a container.
 pub const WAIT_VERB: &str = "wait";
+
+/// The verb under which the executable attends a command on a probe elsewhere.
+pub const ATTEND_VERB: &str = "attend";
 
 /// A program to be started on a probe.
 #[derive(Debug, Clone, Copy)]
@@ -28,13 +32,6 @@ impl<'a> Program<'a> {
         Self { executable, command: None }
     }
 
-    /// stub
-    pub fn attended(&self, executable: &str) -> Vec<String> {
-        match self.command {
-            None => vec![executable.to_owned(), "agent".to_owned()],
-            Some(c) => c.to_vec(),
-        }
-    }
     /// As words for a child of this process. It is bound to this process, so that even one that was stopped (SIGSTOP) and
     /// cannot see the end of its input ends with it; and started by our executable, which tells a command that is not there
     /// from one that failed, as what enters a namespace does not (ip-netns(8) ends with 1 or 255 for either).
@@ -48,9 +45,25 @@ impl<'a> Program<'a> {
         }
         words
     }
+
+    /// As words for a probe elsewhere, which has our executable as `executable_there`. The agent ends with its input; a
+    /// command is attended, since its input may end long before the controller, and comes through
+    /// [`Framed`](super::Framed).
+    #[must_use]
+    pub fn attended(&self, executable_there: &str) -> Vec<String> {
+        let mut words = vec![executable_there.to_owned()];
+        match self.command {
+            None => words.push("agent".to_owned()),
+            Some(command) => {
+                words.extend([ATTEND_VERB.to_owned(), "--".to_owned()]);
+                words.extend_from_slice(command);
+            }
+        }
+        words
+    }
 }
 
-/// Bytes to a program.
+/// Bytes to a program. Shutting it down ends the program's input; dropping it may end the program.
 pub type Input = Box<dyn AsyncWrite + Send + Unpin>;
 /// Bytes from it.
 pub type Output = Box<dyn AsyncRead + Send + Unpin>;
@@ -87,9 +100,33 @@ impl fmt::Debug for Channel {
 
 impl From<Running> for Channel {
     fn from(mut running: Running) -> Self {
-        let input = running.take_stdin().map(|input| Box::new(input) as Input);
+        let input = running.take_stdin().map(|input| Box::new(Pipe(Some(input))) as Input);
         let output = running.take_stdout().map(|output| Box::new(output) as Output);
         Self { input, output, end: End::Child(Box::new(running)) }
+    }
+}
+
+/// A child's standard input, which ends when it is shut down; tokio's own ends only when it is dropped.
+struct Pipe(Option<ChildStdin>);
+
+impl Pipe {
+    fn open(&mut self) -> std::io::Result<Pin<&mut ChildStdin>> {
+        self.0.as_mut().map(Pin::new).ok_or_else(|| ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl AsyncWrite for Pipe {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        self.open()?.poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.open()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.0 = None;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -100,7 +137,7 @@ impl Channel {
         Self { input: Some(input), output: Some(output), end: End::Elsewhere(Box::pin(end)) }
     }
 
-    /// Takes its standard input; closing that is how most programs are told to end.
+    /// Takes its standard input; the end of that is how most programs are told to end.
     pub fn take_input(&mut self) -> Option<Input> {
         self.input.take()
     }
@@ -124,7 +161,7 @@ impl Channel {
     /// [`ProcessError::Pipe`] where nobody can tell any more.
     pub async fn wait(&mut self) -> Result<u8, ProcessError> {
         match &mut self.end {
-            End::Child(running) => running.wait().await.map(code),
+            End::Child(running) => running.wait().await.map(shell_code),
             End::Elsewhere(end) => {
                 let ended = end.await;
                 // What has ended is not asked again.
@@ -135,7 +172,33 @@ impl Channel {
     }
 }
 
-fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{Errors, start};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    fn words(argv: &[&str]) -> Vec<String> {
+        argv.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn elsewhere_a_command_is_attended_and_an_agent_is_not() {
+        let command = words(&["ls", "-l"]);
+        let program = Program { executable: "/here", command: Some(&command) };
+        assert_eq!(program.attended("/there"), ["/there", "attend", "--", "ls", "-l"]);
+        assert_eq!(Program::agent("/here").attended("/there"), ["/there", "agent"]);
+    }
+
+    #[tokio::test]
+    async fn shutting_its_input_down_ends_the_input_of_a_child() {
+        let mut channel = Channel::from(start(&words(&["cat"]), Errors::Inherited).unwrap());
+        let (mut input, mut output) = (channel.take_input().unwrap(), channel.take_output().unwrap());
+        input.write_all(b"seen").await.unwrap();
+        input.shutdown().await.unwrap();
+        let mut text = String::new();
+        output.read_to_string(&mut text).await.unwrap();
+        assert_eq!((text.as_str(), channel.wait().await.unwrap()), ("seen", 0));
+        assert_eq!(input.write(b"more").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
+    }
 }

@@ -14,7 +14,7 @@ use crate::process::ProcessError;
 mod channel;
 pub mod docker;
 mod external;
-pub mod framed;
+mod framed;
 mod here;
 pub mod local;
 mod open;
@@ -22,7 +22,8 @@ mod processes;
 mod resolve;
 pub mod swarm;
 
-pub use channel::{Channel, Elsewhere, Input, Output, Program, WAIT_VERB};
+pub use channel::{ATTEND_VERB, Channel, Elsewhere, Input, Output, Program, WAIT_VERB};
+pub use framed::Framed;
 pub use open::{Backends, Settings, Unit, open};
 
 /// What a backend could not do.

@@ -168,7 +168,7 @@ impl<'a> Context<'a> {
         Ok(backend::open(topology, fleet, &settings).await?)
     }
 
-    /// Where probe images are kept: `iperftester/images` in the XDG cache directory.
+    /// Where probe images are kept, which can all be made again: `iperftester/images` in the XDG cache directory.
     pub(super) fn images() -> Result<PathBuf, Failure> {
         let base = etcetera::choose_base_strategy().map_err(|_| {
             Failure::unavailable(

@@ -1,6 +1,6 @@
 //! `exec`.
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::args::Exec;
 use super::context::Context;
@@ -56,6 +56,9 @@ async fn attend(context: &Context<'_>, running: &mut Channel) -> Result<u8, Fail
         tokio::spawn(async move {
             // A command that has closed its input wants no more of it.
             let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut to).await;
+            let _ = to.shutdown().await;
+            // Held on to: elsewhere, the end of the stream would be taken for ours.
+            std::future::pending::<()>().await;
         });
     }
     if let Some(mut from) = running.take_output() {

@@ -48,7 +48,7 @@ impl Failure {
         if self.hint.is_some() { self } else { self.hint(hint) }
     }
 
-    fn maybe_hint(mut self, hint: Option<impl Into<String>>) -> Self {
+    pub(super) fn maybe_hint(mut self, hint: Option<impl Into<String>>) -> Self {
         self.hint = hint.map(|hint| sentences::told(lang(), &hint.into())).or(self.hint);
         self
     }

@@ -3,6 +3,8 @@
 
 mod agent;
 mod args;
+mod attend;
+mod build;
 mod campaigns;
 mod completions;
 mod context;
@@ -47,7 +49,7 @@ use exit::Exit;
 use output::Output;
 use speech::lang;
 
-use crate::backend::{self, WAIT_VERB, local::KEEP_VERB};
+use crate::backend::{self, ATTEND_VERB, WAIT_VERB, local::KEEP_VERB};
 use crate::i18n::say;
 use crate::process;
 
@@ -72,6 +74,7 @@ fn start() -> ExitCode {
             Output::new(Format::Text, true, true).problem(&backend::local::keep(), None);
             return Exit::Unavailable.into();
         }
+        Some(ATTEND_VERB) => return attend::perform(&words.skip_while(|word| word == "--").collect::<Vec<_>>()),
         Some(WAIT_VERB) => return wait::perform(),
         _ => {}
     }
@@ -132,6 +135,7 @@ async fn perform(arguments: Arguments, output: &Output) -> Exit {
         Verb::Init(with) => init::perform(&context, &with),
         Verb::Validate(with) => validate::perform(&context, &with),
         Verb::Campaigns(with) => campaigns::perform(&context, &with),
+        Verb::Build(with) => build::perform(&context, &with).await,
         Verb::Plan => plan::perform(&context).await,
         Verb::Deploy(with) => deploy::perform(&context, &with).await,
         Verb::Status => status::perform(&context).await,

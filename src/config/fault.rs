@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::Source;
@@ -160,6 +161,12 @@ impl<'s> Faults<'s> {
     /// The file of a span.
     pub(crate) fn source(&self, span: Span) -> &Source {
         self.files[span.file as usize].source()
+    }
+
+    /// A file that is named at `span`, from the folder of the file that names it; `~/` is left to whoever opens it.
+    pub(crate) fn beside(&self, span: Span, path: &str) -> PathBuf {
+        let folder = self.source(span).file.parent().filter(|_| !path.starts_with("~/"));
+        folder.unwrap_or(Path::new("")).join(path)
     }
 
     /// Marks a scalar as one that came from the environment.

@@ -98,10 +98,10 @@ pub fn expand(topology: &Topology, nodes: &BTreeMap<Name, Vec<Node>>) -> Result<
     let mut expanded = topology.clone();
     expanded.probes.clear();
     let mut taken: BTreeMap<Name, String> =
-        topology.sites.keys().map(|site| (site.clone(), format!("site {site}"))).collect();
+        topology.sites.keys().map(|site| (site.clone(), "the site of that name".to_owned())).collect();
     for (name, probe) in &topology.probes {
         let Some(places) = places.get(name) else {
-            take(&mut taken, name, format!("probe {name}"))?;
+            take(&mut taken, name, "the probe of that name".to_owned())?;
             expanded.probes.insert(name.clone(), probe.clone());
             continue;
         };

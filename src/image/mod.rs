@@ -30,13 +30,25 @@ pub enum ImageError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The executable would not run in an image.
-    #[error("`{}` {why}", path.display())]
-    Executable {
+    /// The executable would run on no system that an image has.
+    #[error("`{}` is no executable of 64-bit Linux", path.display())]
+    NoExecutable {
         /// Its file.
         path: PathBuf,
-        /// What is wrong with it.
-        why: String,
+    },
+    /// The executable needs more than itself.
+    #[error("`{}` is dynamically linked: it needs libraries that an image may not have", path.display())]
+    Dynamic {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// The executable is for a machine without images.
+    #[error("`{}` is for a machine that no image is made for (ELF {machine})", path.display())]
+    Machine {
+        /// Its file.
+        path: PathBuf,
+        /// The machine's number (elf(5), `e_machine`).
+        machine: u16,
     },
     /// The executable is another than the one that the recipe was made for.
     #[error("`{}` was replaced meanwhile", path.display())]
@@ -92,7 +104,7 @@ impl ImageError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Executable { .. } => Some("use the executable that `make build` leaves: it is static".to_owned()),
+            Self::NoExecutable { .. } | Self::Dynamic { .. } => Some("use the executable that `make build` leaves: it is static".to_owned()),
             Self::Write { path, source } if source.kind() == std::io::ErrorKind::StorageFull => Some(format!(
                 "make room for some 100 MB where `{}` is, or set XDG_CACHE_HOME to another folder",
                 path.parent().unwrap_or(path).display()
@@ -111,7 +123,7 @@ impl ImageError {
             }
             Self::Architecture { hint, .. } => Some(hint.clone()),
             Self::Replaced { .. } => Some("try once more".to_owned()),
-            Self::Read { .. } | Self::Engine { .. } | Self::Lost { .. } => None,
+            Self::Read { .. } | Self::Machine { .. } | Self::Engine { .. } | Self::Lost { .. } => None,
         }
     }
 }

@@ -46,17 +46,17 @@ impl Recipe {
     /// The recipe for `executable`; where the topology names no base, this machine's programs decide.
     ///
     /// # Errors
-    /// [`ImageError::Read`], and [`ImageError::Executable`] for a file that would not run in an image.
+    /// [`ImageError::Read`], and its variants for a file that would not run in an image.
     pub fn new(image: &Image, executable: &Path) -> Result<Self, ImageError> {
         let read = |source| ImageError::Read { path: executable.to_owned(), source };
         let mut file = std::fs::File::open(executable).map_err(read)?;
-        let architecture = elf::architecture(&mut file).map_err(read)?.map_err(|unfit| ImageError::Executable {
-            path: executable.to_owned(),
-            why: match unfit {
-                Unfit::NoExecutable => "is no executable of 64-bit Linux".to_owned(),
-                Unfit::Dynamic => "is dynamically linked: it needs libraries that an image may not have".to_owned(),
-                Unfit::Machine(number) => format!("is for a machine that no image is made for (ELF {number})"),
-            },
+        let architecture = elf::architecture(&mut file).map_err(read)?.map_err(|unfit| {
+            let path = executable.to_owned();
+            match unfit {
+                Unfit::NoExecutable => ImageError::NoExecutable { path },
+                Unfit::Dynamic => ImageError::Dynamic { path },
+                Unfit::Machine(machine) => ImageError::Machine { path, machine },
+            }
         })?;
         let file = std::fs::File::open(executable).map_err(read)?;
         let (executable_hash, executable_bytes) = hash(file).map_err(read)?;

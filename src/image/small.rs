@@ -2,8 +2,9 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::cache::Draft;
@@ -13,6 +14,9 @@ use crate::process::{self, Errors};
 
 /// A slow mirror takes minutes for some 20 MB of packages and the lists; beyond this nothing comes.
 const LIMIT: Duration = Duration::from_secs(1200);
+
+/// Removing a root of some 60 MB takes a second; longer is not waited.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Is mmdebstrap installed?
 pub(super) fn is_installed() -> bool {
@@ -29,11 +33,40 @@ pub(super) async fn root(recipe: &Recipe, draft: &mut Draft) -> Result<(), Image
         .map_err(|source| ImageError::Mmdebstrap { complaint: source.to_string() })?;
     drop(running.take_stdin());
     let stdout = running.take_stdout();
+    let group = running.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+    let finished = std::pin::pin!(running.finish(LIMIT));
+    // Let go of before the process is killed, which it is where nobody waits any more.
+    let unfinished = Unfinished(group);
     // A fault of ours closes the pipe, and mmdebstrap removes what it made before it ends.
-    let (written, finished) = tokio::join!(copy(stdout, draft), running.finish(LIMIT));
+    let (written, finished) = tokio::join!(copy(stdout, draft), finished);
+    unfinished.is_finished();
     written?;
     let finished = finished.map_err(|source| ImageError::Mmdebstrap { complaint: source.to_string() })?;
     if finished.status.success() { Ok(()) } else { Err(failed(&finished.complaint())) }
+}
+
+/// mmdebstrap at work: stopped in its own way, for killed it would leave the root that it works on in the temporary folder.
+struct Unfinished(Option<Pid>);
+
+impl Unfinished {
+    fn is_finished(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let Some(group) = self.0 else { return };
+        if kill_process_group(group, Signal::TERM).is_err() {
+            return;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let stat = format!("/proc/{group}/stat");
+        // Ended is who is gone or waits for us to look (proc_pid_stat(5)).
+        while fs_err::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z ")) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 /// What mmdebstrap said that is an error, or else its last line.

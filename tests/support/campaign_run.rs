@@ -10,6 +10,7 @@ use iperftester::domain::counters::{CoreUse, EndCounters, InterfaceGrowth, TcpLi
 use iperftester::domain::facts::{InterfaceFacts, ProbeFacts, Router};
 use iperftester::domain::host::Attachment;
 use iperftester::domain::host::HostKind;
+use iperftester::domain::image::Image;
 use iperftester::domain::measurement::{Flow, Hop, HopPath, Interval, Measurement, RoundTrip, Side, Throughput};
 use iperftester::domain::name::Name;
 use iperftester::domain::run::{CampaignRun, CampaignRunHeader, Run};
@@ -53,7 +54,6 @@ pub fn topology(probes: &[(&str, &str)]) -> Topology {
         )
     };
     Topology {
-        image: iperftester::domain::image::Image::default(),
         name: name("contract-check"),
         description: Some("Two leased services: is each what the contract says?".to_owned()),
         hosts: [(name("lab"), Host { kind: HostKind::Local(Default::default()) })].into(),
@@ -65,6 +65,7 @@ pub fn topology(probes: &[(&str, &str)]) -> Topology {
         suites: BTreeMap::new(),
         campaigns: BTreeMap::new(),
         metadata: Metadata::default(),
+        image: Image::default(),
     }
 }
 

@@ -60,6 +60,7 @@ impl World {
             .current_dir(self.folder.path())
             .env("IPERFTESTER_DATA_DIR", self.data())
             .env("TMPDIR", self.folder.path())
+            .env("XDG_CACHE_HOME", self.folder.path().join("cache"))
             .env_remove("IPERFTESTER_TOPOLOGY")
             .env_remove("IPERFTESTER_LANG")
             .env("LC_ALL", "C")

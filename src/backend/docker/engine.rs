@@ -178,7 +178,6 @@ fn number(api: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::UnixListener;
 
@@ -192,7 +191,7 @@ mod tests {
         Surroundings { socket: folder.join("docker.sock"), others, ..Surroundings::of_process() }
     }
 
-    fn at(path: PathBuf) -> Docker {
+    fn at(path: &std::path::Path) -> Docker {
         Docker { endpoint: Some(format!("unix://{}", path.display())), ..Docker::default() }
     }
 
@@ -220,16 +219,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let around = around(folder.path());
         let missing = Engine::open_in(&host(), &Docker::default(), &around).await.unwrap_err();
-        assert!(
-            missing.to_string().ends_with("docker.sock: there is no socket ".to_owned().as_str())
-                || missing.to_string().contains(": there is no socket "),
-            "{missing}"
-        );
+        assert!(missing.to_string().contains(": there is no socket "), "{missing}");
         assert!(missing.hint().unwrap().starts_with("start the engine"));
         let _other = UnixListener::bind(folder.path().join("podman.sock")).unwrap();
         let other = Engine::open_in(&host(), &Docker::default(), &around).await.unwrap_err();
         assert!(other.hint().unwrap().ends_with("podman.sock`"), "{:?}", other.hint());
-        let said = Engine::open_in(&host(), &at(folder.path().join("docker.sock")), &around).await.unwrap_err();
+        let said = Engine::open_in(&host(), &at(&folder.path().join("docker.sock")), &around).await.unwrap_err();
         assert!(said.hint().unwrap().starts_with("start the engine"), "an endpoint that was said is not doubted");
     }
 
@@ -251,7 +246,7 @@ mod tests {
         for (i, (answer, expected)) in cases.into_iter().enumerate() {
             let socket = folder.path().join(format!("{i}.sock"));
             answering(&socket, answer);
-            let error = Engine::open_in(&host(), &at(socket), &around(folder.path())).await.unwrap_err();
+            let error = Engine::open_in(&host(), &at(&socket), &around(folder.path())).await.unwrap_err();
             assert!(error.fault.to_string().starts_with(expected), "{error}");
         }
     }
@@ -261,7 +256,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("x.sock");
         let _silent = UnixListener::bind(&socket).unwrap();
-        let error = Engine::open_in(&host(), &at(socket.clone()), &around(folder.path())).await.unwrap_err();
+        let error = Engine::open_in(&host(), &at(&socket), &around(folder.path())).await.unwrap_err();
         assert_eq!(error.to_string(), format!("host `edge` at unix://{}: no answer within 10 s", socket.display()));
     }
 
@@ -270,7 +265,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x.sock");
         std::fs::write(&file, "").unwrap();
-        let error = Engine::open_in(&host(), &at(file), &around(folder.path())).await.unwrap_err();
+        let error = Engine::open_in(&host(), &at(&file), &around(folder.path())).await.unwrap_err();
         assert!(error.to_string().contains(": nobody listens at the socket "), "{error}");
     }
 

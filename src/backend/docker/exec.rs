@@ -10,8 +10,7 @@ use futures_util::StreamExt;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
-use crate::backend::framed::Framed;
-use crate::backend::{Channel, Input, Program};
+use crate::backend::{Channel, Framed, Input, Program};
 use crate::process::ProcessError;
 
 /// Bytes of a program's output that wait to be read.

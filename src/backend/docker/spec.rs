@@ -269,3 +269,6 @@ pub(in crate::backend) fn hash(body: &impl Serialize) -> SpecHash {
     let text = serde_json::to_value(body).map(|value| value.to_string()).unwrap_or_default();
     SpecHash(Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect())
 }
+
+#[cfg(test)]
+mod tests;

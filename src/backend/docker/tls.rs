@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "an edge: certificates are files, and engines are in the network")]
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,10 +154,10 @@ fn read(path: &Path) -> Result<Vec<u8>, EngineFault> {
 }
 
 /// The certificates of a file, at least one.
-fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, EngineFault> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, EngineFault> {
     let bytes = read(path)?;
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    all.ok().filter(|all| !all.is_empty()).ok_or_else(|| EngineFault::NoCertificate { path: path.clone() })
+    all.ok().filter(|all| !all.is_empty()).ok_or_else(|| EngineFault::NoCertificate { path: path.to_owned() })
 }
 
 fn moment(time: UnixTime) -> DateTime<Utc> {

@@ -139,3 +139,28 @@ fn within<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Opt
         None => within(error.source()?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_of_a_socket_has_its_sentence() {
+        let told = |kind: ErrorKind| of_socket(Path::new("/run/docker.sock"), &kind.into());
+        assert_eq!(told(ErrorKind::NotFound).to_string(), "there is no socket /run/docker.sock");
+        let forbidden = told(ErrorKind::PermissionDenied);
+        assert_eq!(forbidden.to_string(), "this user may not use the socket /run/docker.sock");
+        let hint = forbidden.hint().unwrap();
+        assert!(hint.contains("`sudo usermod -aG docker $USER`") && hint.contains("with sudo"), "{hint}");
+        assert_eq!(told(ErrorKind::ConnectionRefused).to_string(), "nobody listens at the socket /run/docker.sock");
+        assert_eq!(told(ErrorKind::TimedOut).to_string(), "it cannot be reached: timed out");
+    }
+
+    #[test]
+    fn an_error_is_found_however_deep() {
+        let inner = rustls::Error::AlertReceived(rustls::AlertDescription::UnknownCA);
+        let outer = std::io::Error::other(std::io::Error::other(inner.clone()));
+        assert_eq!(within::<rustls::Error>(&outer), Some(&inner));
+        assert_eq!(within::<rustls::Error>(&std::io::Error::other("words")), None);
+    }
+}

@@ -63,9 +63,10 @@ impl Tunnel {
                         let _ = tokio::time::timeout(WORDS, listening).await;
                     }
                     let words = said.borrow_and_update().clone();
-                    // Our own executable says so where ssh is not there.
+                    // What a shell would give; ssh itself ends with 255 (ssh(1)).
                     if matches!(status.code(), Some(126 | 127)) {
-                        return Err(EngineFault::NoSsh { words: words.trim().to_owned() });
+                        let program = around.ssh.first().map(String::as_str).unwrap_or_default();
+                        return Err(EngineFault::NoSsh { words: format!("`{program}` is not installed") });
                     }
                     return Err(EngineFault::of_ssh(&words, to));
                 }

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::i18n::Lang;
 
 pub(super) use language::{Init, Schema, SchemaFormat, Validate};
-pub(super) use probes::{Deploy, Destroy, Exec};
+pub(super) use probes::{Build, Deploy, Destroy, Exec};
 pub(super) use report::{Report, ReportFormat};
 pub(super) use results::{Export, Import, List, Logs, Prune};
 pub(super) use run::{Campaigns, Run};
@@ -118,6 +118,8 @@ pub(super) enum Verb {
     Validate(Validate),
     /// List the campaigns of the topology, what each takes, and when it is to run
     Campaigns(Campaigns),
+    /// Make the image that probes in containers are made from; one that is there already is left alone
+    Build(Build),
     /// Show what `deploy` would change, and why
     #[command(after_help = "Example:\n  iperftester -t office.yaml plan")]
     Plan,

@@ -1,8 +1,28 @@
 //! Arguments of the verbs on what is deployed.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::domain::name::Name;
+
+/// `build`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The image holds this executable. The topology's `image` says the rest: base, Debian release, mirror.
+
+Examples:
+  iperftester build
+  iperftester build --file probe.tar          to carry to a host: docker load < probe.tar")]
+pub(in crate::cli) struct Build {
+    /// Make it anew, with the newest packages
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
+
+    /// Write the image to this file as well, as `docker load` takes it
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) file: Option<PathBuf>,
+}
 
 /// `deploy`.
 #[derive(Debug, Args)]

@@ -37,7 +37,7 @@ pub(super) fn host(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<HostKind>
 
 fn docker(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Docker> {
     let fields = Fields::open(&DOCKER, None, slot, faults)?;
-    let endpoint = fields.read("endpoint", scalar::form, faults);
+    let endpoint = fields.read("endpoint", engine, faults);
     let context = fields.read("context", scalar::form, faults);
     if let (Some(endpoint), Some(context)) = (endpoint.given(), fields.slot("context")) {
         let message = "a context has an endpoint of its own";
@@ -51,16 +51,31 @@ fn docker(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Docker> {
 
 fn swarm(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Swarm> {
     let fields = Fields::open(&SWARM, None, slot, faults)?;
-    let endpoint = fields.read("endpoint", scalar::form, faults);
-    let node_endpoint = fields.read("node-endpoint", scalar::form, faults);
+    let endpoint = fields.read("endpoint", engine, faults);
+    let node_endpoint = fields.read("node-endpoint", engine, faults);
     let tls = fields.slot("tls").map_or(Some(None), |slot| tls(&slot, faults).map(Some));
     check_tls(&fields, &[&endpoint, &node_endpoint], faults);
     Some(Swarm { endpoint: endpoint.value().cloned(), node_endpoint: node_endpoint.value().cloned(), tls: tls? })
 }
 
+/// The endpoint of an engine. Plain TCP would be its root's door, open to everybody.
+fn engine(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    match &slot.node.value {
+        Node::Scalar(text) if text.starts_with("tcp://") || text.starts_with("http://") => {
+            let message = "plain TCP is refused, for whoever reaches that port is root on that machine";
+            let fault = Fault::new(Code::BadText, slot.node.span, message).label("without TLS");
+            faults.add(fault.fix(
+                "write `ssh://USER@HOST`, or let dockerd ask for certificates and write `tcp+tls://HOST:2376` with `tls`",
+            ));
+            None
+        }
+        _ => scalar::form(slot, faults),
+    }
+}
+
 fn tls(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Tls> {
     let fields = Fields::open(&TLS, None, slot, faults)?;
-    let mut file = |name| fields.read(name, scalar::text, faults).value().map(PathBuf::from);
+    let mut file = |name| fields.read(name, scalar::file, faults).value().cloned();
     let (ca, cert, key) = (file("ca"), file("cert"), file("key"));
     Some(Tls { ca: ca?, cert: cert?, key: key? })
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -21,6 +22,11 @@ use crate::domain::unit::{Bitrate, ByteSize, Ratio, UnitFault, format_duration, 
 
 pub(super) fn text(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
     slot.scalar("text", faults).map(str::to_owned)
+}
+
+/// A file, seen from the file that names it.
+pub(super) fn file(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<PathBuf> {
+    text(slot, faults).map(|path| faults.beside(slot.node.span, &path))
 }
 
 pub(super) fn name(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Name> {

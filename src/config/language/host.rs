@@ -106,9 +106,9 @@ pub(crate) const TLS: Object = object(
     "tls",
     "`tls`",
     &[
-        needs("ca", Takes::Text, "ca.pem", "the CA's certificate, a PEM file"),
-        needs("cert", Takes::Text, "cert.pem", "the client's certificate, a PEM file"),
-        needs("key", Takes::Text, "key.pem", "the client's key, a PEM file"),
+        needs("ca", Takes::Text, "ca.pem", "the CA's certificate, a PEM file; from the folder of this file"),
+        needs("cert", Takes::Text, "cert.pem", "the client's certificate, a PEM file; likewise"),
+        needs("key", Takes::Text, "key.pem", "the client's key, a PEM file; likewise"),
     ],
 );
 

@@ -144,6 +144,11 @@ fn find<'t>(entries: &'t [Entry], key: &str) -> Option<&'t Spanned<Node>> {
     entries.iter().find(|(known, _)| known.value == key).map(|(_, node)| node)
 }
 
+/// Are the values of this section files? The tree is of no file, so they are no longer seen from the one that named them.
+fn names_files(section: &str) -> bool {
+    section.starts_with("hosts.") && [".docker.tls", ".swarm.tls"].iter().any(|end| section.ends_with(end))
+}
+
 struct Builder<'t> {
     root: &'t [Entry],
     topology: &'t Topology,
@@ -173,7 +178,13 @@ impl<'t> Builder<'t> {
             ),
             value => {
                 let section = path.rsplit_once('.').map_or("", |(section, _)| section);
-                Item::Value(value.clone(), self.list_origin(node, section, kind))
+                let value = match value {
+                    Node::Scalar(file) if names_files(section) => {
+                        Node::Scalar(self.faults.beside(node.span, file).display().to_string())
+                    }
+                    value => value.clone(),
+                };
+                Item::Value(value, self.list_origin(node, section, kind))
             }
         }
     }

@@ -157,5 +157,5 @@ fn two_things_of_one_name_are_told() {
     assert_eq!(told, format!("`{long}` would name both probe {long} on node m1 and probe {long} on node m2"));
     let mut topology = topology(&[("x", each())]);
     topology.sites.insert(name("x-m"), Site::default());
-    assert_eq!(clash(&topology, &["m"]), "`x-m` would name both site x-m and probe x on node m");
+    assert_eq!(clash(&topology, &["m"]), "`x-m` would name both the site of that name and probe x on node m");
 }

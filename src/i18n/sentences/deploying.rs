@@ -117,6 +117,11 @@ pub(super) const PAIRS: &[Pair] = &[
     ("spread the probes over more sites", "reparta las sondas en más sedes"),
     // process
     ("cannot start `{program}`", "no se puede iniciar `{program}`"),
+    (
+        "a frame of {bytes} bytes was announced, and the longest has {limit}: this is no input from iperftester",
+        "se ha anunciado una trama de {bytes} bytes y la más larga tiene {limit}: esto no es una entrada de iperftester",
+    ),
+    ("cannot read the command's input", "no se puede leer la entrada de la orden"),
     ("`{program}` did not end within {limit} s and was stopped", "`{program}` no terminó en {limit} s y se detuvo"),
     ("`{program}` wrote more than {limit} MiB and was stopped", "`{program}` escribió más de {limit} MiB y se detuvo"),
     ("its output takes more than {limit} MiB to be sent", "enviar su salida ocupa más de {limit} MiB"),

@@ -14,6 +14,7 @@ pub(super) const PAIRS: &[Pair] = &[
     ("a day", "un día"),
     ("an IP address", "una dirección IP"),
     ("an endpoint", "un extremo de acceso"),
+    ("without TLS", "sin TLS"),
     ("a list of addresses", "una lista de direcciones"),
     ("a list of labels", "una lista de etiquetas"),
     ("a list of stretches of days", "una lista de tramos de días"),

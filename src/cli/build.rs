@@ -1,0 +1,174 @@
+//! `build`.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::args::Build;
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::speech::lang;
+use super::stop;
+use crate::backend::docker::{Engine, image as engines};
+use crate::domain::host::{Docker, HostKind};
+use crate::domain::image::Base;
+use crate::domain::name::Name;
+use crate::domain::topology::Topology;
+use crate::i18n::say;
+use crate::image::{self, Archive, Cache, ImageError, Recipe, Step};
+use crate::stats::numbers;
+
+/// What became of it, for programs.
+#[derive(Serialize)]
+struct Summary<'a> {
+    image: String,
+    tag: String,
+    base: Base,
+    suite: &'a str,
+    architecture: &'static str,
+    /// The archive; where it was written to by `--file`, that file.
+    path: String,
+    archive_bytes: u64,
+    beyond_executable_bytes: u64,
+    /// Was it made now? Else it was there.
+    made: bool,
+    took_seconds: f64,
+}
+
+pub(super) async fn perform(context: &Context<'_>, with: &Build) -> Result<Exit, Failure> {
+    let topology = context.load()?;
+    let began = Instant::now();
+    let recipe = Recipe::new(&topology.image, Path::new(&Context::executable()?))?;
+    if topology.image.base.is_none() {
+        context.output.note(chosen(recipe.base));
+    }
+    let mut stop = stop::watch()?;
+    let made = tokio::select! {
+        made = make(context, &topology, &recipe, with.force) => made?,
+        Ok(_) = stop.wait_for(|stop| *stop) => return Ok(Exit::Interrupted),
+    };
+    let path = match &with.file {
+        Some(file) => copied(&made, file)?,
+        None => made.path.clone(),
+    };
+    let summary = Summary {
+        image: recipe.hash(),
+        tag: recipe.tag(),
+        base: recipe.base,
+        suite: &recipe.suite,
+        architecture: recipe.architecture.word(),
+        path: path.display().to_string(),
+        archive_bytes: made.bytes,
+        beyond_executable_bytes: made.bytes.saturating_sub(recipe.executable_bytes),
+        made: made.is_new,
+        took_seconds: began.elapsed().as_secs_f64(),
+    };
+    context.output.either(|| told(&summary), &summary);
+    Ok(Exit::Ok)
+}
+
+async fn make(context: &Context<'_>, topology: &Topology, recipe: &Recipe, force: bool) -> Result<Archive, Failure> {
+    let cache = Cache::new(Context::images()?);
+    if let Some(archive) = image::cached(recipe, &cache).filter(|_| !force) {
+        return Ok(archive);
+    }
+    // Opened only for what is built there.
+    let engine = match recipe.base {
+        Base::Small => None,
+        Base::Debian => Some(engine(topology).await?),
+    };
+    let mut tell = |step: Step<'_>| context.output.note(&line(step));
+    let by_engine = async |draft: &mut image::Draft, tell: &mut dyn FnMut(Step<'_>)| match &engine {
+        Some(engine) => engines::build(engine.client(), recipe, draft, tell).await,
+        None => Ok(()),
+    };
+    Ok(image::make(recipe, &cache, !force, by_engine, &mut tell).await?)
+}
+
+/// The first of the topology's engines that opens; without any such host, this machine's.
+async fn engine(topology: &Topology) -> Result<Engine, Failure> {
+    let hosts = topology.hosts.iter().filter_map(|(name, host)| match &host.kind {
+        HostKind::Docker(settings) => Some((name.clone(), settings.clone())),
+        _ => None,
+    });
+    let mut hosts: Vec<(Name, Docker)> = hosts.collect();
+    if hosts.is_empty() {
+        hosts.push((Name::new("here").expect("it is a name"), Docker::default()));
+    }
+    let mut failure = None;
+    for (name, settings) in hosts {
+        match Engine::open(&name, &settings).await {
+            Ok(engine) => return Ok(engine),
+            Err(fault) => {
+                let hint = fault.hint();
+                failure.get_or_insert(Failure::of(Exit::Unavailable, &fault).maybe_hint(hint));
+            }
+        }
+    }
+    Err(failure.expect("there was a host to try"))
+}
+
+fn chosen(base: Base) -> &'static str {
+    match base {
+        Base::Small => lang().word(
+            "the image's base is `small`, for mmdebstrap is installed here",
+            "la base de la imagen es `small`, pues mmdebstrap está instalado aquí",
+        ),
+        Base::Debian => lang().word(
+            "the image's base is `debian`, for mmdebstrap, which makes a `small` one, is not installed here",
+            "la base de la imagen es `debian`, pues mmdebstrap, que hace una `small`, no está instalado aquí",
+        ),
+    }
+}
+
+fn line(step: Step<'_>) -> String {
+    match step {
+        Step::Unpack { suite } => {
+            say!(lang(), "unpacking the tools of Debian {suite}", "desempaquetando las herramientas de Debian {suite}")
+        }
+        Step::Pack => lang().word("writing the image", "escribiendo la imagen").to_owned(),
+        Step::Said(words) => words.to_owned(),
+    }
+}
+
+fn told(summary: &Summary<'_>) -> String {
+    let Summary { tag, path, .. } = summary;
+    if !summary.made {
+        return say!(
+            lang(),
+            "nothing to do, the image {tag} is there: {path}",
+            "nada que hacer, la imagen {tag} ya está: {path}"
+        );
+    }
+    #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let size = numbers::bytes(lang(), summary.beyond_executable_bytes as f64);
+    let took = lang().decimal(format!("{:.1}", summary.took_seconds));
+    say!(
+        lang(),
+        "made the image {tag}, {size} beyond the executable, in {took} s: {path}",
+        "hecha la imagen {tag}, {size} además del ejecutable, en {took} s: {path}"
+    )
+}
+
+/// The archive as a file of the user's.
+fn copied(archive: &Archive, file: &Path) -> Result<PathBuf, Failure> {
+    let copied = fs_err::copy(&archive.path, file).and_then(|_| fs_err::File::open(file)?.sync_all());
+    match copied {
+        Ok(()) => Ok(file.to_owned()),
+        Err(fault) => {
+            // No half an image; what was no file of ours cannot be removed by this.
+            let _ = fs_err::remove_file(file);
+            Err(Failure::of(Exit::Unavailable, &fault)
+                .hint(lang().word("name another file by `--file FILE`", "indique otro fichero con `--file FICHERO`")))
+        }
+    }
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        let hint = error.hint();
+        Self::of(Exit::Unavailable, &error).maybe_hint(hint)
+    }
+}

@@ -1,0 +1,228 @@
+//! Connections to Docker engines.
+
+use super::Pair;
+
+pub(super) const PAIRS: &[Pair] = &[
+    ("host `{host}` at {endpoint}: {fault}", "equipo `{host}` en {endpoint}: {fault}"),
+    // EngineFault
+    ("`{endpoint}` is no endpoint of an engine", "`{endpoint}` no es un extremo de acceso a un motor"),
+    (
+        "plain TCP is refused, for whoever reaches that port is root on that machine",
+        "no se admite TCP sin cifrar: quien llega a ese puerto es root en esa máquina",
+    ),
+    ("TLS needs the files of `tls`", "TLS necesita los archivos de `tls`"),
+    ("there is no Docker context `{name}`", "no hay ningún contexto de Docker `{name}`"),
+    ("{path} is no context of Docker: {words}", "{path} no es un contexto de Docker: {words}"),
+    (
+        "the Docker context `{name}` does not verify its server",
+        "el contexto de Docker `{name}` no verifica su servidor",
+    ),
+    ("{path} cannot be read: {words}", "no se puede leer {path}: {words}"),
+    ("{path} holds no certificate in PEM", "{path} no contiene ningún certificado en PEM"),
+    (
+        "{path} holds no private key in PEM without a passphrase",
+        "{path} no contiene ninguna clave privada en PEM sin contraseña",
+    ),
+    ("the key {key} is not that of the certificate {cert}", "la clave {key} no es la del certificado {cert}"),
+    ("there is no socket {path}", "no existe el socket {path}"),
+    ("this user may not use the socket {path}", "este usuario no puede usar el socket {path}"),
+    ("nobody listens at the socket {path}", "nadie escucha en el socket {path}"),
+    ("nobody listens at that port", "nadie escucha en ese puerto"),
+    ("it cannot be reached: {words}", "no se puede llegar a él: {words}"),
+    ("its certificate is not signed by the CA of {path}", "su certificado no está firmado por la CA de {path}"),
+    ("its certificate is for {names}, not for {expected}", "su certificado es para {names}, no para {expected}"),
+    ("no name", "ningún nombre"),
+    (
+        "its certificate was valid until {until}, and here it is {now}",
+        "su certificado era válido hasta {until}, y aquí son las {now}",
+    ),
+    (
+        "its certificate is valid from {from}, and here it is {now}",
+        "su certificado es válido desde {from}, y aquí son las {now}",
+    ),
+    (
+        "it does not accept the certificate {cert}, which was valid until {until}; here it is {now}",
+        "no acepta el certificado {cert}, que era válido hasta {until}; aquí son las {now}",
+    ),
+    ("it does not accept the certificate {cert}: {words}", "no acepta el certificado {cert}: {words}"),
+    ("TLS failed: {words}", "TLS ha fallado: {words}"),
+    ("ssh cannot be started: {why}", "no se puede iniciar ssh: {why}"),
+    ("`{program}` is not installed", "`{program}` no está instalado"),
+    ("no folder is short enough for a socket", "ninguna carpeta es lo bastante corta para un socket"),
+    ("ssh does not know the key of that host", "ssh no conoce la clave de ese equipo"),
+    (
+        "ssh knows another key of that host: it was set up anew, or somebody else answers",
+        "ssh conoce otra clave de ese equipo: se instaló de nuevo, o responde otro",
+    ),
+    ("ssh failed: {words}", "ssh ha fallado: {words}"),
+    (
+        "ssh works, but the socket {socket} there does not answer",
+        "ssh funciona, pero el socket {socket} de allí no responde",
+    ),
+    ("no answer within {limit} s", "sin respuesta en {limit} s"),
+    ("what answers there is no Docker engine: {words}", "lo que responde allí no es un motor de Docker: {words}"),
+    (
+        "Docker {version} there speaks API {api}, and {least} is needed",
+        "Docker {version} habla allí la API {api}, y se necesita {least}",
+    ),
+    // Their hints
+    (
+        "write `unix:///PATH`, `ssh://USER@HOST` or `tcp+tls://HOST:2376`",
+        "escriba `unix:///PATH`, `ssh://USER@HOST` o `tcp+tls://HOST:2376`",
+    ),
+    (
+        "write `ssh://USER@HOST`, or let dockerd ask for certificates and write `tcp+tls://HOST:2376` with `tls`",
+        "escriba `ssh://USER@HOST`, o haga que dockerd pida certificados y escriba `tcp+tls://HOST:2376` con `tls`",
+    ),
+    (
+        "add `tls: { ca: ca.pem, cert: cert.pem, key: key.pem }`",
+        "añada `tls: { ca: ca.pem, cert: cert.pem, key: key.pem }`",
+    ),
+    ("this user has none but `default`", "este usuario no tiene otro que `default`"),
+    ("known: default, {names}", "conocidos: default, {names}"),
+    ("`docker context ls` shows which can be used", "`docker context ls` muestra cuáles se pueden usar"),
+    ("`docker context update {update}` lets it", "se consigue con `docker context update {update}`"),
+    (
+        "see that the file is there and that this user may read it",
+        "compruebe si existe el archivo y si este usuario puede leerlo",
+    ),
+    ("it must begin with `-----BEGIN CERTIFICATE-----`", "debe empezar por `-----BEGIN CERTIFICATE-----`"),
+    (
+        "it must begin with `-----BEGIN PRIVATE KEY-----` or the like",
+        "debe empezar por `-----BEGIN PRIVATE KEY-----` o similar",
+    ),
+    ("`cert` and `key` must be made together", "`cert` y `key` deben hacerse juntos"),
+    (
+        "another engine listens here: to use it, write `endpoint: {endpoint}`",
+        "aquí escucha otro motor: para usarlo, escriba `endpoint: {endpoint}`",
+    ),
+    (
+        "start the engine (`sudo systemctl start docker`), or write the `endpoint` where it listens",
+        "arranque el motor (`sudo systemctl start docker`), o escriba el `endpoint` en el que escucha",
+    ),
+    (
+        "add the user to its group (`sudo usermod -aG docker $USER`) and log in again, or run iperftester with sudo",
+        "añada el usuario a su grupo (`sudo usermod -aG docker $USER`) y vuelva a entrar, o use iperftester con sudo",
+    ),
+    (
+        "see that dockerd is started with `-H tcp://0.0.0.0:2376 --tlsverify`, and the port",
+        "compruebe si dockerd arranca con `-H tcp://0.0.0.0:2376 --tlsverify`, y el puerto",
+    ),
+    (
+        "see that the host is up, and that its name and address are right",
+        "compruebe si el equipo está encendido y si su nombre y su dirección son correctos",
+    ),
+    (
+        "`tls.ca` must be the CA that signed the certificate of dockerd (`--tlscert`)",
+        "`tls.ca` debe ser la CA que firmó el certificado de dockerd (`--tlscert`)",
+    ),
+    (
+        "write an endpoint with one of its names, or make a certificate with that name (subjectAltName)",
+        "escriba un endpoint con uno de sus nombres, o haga un certificado con ese nombre (subjectAltName)",
+    ),
+    (
+        "see that the clock of this machine is right (`date -u`); if it is, renew the certificate of dockerd",
+        "compruebe el reloj de esta máquina (`date -u`); si está bien, renueve el certificado de dockerd",
+    ),
+    (
+        "see that the clock of this machine is right (`date -u`); if it is, renew that certificate",
+        "compruebe el reloj de esta máquina (`date -u`); si está bien, renueve ese certificado",
+    ),
+    (
+        "it must be signed by the CA that dockerd was started with (`--tlscacert`), for clientAuth, and be valid by that \
+         machine's clock",
+        "debe estar firmado por la CA con la que arrancó dockerd (`--tlscacert`), para clientAuth, y ser válido según el \
+         reloj de esa máquina",
+    ),
+    (
+        "see that dockerd is started with `--tlsverify` and speaks TLS 1.2 or 1.3",
+        "compruebe si dockerd arranca con `--tlsverify` y habla TLS 1.2 o 1.3",
+    ),
+    (
+        "install `openssh-client`, and see that this user may write in XDG_RUNTIME_DIR",
+        "instale `openssh-client`, y compruebe si este usuario puede escribir en XDG_RUNTIME_DIR",
+    ),
+    (
+        "run `{command}` once, compare the fingerprint that it shows and say yes",
+        "ejecute `{command}` una vez, compare la huella que muestra y acéptela",
+    ),
+    (
+        "ask who runs that host; if the key is right, run `{forget}`, then `{command}`",
+        "pregunte a quien lleva ese equipo; si la clave es correcta, ejecute `{forget}` y después `{command}`",
+    ),
+    (
+        "`{command}` must work without a question: a key without passphrase or in ssh-agent, the port open",
+        "`{command}` debe funcionar sin preguntar nada: una clave sin contraseña o en ssh-agent, el puerto abierto",
+    ),
+    (
+        "see that the engine runs there, that this user is in its group (docker) and that sshd allows forwarding: \
+         `{command}`",
+        "compruebe si el motor funciona allí, si este usuario está en su grupo (docker) y si sshd permite reenviar: \
+         `{command}`",
+    ),
+    (
+        "see that the host is up, that no firewall is in between and that `docker info` ends there",
+        "compruebe si el equipo está encendido, si no hay un cortafuegos en medio y si `docker info` termina allí",
+    ),
+    (
+        "see that the endpoint is that of a Docker engine or of Podman's service",
+        "compruebe si el endpoint es el de un motor de Docker o el del servicio de Podman",
+    ),
+    ("update it to Docker 20.10 or later", "actualícelo a Docker 20.10 o posterior"),
+    // What is made on an engine.
+    ("cannot create {subject} on host {host}", "no se puede crear {subject} en el equipo {host}"),
+    ("cannot remove {subject} on host {host}", "no se puede quitar {subject} en el equipo {host}"),
+    ("cannot observe {subject} on host {host}", "no se puede observar {subject} en el equipo {host}"),
+    ("cannot reach {subject} on host {host}", "no se puede llegar a {subject} en el equipo {host}"),
+    (
+        "there is a {what} called {name} already, and it is not of this topology",
+        "ya hay {what} con el nombre {name}, y no es de esta topología",
+    ),
+    ("container", "un contenedor"),
+    ("its engine gave it no address", "su motor no le dio ninguna dirección"),
+    ("there is no such resource on this host", "no hay tal recurso en este equipo"),
+    ("its container was never started", "su contenedor no llegó a arrancar"),
+    ("its container is {words}", "su contenedor está {words}"),
+    ("`iperftester deploy` makes it again", "`iperftester deploy` lo vuelve a hacer"),
+    (
+        "rename the topology, or remove that {what}: {words}",
+        "cambie el nombre de la topología, o quite {what}: {words}",
+    ),
+    (
+        "another program or container has that port: give the probe other `ports`",
+        "otro programa o contenedor tiene ese puerto: dé otros `ports` a la sonda",
+    ),
+    (
+        "make room on that host: `docker system df` there shows what takes it",
+        "haga sitio en ese equipo: `docker system df` allí muestra qué lo ocupa",
+    ),
+    ("`iperftester deploy` brings the probe image again", "`iperftester deploy` vuelve a llevar la imagen de sonda"),
+    (
+        "another network of that host has these addresses: `docker network ls` there shows which",
+        "otra red de ese equipo tiene estas direcciones: `docker network ls` allí muestra cuál",
+    ),
+    (
+        "its networks take all addresses of its pools: remove those that nobody uses",
+        "sus redes ocupan todas las direcciones de sus reservas: quite las que nadie use",
+    ),
+    (
+        "a container that is not of this topology is in that network: disconnect it first",
+        "en esa red hay un contenedor que no es de esta topología: desconéctelo antes",
+    ),
+    (
+        "{one} and {other} share the ports of host {host}, and their `ports` overlap",
+        "{one} y {other} comparten los puertos del equipo {host}, y sus `ports` se solapan",
+    ),
+    (
+        "give each a range of its own, such as `{ports}` at the probe `{probe}`",
+        "dé a cada una un intervalo propio, como `{ports}` en la sonda `{probe}`",
+    ),
+    (
+        "{probe} is reached at its host, whose engine is at a socket of this machine",
+        "a {probe} se llega en su equipo, cuyo motor está en un socket de esta máquina",
+    ),
+    (
+        "say at which address others reach it: `{address}` at the probe `{probe}`",
+        "diga en qué dirección la encuentran las demás: `{address}` en la sonda `{probe}`",
+    ),
+];

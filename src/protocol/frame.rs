@@ -1,0 +1,56 @@
+//! The input of a command of the user's on its way to a probe: frames, so that its end can be told from the end of whoever
+//! sends it. A frame is its length, four bytes with the highest first, and that many bytes; the frame without any is the
+//! end of the input. A stream that ends means that the controller has gone.
+
+/// Most bytes of one frame.
+pub const FRAME_MAX: usize = 64 * 1024;
+
+/// Bytes of a frame's length.
+pub const HEAD: usize = 4;
+
+/// The frame that is the end of the input.
+pub const END: [u8; HEAD] = [0; HEAD];
+
+/// A length that no frame has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a frame of {0} bytes was announced, and the longest has {FRAME_MAX}: this is no input from iperftester")]
+pub struct TooLong(pub u32);
+
+/// The frame of the first of `bytes` and how many it took; the end where there are none.
+#[must_use]
+pub fn frame(bytes: &[u8]) -> (Vec<u8>, usize) {
+    let bytes = &bytes[..bytes.len().min(FRAME_MAX)];
+    let length = u32::try_from(bytes.len()).expect("at most FRAME_MAX");
+    ([&length.to_be_bytes(), bytes].concat(), bytes.len())
+}
+
+/// How many bytes follow this head.
+///
+/// # Errors
+/// [`TooLong`].
+pub fn length(head: [u8; HEAD]) -> Result<usize, TooLong> {
+    let told = u32::from_be_bytes(head);
+    usize::try_from(told).ok().filter(|length| *length <= FRAME_MAX).ok_or(TooLong(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_has_its_length_and_no_more_than_its_share() {
+        assert_eq!(frame(b"abc"), (b"\0\0\0\x03abc".to_vec(), 3));
+        assert_eq!(frame(b""), (END.to_vec(), 0));
+        let (long, taken) = frame(&[7; FRAME_MAX + 1]);
+        assert_eq!((long.len(), taken), (HEAD + FRAME_MAX, FRAME_MAX));
+        assert_eq!(length(long[..HEAD].try_into().unwrap()), Ok(FRAME_MAX));
+    }
+
+    #[test]
+    fn a_length_that_no_frame_has_is_refused() {
+        assert_eq!(length(END), Ok(0));
+        assert_eq!(length([0, 1, 0, 1]), Err(TooLong(65537)));
+        let told = length([255; HEAD]).unwrap_err().to_string();
+        assert!(told.starts_with("a frame of 4294967295 bytes was announced, and the longest has 65536"), "{told}");
+    }
+}

@@ -1,0 +1,225 @@
+//! Real Docker daemons for tests, each with everything of its own and removed whatever happens: one engine by itself, or
+//! several simulated hosts on a network of their own with TLS and ssh.
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+
+mod certificates;
+mod images;
+mod machine;
+mod network;
+mod ssh;
+
+use std::io::{Read, Write};
+use std::net::Ipv4Addr;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::Value;
+
+pub(crate) use certificates::Certificates;
+pub(crate) use images::{BUSYBOX, probe_image};
+pub(crate) use machine::{Machine, eventually};
+pub(crate) use ssh::Sshd;
+
+use machine::found;
+use network::Network;
+
+/// A daemon is ready within a second; on a busy machine it takes more.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// The port of Docker with TLS.
+pub(crate) const TLS_PORT: u16 = 2376;
+
+/// What is missing for engines here; `None` where they can be started.
+pub(crate) fn missing() -> Option<String> {
+    if !rustix::process::geteuid().is_root() {
+        return Some("Docker engines of a test need root".to_owned());
+    }
+    let programs = ["dockerd", "docker", "sshd", "openssl", "busybox", "ip", "nsenter", "unshare", "iptables"];
+    programs.iter().find(|program| found(program).is_none()).map(|program| format!("there is no `{program}` here"))
+}
+
+/// A Docker daemon on a machine of its own.
+pub(crate) struct Engine {
+    daemon: Option<Child>,
+    listening: Vec<String>,
+    pub(crate) machine: Machine,
+}
+
+impl Engine {
+    /// An engine that answers, on a machine without a network.
+    pub(crate) fn start() -> Self {
+        Self::on(Machine::new(), vec![])
+    }
+
+    /// An engine that answers; `listening` are further arguments.
+    fn on(machine: Machine, listening: Vec<String>) -> Self {
+        let mut engine = Self { daemon: None, listening, machine };
+        engine.start_again();
+        engine
+    }
+
+    /// Its unix socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.machine.folder().join("run/docker.sock")
+    }
+
+    /// Where it is, as `docker -H` takes it.
+    pub(crate) fn url(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// Starts its daemon after [`Self::stop`] or [`Self::kill`], and waits until it answers.
+    pub(crate) fn start_again(&mut self) {
+        assert!(self.daemon.is_none(), "it runs");
+        let folder = self.machine.folder();
+        let data = folder.join("data");
+        let config = folder.join("daemon.json");
+        std::fs::write(&config, "{}").unwrap();
+        // A machine of its own has every other path for itself.
+        let mut command = self.machine.command("dockerd");
+        command.arg("--data-root").arg(data).arg("--config-file").arg(config);
+        command.args(["-H", "unix:///run/docker.sock", "--log-level", "warn", "--shutdown-timeout", "2"]);
+        command.args(["--default-address-pool", "base=10.204.0.0/16,size=24"]);
+        command.args(["--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", &self.machine.cgroup()]);
+        command.args(&self.listening);
+        let log = folder.join("dockerd.log");
+        let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
+        let mut daemon = command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
+        let until = Instant::now() + READY_WITHIN;
+        while !answers(&self.socket()) {
+            let ended = daemon.try_wait().unwrap();
+            let late = Instant::now() > until;
+            if ended.is_some() || late {
+                let _ = daemon.kill();
+                let _ = daemon.wait();
+                panic!("dockerd does not answer ({ended:?}):\n{}", std::fs::read_to_string(&log).unwrap_or_default());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.daemon = Some(daemon);
+    }
+
+    /// Ends its daemon as an administrator does: containers are stopped and known to the next one.
+    pub(crate) fn stop(&mut self) {
+        let mut daemon = self.daemon.take().expect("it runs");
+        assert!(Command::new("kill").arg(daemon.id().to_string()).status().unwrap().success());
+        daemon.wait().unwrap();
+    }
+
+    /// Ends it with all its containers as a power cut does.
+    pub(crate) fn kill(&mut self) {
+        self.machine.kill_all();
+        if let Some(mut daemon) = self.daemon.take() {
+            daemon.wait().unwrap();
+        }
+        self.machine.empty_run();
+    }
+
+    /// Runs the `docker` command on it.
+    pub(crate) fn docker(&self, arguments: &[&str]) -> Output {
+        docker(self.machine.folder(), &self.url()).args(arguments).output().unwrap()
+    }
+
+    /// Standard output of a `docker` command on it, which must succeed.
+    pub(crate) fn say(&self, arguments: &[&str]) -> String {
+        let output = self.docker(arguments);
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "docker {arguments:?}\n{out}{err}");
+        out.trim().to_owned()
+    }
+
+    /// Loads an image archive as `docker save` writes it.
+    pub(crate) fn load(&self, archive: &Path) {
+        self.say(&["load", "--input", archive.to_str().unwrap()]);
+    }
+
+    /// What has happened on it since then, oldest first.
+    pub(crate) fn events(&self, since: SystemTime) -> Vec<Value> {
+        let seconds =
+            |at: SystemTime| format!("{:.9}", at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64());
+        let (since, until) = (seconds(since), seconds(SystemTime::now()));
+        let lines = self.say(&["events", "--since", &since, "--until", &until, "--format", "{{json .}}"]);
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Does a daemon answer on this socket?
+fn answers(socket: &Path) -> bool {
+    let ask = || {
+        let mut stream = UnixStream::connect(socket)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(b"GET /_ping HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map(|_| answer)
+    };
+    ask().is_ok_and(|answer: String| answer.contains(" 200 OK"))
+}
+
+/// The `docker` command on an engine, with nothing of the user's.
+pub(crate) fn docker(home: &Path, url: &str) -> Command {
+    let mut command = Command::new("docker");
+    command.args(["-H", url]).env("DOCKER_CONFIG", home);
+    for variable in ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Simulated hosts, each with a Docker daemon that takes TLS connections, on a network that this machine reaches.
+pub(crate) struct Hosts {
+    pub(crate) engines: Vec<Engine>,
+    pub(crate) certificates: Certificates,
+    network: Network,
+}
+
+impl Hosts {
+    /// `count` hosts, at most 200.
+    pub(crate) fn new(count: u8) -> Self {
+        let network = Network::new();
+        let addresses: Vec<_> = (1..=count).map(|number| network.address(number)).collect();
+        let certificates = Certificates::new(network.folder(), &addresses);
+        let start = |number: u8| {
+            let machine = Machine::new();
+            network.join(&machine, number);
+            let listening = certificates.server_arguments(addresses[usize::from(number) - 1], TLS_PORT);
+            Engine::on(machine, listening)
+        };
+        Self { engines: (1..=count).map(start).collect(), certificates, network }
+    }
+
+    /// The address of the host with this index.
+    pub(crate) fn address(&self, index: usize) -> Ipv4Addr {
+        self.network.address(u8::try_from(index + 1).unwrap())
+    }
+
+    /// Where its engine takes TLS connections: `IP:PORT`.
+    pub(crate) fn tls(&self, index: usize) -> String {
+        format!("{}:{TLS_PORT}", self.address(index))
+    }
+
+    /// The `docker` command on its engine over TLS, as a client that it trusts.
+    pub(crate) fn docker_over_tls(&self, index: usize) -> Command {
+        let folder = self.certificates.client();
+        let mut command = docker(&folder, &format!("tcp://{}", self.tls(index)));
+        let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        command.args(["--tlsverify", "--tlscacert", &file("ca.pem")]);
+        command.args(["--tlscert", &file("cert.pem"), "--tlskey", &file("key.pem")]);
+        command
+    }
+
+    /// Starts an ssh server on the host; it ends with what this gives.
+    pub(crate) fn sshd(&self, index: usize) -> Sshd {
+        Sshd::start(&self.engines[index].machine, self.address(index))
+    }
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,172 @@
+//! The probe image as the real executable makes it with the real mmdebstrap, in a real engine.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/dockerd.rs"]
+mod dockerd;
+#[path = "support/images.rs"]
+#[allow(dead_code, reason = "each test file uses its part")]
+mod images;
+mod world;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use bollard::{API_DEFAULT_VERSION, Docker};
+use dockerd::Dockerd;
+use iperftester::backend::docker::image as engines;
+use iperftester::domain::image::{Base, Image};
+use iperftester::image::Recipe;
+use serde_json::Value;
+use world::{World, text};
+
+const SMALL: &str = "
+name: NAME
+image: { base: small }
+hosts: { here: { local: {} } }
+probes: { a: { host: here }, b: { host: here } }
+";
+
+/// Most that the small image may hold beside the executable, in bytes.
+const MOST_BYTES: u64 = 60_000_000;
+
+fn build(world: &World) -> Value {
+    serde_json::from_str(&world.expect(0, &["build", "--output", "json"])).unwrap()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn recipe() -> Recipe {
+    let image = Image { base: Some(Base::Small), ..Image::default() };
+    Recipe::new(&image, Path::new(env!("CARGO_BIN_EXE_iperftester"))).unwrap()
+}
+
+#[tokio::test]
+async fn the_small_image_is_made_once_loaded_once_and_runs_without_a_network() {
+    let world = World::new(SMALL);
+    images::lend(&world);
+    let first = build(&world);
+    images::keep(&world);
+    assert_eq!(first["made"], true, "{first}");
+    assert!(first["beyond_executable_bytes"].as_u64().unwrap() <= MOST_BYTES, "{first}");
+    let again = world.expect(0, &["build"]);
+    assert!(again.starts_with("nothing to do, the image iperftester-probe:"), "{again}");
+    let archive = PathBuf::from(first["path"].as_str().unwrap());
+    let tag = first["tag"].as_str().unwrap();
+
+    let engine = Dockerd::start();
+    let client = Docker::connect_with_unix(engine.socket().to_str().unwrap(), 120, API_DEFAULT_VERSION).unwrap();
+    let client = client.negotiate_version().await.unwrap();
+    let recipe = recipe();
+    assert_eq!((recipe.hash().as_str(), recipe.tag().as_str()), (first["image"].as_str().unwrap(), tag));
+    assert_eq!(engines::find(&client, &recipe).await.unwrap(), None);
+    let mut sent = vec![];
+    let id = engines::load(&client, &recipe, &archive, &mut |now, total| sent.push((now, total))).await.unwrap();
+    assert_eq!(sent.last(), Some(&(archive.metadata().unwrap().len(), archive.metadata().unwrap().len())));
+    assert!(sent.is_sorted(), "{sent:?}");
+    assert_eq!(engines::find(&client, &recipe).await.unwrap(), Some(id.clone()));
+    assert_eq!(engine.expect(&["image", "inspect", "--format", "{{.Id}}", tag]), id);
+    // By its label: another image under the same name is none of ours.
+    engine.expect(&["tag", &id, "elsewhere:1"]);
+    engine.expect(&["rmi", tag]);
+    assert_eq!(engines::find(&client, &recipe).await.unwrap(), Some(id));
+
+    let run = |entry: &str, words: &[&str]| {
+        let hard = ["--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only"];
+        let entry = ["--entrypoint", entry, "elsewhere:1"];
+        let ran = engine.docker(&[&["run", "--rm", "--network=none"], &hard[..], &entry[..], words].concat());
+        // From 125 on it is the engine's own: it could not start it (docker-run(1)). Of the tools' versions not all are a success.
+        assert!(ran.status.code().is_some_and(|code| code < 125), "{entry:?}: {}", text(&ran.stderr));
+        text(&ran.stdout).trim().to_owned()
+    };
+    let version = format!("iperftester {}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run("/usr/local/bin/iperftester", &["--version"]), version);
+    assert_eq!(run("/bin/sh", &["-c", "id -u; id -g"]), "10001\n10001");
+    for (tool, word) in [
+        ("/usr/bin/iperf3", "--version"),
+        ("/usr/bin/iperf", "--version"),
+        ("/usr/bin/traceroute", "--version"),
+        ("/usr/bin/tracepath", "-V"),
+        ("/usr/bin/mtr", "--version"),
+        ("/bin/ping", "-V"),
+        ("/usr/bin/nstat", "-V"),
+        ("/bin/ip", "-V"),
+    ] {
+        run(tool, &[word]);
+    }
+    let size: u64 = engine.expect(&["image", "inspect", "--format", "{{.Size}}", "elsewhere:1"]).parse().unwrap();
+    assert!(size - recipe.executable_bytes <= MOST_BYTES, "{size}");
+}
+
+#[test]
+fn a_file_of_the_cache_that_was_cut_is_made_again_from_the_root_that_is_there() {
+    let world = World::new(SMALL);
+    images::lend(&world);
+    let path = PathBuf::from(build(&world)["path"].as_str().unwrap());
+    images::keep(&world);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    // Nothing could be unpacked now.
+    let broken = world.instead_of("mmdebstrap", "exit 9");
+    let output = world.command(&["build", "--output", "json"]).env("PATH", &broken).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(std::fs::read(&path).unwrap() == whole, "the same bytes");
+    let forced = world.command(&["build", "--force"]).env("PATH", &broken).output().unwrap();
+    assert_eq!(forced.status.code(), Some(3), "{}", text(&forced.stderr));
+    assert!(text(&forced.stderr).contains("mmdebstrap could not make the image"), "{}", text(&forced.stderr));
+    assert!(std::fs::read(&path).unwrap() == whole, "what was there stays");
+    let copy = world.folder.path().join("copy.tar");
+    world.expect(0, &["build", "--file", copy.to_str().unwrap()]);
+    assert!(std::fs::read(copy).unwrap() == whole);
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing_half_made() {
+    let world = World::new(SMALL);
+    let cache = world.folder.path().join("cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    let mount =
+        |words: &[&str]| assert!(Command::new(words[0]).args(&words[1..]).arg(&cache).status().unwrap().success());
+    mount(&["mount", "-t", "tmpfs", "-o", "size=8m", "none"]);
+    // A root that is larger than that, from something quicker than mmdebstrap.
+    let path = world.instead_of("mmdebstrap", "exec head -c 20000000 /dev/zero");
+    let output = world.command(&["build"]).env("PATH", path).output().unwrap();
+    let left = names(&images::cache(&world));
+    mount(&["umount"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("cannot write") && said.contains("No space left"), "{said}");
+    assert!(said.contains("XDG_CACHE_HOME"), "{said}");
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn stopped_on_the_way_it_leaves_nothing() {
+    let world = World::new(SMALL);
+    // The user's own way to say where temporary files go, which the root is made in.
+    let mut child = world.spawn(&["build"]);
+    let roots = || names(world.folder.path()).into_iter().filter(|name| name.starts_with("mmdebstrap.")).count();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while roots() == 0 {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "mmdebstrap does not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(roots(), 0, "{:?}", names(world.folder.path()));
+    assert!(names(&images::cache(&world)).is_empty(), "{:?}", names(&images::cache(&world)));
+}
+
+#[test]
+fn without_mmdebstrap_the_hint_says_what_to_do() {
+    let world = World::new(SMALL);
+    let empty = tempfile::tempdir().unwrap();
+    let output = world.command(&["build"]).env("PATH", empty.path()).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("mmdebstrap is not installed") && said.contains("apt-get install mmdebstrap"), "{said}");
+}

@@ -1,0 +1,71 @@
+//! What mmdebstrap makes for tests, kept below target/ so that it is made once, not by each test.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::world::{self, World};
+
+/// The folder in target/, and the lock of whoever makes something there.
+fn kept() -> (PathBuf, File) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/images");
+    fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    (folder, lock)
+}
+
+/// Where `world` has its images.
+pub(crate) fn cache(world: &World) -> PathBuf {
+    world.folder.path().join("cache/iperftester/images")
+}
+
+/// Gives `world` the root of the small image, where an earlier test has made it.
+pub(crate) fn lend(world: &World) {
+    let (folder, _lock) = kept();
+    fs::create_dir_all(cache(world)).unwrap();
+    copy_roots(&folder, &cache(world));
+}
+
+/// Keeps the root that was made in `world`.
+pub(crate) fn keep(world: &World) {
+    let (folder, _lock) = kept();
+    copy_roots(&cache(world), &folder);
+}
+
+fn copy_roots(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let name = entry.unwrap().file_name();
+        if name.to_str().unwrap().starts_with("root-") && !to.join(&name).exists() {
+            fs::copy(from.join(&name), to.join(&name)).unwrap();
+        }
+    }
+}
+
+/// A release's user land without the tools, as a tar; `None`, told as skipped, where no mirror gives it.
+pub(crate) fn user_land(suite: &str) -> Option<PathBuf> {
+    let (folder, _lock) = kept();
+    let tar = folder.join(format!("{suite}.tar"));
+    if !tar.exists() {
+        let half = folder.join(format!("{suite}.half"));
+        let made = Command::new("mmdebstrap")
+            .args([
+                "--quiet",
+                "--variant=extract",
+                "--include=base-files,libc6,libc-bin,coreutils,dash",
+                "--format=tar",
+                suite,
+            ])
+            .arg(&half)
+            .output()
+            .unwrap();
+        if !made.status.success() {
+            let said = world::text(&made.stderr);
+            let first = said.lines().find(|line| line.starts_with("E: ")).unwrap_or("it said nothing");
+            world::skipped(&format!("the user land of {suite}: {first}"));
+            return None;
+        }
+        fs::rename(half, &tar).unwrap();
+    }
+    Some(tar)
+}
