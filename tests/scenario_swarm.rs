@@ -93,7 +93,7 @@ hosts:
     swarm: {{ endpoint: \"unix://{}\", node-endpoint: \"unix://{}/{{name}}/run/docker.sock\" }}
 tests:
   rtt: {{ ping: {{ count: 5, interval: 100ms }} }}
-  tcp: {{ iperf3: {{ duration: 1s }} }}
+  tcp: {{ iperf3: {{ duration: 1s, rate: 20M }} }}
 {more}",
             socket.display(),
             folders.display()
@@ -135,11 +135,14 @@ fn status(world: &World, code: i32) -> Vec<(String, String, Option<String>)> {
     probes.collect()
 }
 
-/// What `plan` would do, as `verb resource`.
+/// What `plan` would do, as `verb resource`, sorted.
 fn plan(world: &World, code: i32) -> Vec<String> {
     let told = expect(world, code, &["plan"]);
     let actions = told["actions"].as_array().unwrap().iter();
-    actions.map(|action| format!("{} {}", action["verb"].as_str().unwrap(), action["id"].as_str().unwrap())).collect()
+    let told = actions.map(|action| format!("{} {}", action["verb"].as_str().unwrap(), action["id"].as_str().unwrap()));
+    let mut told: Vec<String> = told.collect();
+    told.sort();
+    told
 }
 
 /// Source, destination and status of each run of the newest report.

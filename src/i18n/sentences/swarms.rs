@@ -78,5 +78,7 @@ pub(super) const PAIRS: &[Pair] = &[
         "the node may not take work: `docker node ls` at a manager shows its availability",
         "puede que el nodo no admita trabajo: `docker node ls` en un gestor muestra su disponibilidad",
     ),
+    ("cannot ask {subject} on host {host}", "no se puede preguntar a {subject} en el equipo {host}"),
     ("the swarm {host}", "el enjambre {host}"),
+    ("service", "un servicio"),
 ];
