@@ -123,6 +123,8 @@ fn run(world: &World, command: &str, page: &Path) {
     let mut command = with_real_ids(command, &ids);
     // The reader's seconds a test are one here.
     command = command.replace("--duration 2s", "--duration 1s");
+    // mtr waits that long for answers after its last packet, 5 s unless told.
+    command = command.replace("mtr --json", "mtr --gracetime 1 --json");
     let given = ["--duration", "--dry-run", "--resume", "--help"].iter().any(|option| command.contains(option));
     if !given && command.split(' ').any(|word| word == "run") {
         let words = command.split(' ').map(|word| if word == "run" { "run --duration 1s" } else { word });
@@ -181,47 +183,109 @@ fn wants_lab(piece: &Piece) -> bool {
     command.split("iperftester ").skip(1).any(is_about_lab)
 }
 
-#[test]
-fn every_command_in_the_docs_does_what_it_says() {
-    let mut seen = 0;
-    for page in pages() {
-        let pieces = pieces(&std::fs::read_to_string(&page).unwrap());
-        let commands = pieces.iter().filter(|piece| matches!(piece, Piece::Command(_))).count();
-        if commands == 0 {
-            continue;
-        }
-        let world = World::new("name: NAME\n");
-        std::fs::remove_file(world.topology()).unwrap();
-        let begins = pieces.iter().any(|piece| *piece == Piece::Command("iperftester init".to_owned()));
-        if !begins && pieces.iter().any(wants_lab) {
-            // Such a chapter is read with a lab deployed and measured twice, and once stopped half-way.
-            std::fs::write(world.topology(), LAB).unwrap();
-            make_unique(&world);
-            for command in ["deploy", "run", "run", "run & sleep 1.5; kill -INT $!; wait $! || [ $? -eq 130 ]"] {
-                run(&world, &format!("iperftester {command}"), &page);
-            }
-        }
+/// A page with commands, and what it shows.
+struct Page {
+    path: PathBuf,
+    pieces: Vec<Piece>,
+}
+
+impl Page {
+    fn read(path: PathBuf) -> Self {
+        let pieces = pieces(&std::fs::read_to_string(&path).unwrap());
+        Self { path, pieces }
+    }
+
+    fn commands(&self) -> usize {
+        self.pieces.iter().filter(|piece| matches!(piece, Piece::Command(_))).count()
+    }
+
+    /// Is it read with a lab that is there and has been measured?
+    fn wants_lab(&self) -> bool {
+        let begins = self.pieces.contains(&Piece::Command("iperftester init".to_owned()));
+        !begins && self.pieces.iter().any(wants_lab)
+    }
+
+    /// Does what it shows, in order.
+    fn follow(&self, world: &World) {
         let mut file = "topology.yaml".to_owned();
         let mut servers = vec![];
-        for piece in pieces {
+        for piece in &self.pieces {
             match piece {
-                Piece::Command(command) => {
-                    run(&world, &command, &page);
-                    seen += 1;
-                }
-                Piece::Server(command, port) => servers.push(start(&world, &command, port)),
+                Piece::Command(command) => run(world, command, &self.path),
+                Piece::Server(command, port) => servers.push(start(world, command, *port)),
                 Piece::Topology(Some(name), text) => {
-                    std::fs::write(world.folder.path().join(&name), text).unwrap();
-                    file = name;
+                    std::fs::write(world.folder.path().join(name), text).unwrap();
+                    file.clone_from(name);
                 }
                 Piece::Topology(None, text) => {
                     let path = world.folder.path().join(&file);
-                    let whole = std::fs::read_to_string(&path).unwrap_or_default() + &text;
+                    let whole = std::fs::read_to_string(&path).unwrap_or_default() + text;
                     std::fs::write(&path, whole).unwrap();
                 }
             }
-            make_unique(&world);
+            make_unique(world);
         }
+    }
+}
+
+/// A lab that was deployed, measured twice, and once stopped half-way. It is measured once for all chapters; each finds it,
+/// its folder and its results as if it were the first to use it.
+struct Measured {
+    world: World,
+    kept: tempfile::TempDir,
+}
+
+impl Measured {
+    fn new() -> Self {
+        let lab = Self { world: World::new(LAB), kept: tempfile::tempdir().unwrap() };
+        make_unique(&lab.world);
+        for command in ["deploy", "run", "run", "run & sleep 1.5; kill -INT $!; wait $! || [ $? -eq 130 ]"] {
+            run(&lab.world, &format!("iperftester {command}"), Path::new("the lab of the chapters"));
+        }
+        copy(lab.world.folder.path(), lab.kept.path());
+        lab
+    }
+
+    fn restore(&self) {
+        let folder = self.world.folder.path();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+        }
+        copy(self.kept.path(), folder);
+        self.world.expect(0, &["deploy"]);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let here = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir(&here).unwrap();
+            copy(&entry.path(), &here);
+        } else {
+            std::fs::copy(entry.path(), here).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_command_in_the_docs_does_what_it_says() {
+    let pages = pages().into_iter().map(Page::read).filter(|page| page.commands() > 0);
+    let (chapters, others): (Vec<Page>, Vec<Page>) = pages.partition(Page::wants_lab);
+    let seen: usize = chapters.iter().chain(&others).map(Page::commands).sum();
+    let lab = Measured::new();
+    for page in &chapters {
+        lab.restore();
+        page.follow(&lab.world);
+    }
+    // Only one world measures at a time.
+    drop(lab);
+    for page in &others {
+        let world = World::new("name: NAME\n");
+        std::fs::remove_file(world.topology()).unwrap();
+        page.follow(&world);
     }
     assert!(seen >= 60, "only {seen} commands were found");
 }
