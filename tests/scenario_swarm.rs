@@ -94,6 +94,7 @@ hosts:
 tests:
   rtt: {{ ping: {{ count: 5, interval: 100ms }} }}
   tcp: {{ iperf3: {{ duration: 1s, rate: 20M }} }}
+  slow: {{ ping: {{ count: 40, interval: 100ms }} }}
 {more}",
             socket.display(),
             folders.display()
@@ -202,6 +203,9 @@ fn a_swarm_is_a_probe_on_each_node_through_its_losses() {
         assert_eq!(fault.as_ref().is_some_and(|fault| fault.ends_with(&away)), index % 2 == 1, "{probe}: {fault:?}");
     }
     assert_eq!(plan(&world, 4), [] as [&str; 0]);
+    let kept = expect(&world, 4, &["deploy"]);
+    assert_eq!((&kept["created"], &kept["removed"], &kept["unchanged"]), (&0.into(), &0.into(), &3.into()));
+    assert_eq!(kept["failed"][0]["host"], "sw");
     expect(&world, 4, &["run", "across"]);
     let statuses: Vec<(bool, String)> = runs(&world)
         .into_iter()
@@ -241,4 +245,110 @@ fn a_swarm_is_a_probe_on_each_node_through_its_losses() {
     // An agent removes a container a moment after its task has ended.
     let none = || [0, 1].iter().all(|index| swarm.containers(*index, &world).is_empty());
     assert!(engines::eventually(none), "{:?}", [0, 1].map(|index| swarm.containers(index, &world)));
+}
+
+#[test]
+fn what_a_swarm_cannot_give_is_told() {
+    if let Some(why) = missing() {
+        skipped(&why);
+        return;
+    }
+    let swarm = Swarm::new();
+    let world = World::new(&swarm.topology(
+        "
+probes: { node: { host: sw, placement: each-node } }
+groups: { nodes: { mesh: [node] } }
+campaigns: { slow: { group: nodes, run: [slow] } }
+",
+    ));
+    let said = |code: i32, arguments: &[&str]| {
+        let output = world.command(arguments).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap();
+        let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{told}");
+        told
+    };
+    let holds = |told: &str, words: &[&str]| {
+        for words in words {
+            assert!(told.contains(words), "`{words}` is not in\n{told}");
+        }
+    };
+    let whole = std::fs::read_to_string(world.topology()).unwrap();
+    let with = |from: &str, to: &str| {
+        assert!(whole.contains(from), "{from}");
+        std::fs::write(world.topology(), whole.replace(from, to)).unwrap();
+    };
+    let (first, second) = (swarm.name(0), swarm.name(1));
+    let endpoint = format!("unix://{}", swarm.node(0).socket().display());
+    let node_endpoint = whole.split("node-endpoint: ").nth(1).unwrap().split(" }").next().unwrap().to_owned();
+
+    // Without a way to the other nodes, the manager's own is still there.
+    with(&format!(", node-endpoint: {node_endpoint}"), "");
+    holds(
+        &said(4, &["deploy"]),
+        &[
+            &format!("there is no way to the engine of node {second}"),
+            "add `node-endpoint: ssh://USER@{address}` to the `swarm` host",
+            "1 probe ready",
+        ],
+    );
+    assert_eq!(swarm.services().len(), 1);
+
+    // The engine of another node is not taken for one's own.
+    for (name, target) in [(first, 1), (second, 0)] {
+        std::os::unix::fs::symlink(swarm.node(target).socket(), world.folder.path().join(format!("{name}.sock")))
+            .unwrap();
+    }
+    let crossed = format!("\"unix://{}/{{name}}.sock\"", world.folder.path().display());
+    with(&node_endpoint, &crossed);
+    holds(&said(3, &["plan"]), &[&format!(".sock is not that of node {first}")]);
+
+    // A manager that is none, and one that is not there.
+    with(&endpoint, &format!("unix://{}", swarm.node(1).socket().display()));
+    holds(
+        &said(3, &["plan"]),
+        &["cannot ask the swarm sw on host sw", "is not a swarm manager", "name the engine of a manager"],
+    );
+    with(&endpoint, "unix:///nowhere/docker.sock");
+    holds(&said(3, &["status"]), &["host `sw` at unix:///nowhere/docker.sock: there is no socket"]);
+
+    // Ports of one node, CPUs, and more nodes than there are.
+    with("placement: each-node }", "placement: { replicas: 3 } }, more: { host: sw, placement: { replicas: 2 } }");
+    let told = said(3, &["plan"]);
+    holds(&told, &["probe node is to be on 3 of the nodes of sw and can be on 2"]);
+    holds(&told, &[&format!("more-{second} and node-{second} share the ports of node {second} of swarm sw")]);
+    with("placement: each-node }", "placement: each-node, limits: { cpu-set: \"0\" } }");
+    holds(&said(3, &["plan"]), &["is to be bound to CPUs (`cpu-set`), which services of a swarm cannot be"]);
+
+    // Where a node fits by its label, the probe is there and keeps its name.
+    swarm.node(0).say(&["node", "update", "--label-add", "rack=b", second]);
+    with("placement: each-node }", "placement: { replicas: 1, labels: [rack=b] } }");
+    holds(&said(0, &["plan"]), &[&format!("create probe/node-{second}"), &format!("remove probe/node-{first}")]);
+
+    // A name that is taken, and a node that takes no work: nothing is left of what was begun.
+    std::fs::write(world.topology(), &whole).unwrap();
+    let taken = format!("iperftester-{}-node-{second}", world.name);
+    swarm.node(0).say(&[
+        "service",
+        "create",
+        "--detach",
+        "--no-resolve-image",
+        "--replicas",
+        "0",
+        "--name",
+        &taken,
+        "none:1",
+    ]);
+    holds(&said(4, &["deploy"]), &["there is a service called", &format!("docker service rm {taken}")]);
+    swarm.node(0).say(&["service", "rm", &taken]);
+    said(0, &["deploy"]);
+
+    // An interrupted campaign goes on with the same nodes.
+    let mut child = world.spawn(&["run", "slow", "--output", "json"]);
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    said(0, &["run", "--resume"]);
+    assert_eq!(runs(&world).iter().filter(|(_, _, status)| status == "ok").count(), 2);
+    holds(&said(0, &["destroy"]), &["nothing is left"]);
+    assert_eq!(swarm.services(), [] as [&str; 0]);
 }

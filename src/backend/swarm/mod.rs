@@ -1,5 +1,5 @@
 //! Docker Swarms: nodes and services through a manager, programs and images through each node's own engine
-//! (docs/decisions/0030).
+//! (docs/decisions/0031).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

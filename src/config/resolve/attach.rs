@@ -137,6 +137,8 @@ impl<'r> Machine<'r> {
             HostKind::External(server) => Some(Self::Server(&server.address)),
             HostKind::Ssh(_) => Some(Self::Host(host)),
             HostKind::Docker(_) if probe.network() == Some(&Network::Host) => Some(Self::Host(host)),
+            // Each node has both; where others will be is known later.
+            HostKind::Swarm(_) if probe.placement() == Some(&Placement::EachNode) => Some(Self::Host(host)),
             _ => None,
         }
     }

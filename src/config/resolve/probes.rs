@@ -61,7 +61,7 @@ impl<'r> Member<'r> {
                 cpu_set,
             }),
             raw_sockets: self.read("raw-sockets", |p| &p.raw_sockets).is_some_and(|r| r.value),
-            placement: self.read("placement", |p| &p.placement).map(|p| p.value.clone()),
+            placement: self.placement().cloned(),
             gateway: self.gateway().map(|g| g.value),
             dns: self.read("dns", |p| &p.dns).map_or_else(Vec::new, |d| d.value.clone()),
         }
@@ -69,6 +69,10 @@ impl<'r> Member<'r> {
 
     pub(super) fn network(&self) -> Option<&'r Network> {
         self.read("network", |p| &p.network).map(|n| &n.value)
+    }
+
+    pub(super) fn placement(&self) -> Option<&'r Placement> {
+        self.read("placement", |p| &p.placement).map(|p| &p.value)
     }
 
     pub(super) fn gateway(&self) -> Option<&'r Spanned<IpAddr>> {
@@ -98,8 +102,7 @@ impl<'r> Member<'r> {
 
     /// May it stand for several, one on each of several nodes?
     pub(super) fn is_several(&self) -> bool {
-        let placement = self.read("placement", |p| &p.placement).map(|p| &p.value);
-        let several = match placement {
+        let several = match self.placement() {
             Some(Placement::EachNode) => true,
             Some(Placement::Replicas { count, .. }) => *count > 1,
             Some(Placement::Members(_)) | None => false,
