@@ -215,7 +215,8 @@ pub(super) fn check(raw: &raw::Topology, outline: &Outline<'_>, faults: &mut Fau
     }
     attach::shared(outline, faults);
     let written = raw.probes.entries.len() + raw.probes.refused;
-    if let Some(key) = raw.probes.key.filter(|_| written == 1) {
+    let lone = written == 1 && !outline.probes.iter().any(Member::is_several);
+    if let Some(key) = raw.probes.key.filter(|_| lone) {
         let fault = Fault::new(Code::TooFewProbes, key, "one probe has no other to be measured against");
         faults.add(fault.fix("add a second probe"));
     }

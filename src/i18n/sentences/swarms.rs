@@ -38,6 +38,16 @@ pub(super) const PAIRS: &[Pair] = &[
         "take `cpu-set` out, or make the machine a host of kind `docker`",
         "quite `cpu-set`, o haga de la máquina un equipo de tipo `docker`",
     ),
+    // The topology
+    ("a probe on a swarm has its node's own network", "una sonda en un enjambre tiene la red de su nodo"),
+    (
+        "remove `network`, or make the machine a host of kind `docker`",
+        "quite `network`, o haga de la máquina un equipo de tipo `docker`",
+    ),
+    (
+        "an endpoint `unix:///…`, `ssh://…` or `tcp+tls://…` with `{name}` or `{address}` of the node",
+        "un extremo `unix:///…`, `ssh://…` o `tcp+tls://…` con `{name}` o `{address}` del nodo",
+    ),
     // DockerError
     ("node {node} is {state}", "el nodo {node} está {state}"),
     ("down", "caído"),
