@@ -60,7 +60,7 @@ pub enum DockerError {
         /// Its host name.
         node: String,
         /// `down` or the like.
-        state: String,
+        state: &'static str,
     },
     /// Nobody said where the engine of a node is.
     #[error("there is no way to the engine of node {node}")]

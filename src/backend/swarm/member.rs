@@ -20,7 +20,7 @@ pub(super) struct Member {
     /// Where it joined the swarm from; `None` where the manager does not know.
     pub(super) address: Option<IpAddr>,
     /// `down` or the like; `None` where it answers the manager.
-    pub(super) absent: Option<String>,
+    pub(super) absent: Option<&'static str>,
 }
 
 impl Member {
@@ -47,7 +47,12 @@ impl Member {
             id,
             hostname,
             address: parsed.into_iter().find(|address| !address.is_unspecified()),
-            absent: (state != NodeState::READY).then(|| state.to_string()),
+            absent: match state {
+                NodeState::READY => None,
+                NodeState::DOWN => Some("down"),
+                NodeState::DISCONNECTED => Some("disconnected"),
+                NodeState::UNKNOWN => Some("in an unknown state"),
+            },
         })
     }
 
@@ -90,7 +95,7 @@ mod tests {
         assert_eq!(node.address, Some("192.0.2.11".parse().unwrap()));
         let node = told(r#"{"ID":"n2","Spec":{"Availability":"drain"},"Status":{"State":"down"}}"#);
         assert!(!node.node.ready && !node.node.takes_work);
-        assert_eq!((node.node.name.as_str(), node.absent.as_deref()), ("n2", Some("down")));
+        assert_eq!((node.node.name.as_str(), node.absent), ("n2", Some("down")));
     }
 
     #[test]

@@ -93,8 +93,8 @@ impl Node {
 
     /// The way to its own engine, opened once.
     async fn engine(&self) -> Result<&Engine, DockerError> {
-        if let Some(state) = &self.member.absent {
-            return Err(DockerError::NodeAway { node: self.member.hostname.clone(), state: state.clone() });
+        if let Some(state) = self.member.absent {
+            return Err(DockerError::NodeAway { node: self.member.hostname.clone(), state });
         }
         let opened = self.engine.get_or_init(async || self.open().await.map_err(Arc::new));
         opened.await.as_ref().map_err(|fault| DockerError::Again(Arc::clone(fault)))

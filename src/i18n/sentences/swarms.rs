@@ -52,7 +52,7 @@ pub(super) const PAIRS: &[Pair] = &[
     ("node {node} is {state}", "el nodo {node} está {state}"),
     ("down", "caído"),
     ("disconnected", "desconectado"),
-    ("unknown", "en estado desconocido"),
+    ("in an unknown state", "en estado desconocido"),
     (
         "see its machine and its engine; `docker node ls` at a manager shows when it is back",
         "mire su máquina y su motor; `docker node ls` en un gestor muestra cuándo ha vuelto",
