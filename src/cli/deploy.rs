@@ -18,7 +18,7 @@ use crate::deploy::Done;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::host::Isolation;
 use crate::domain::name::Name;
-use crate::domain::topology::{Probe, Topology};
+use crate::domain::topology::Topology;
 use crate::i18n::say;
 use crate::plan::{Action, Verb};
 use crate::runner::{self, SessionError};
@@ -52,7 +52,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     let topology = context.load()?;
     let _lock = Context::lock(&topology.name, "deploy")?;
     let began = Instant::now();
-    let backend = Context::backend(&topology).await?;
+    let (topology, fleet) = context.expand(topology).await?;
+    let backend = Context::backend(&topology, &fleet).await?;
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     foresee::tell(context, &topology, &backend).await;
@@ -127,15 +128,14 @@ async fn ready(
     each: &Each<'_, Done>,
     greeted: Greeted<'_>,
 ) -> Result<usize, Failure> {
-    let stands = |probe: &Probe| !matches!(each.of(Some(&probe.host)), Some(Err(_)));
     let mut all: Greeted<'_> = greeted;
-    all.retain(|(name, _)| topology.probes.get(*name).is_some_and(stands));
-    let untouched = |host: &Name| matches!(each.of(Some(host)), Some(Ok(Done { created: 0, removed: 0, .. })));
+    all.retain(|(name, _)| !each.has_failed(name));
     let mut rest = topology.clone();
-    rest.probes
-        .retain(|name, probe| stands(probe) && !untouched(&probe.host) && !all.iter().any(|(other, _)| *other == name));
+    rest.probes.retain(|name, _| {
+        !each.has_failed(name) && !each.has_untouched(name) && !all.iter().any(|(other, _)| *other == name)
+    });
     all.extend(runner::greet_all(&rest, backend, &Context::executable()?).await);
-    let mut ready = topology.probes.values().filter(|probe| untouched(&probe.host)).count();
+    let mut ready = topology.probes.keys().filter(|probe| each.has_untouched(probe)).count();
     for (_, greeted) in all {
         greeted.map_err(|fault| {
             Failure::of(Exit::Unavailable, &fault).hint(lang().word(

@@ -64,9 +64,9 @@ impl<'b, T> Each<'b, T> {
         if self.0.iter().any(|(_, outcome)| outcome.is_err()) { Exit::Partial } else { Exit::Ok }
     }
 
-    /// What is known of `host`; of this machine where none is named.
-    pub(super) fn of(&self, host: Option<&Name>) -> Option<&Result<T, Failure>> {
-        self.0.iter().find(|(unit, _)| unit.host() == host).map(|(_, outcome)| outcome)
+    /// Did it fail where `probe` is, on another machine?
+    pub(super) fn has_failed(&self, probe: &Name) -> bool {
+        self.0.iter().any(|(unit, outcome)| outcome.is_err() && unit.has(probe))
     }
 
     fn known(&self) -> impl Iterator<Item = &T> {
@@ -120,6 +120,12 @@ impl Each<'_, Done> {
         self.tell_all(context, !stands)
     }
 
+    /// Was nothing done on the engine where `probe` is?
+    pub(super) fn has_untouched(&self, probe: &Name) -> bool {
+        let untouched = |done: &Done| done.created == 0 && done.removed == 0;
+        self.0.iter().any(|(unit, outcome)| unit.has(probe) && outcome.as_ref().is_ok_and(untouched))
+    }
+
     /// All together.
     pub(super) fn sum(&self) -> Done {
         self.known().fold(Done::default(), |sum, done| Done {
@@ -143,7 +149,10 @@ impl Steps {
     }
 
     fn tell(&self, context: &Context<'_>, unit: Unit<'_>, event: &DeployEvent<'_>, why: impl Fn(&Action) -> String) {
-        let host = unit.host().map(ToString::to_string);
+        let host = unit.host().map(|host| match unit.node() {
+            Some(node) => format!("{host}/{node}"),
+            None => host.to_string(),
+        });
         match (event, &self.bars) {
             (DeployEvent::Started { action, number, total }, None) => {
                 let at = host.map_or_else(String::new, |host| format!("{host} "));
