@@ -68,12 +68,6 @@ impl Fleet {
         said
     }
 
-    /// Sets something of a host's kernel.
-    fn sysctl(&self, host: usize, setting: &str) {
-        let mut command = self.hosts.engines[host].machine.command("sysctl");
-        assert!(command.args(["-q", "-w", setting]).status().unwrap().success());
-    }
-
     /// Each run of the newest report, by its two ends.
     fn runs(&self) -> BTreeMap<String, Vec<Value>> {
         let [report, _] = self.expect(0, &["report", "--format", "json"]);
@@ -179,14 +173,14 @@ campaigns:
     assert_eq!([r1, r2, e, m], [rack.as_str(), &rack, &edge, &lan], "{addresses:?}");
 
     // On its host's network a probe may ping as that host allows; it can be pinged all the same.
-    fleet.sysctl(1, "net.ipv4.ping_group_range=1 0");
+    fleet.hosts.engines[1].machine.sysctl("net.ipv4.ping_group_range=1 0");
     let [_, said] = fleet.expect(4, &["run", "quick"]);
     let mend = "run `sudo sysctl -w net.ipv4.ping_group_range='0 2147483647'` on its host";
     for (pair, runs) in fleet.runs() {
         assert_eq!(runs[0]["status"] == "skipped", pair.starts_with("e "), "{pair}: {said}");
         assert_eq!(told_of(&runs[0]).contains(mend), pair.starts_with("e "), "{pair}: {said}");
     }
-    fleet.sysctl(1, "net.ipv4.ping_group_range=0 2147483647");
+    fleet.hosts.engines[1].machine.sysctl("net.ipv4.ping_group_range=0 2147483647");
 
     // Each meets each; two in one network of one host meet there, not at the host's proxy.
     let said = fleet.measured("check");
@@ -325,7 +319,8 @@ fn the_examples_go_from_nothing_to_a_report_and_back() {
         let report: Value = serde_json::from_str(&expect(&[0], &["report", "--format", "json"])).unwrap();
         for run in report["runs"].as_array().unwrap() {
             let measured = ["ok", "invalid"].map(Value::from).contains(&run["status"]);
-            assert!(measured || told_of(run).contains("no link with a contract"), "{example}: {run}");
+            // On a busy machine TCP may tell no rate to follow.
+            assert!(measured || told_of(run).contains("TCP told none"), "{example}: {run}");
         }
         expect(&[0], &["destroy"]);
         assert!(documented.hosts.engines.iter().all(|engine| left(engine).is_empty()), "{example}");

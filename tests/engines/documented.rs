@@ -16,6 +16,8 @@ impl Documented {
     pub(crate) fn start() -> Self {
         probe_image();
         let hosts = Hosts::new(3);
+        // As many distributions leave it.
+        hosts.engines[1].machine.sysctl("net.ipv4.ping_group_range=0 2147483647");
         Self { sshd: hosts.sshd(1), hosts }
     }
 
