@@ -46,13 +46,13 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
         return super::plan::perform(context).await;
     }
     let topology = context.load()?;
-    let _lock = Context::lock(&topology.name, "deploy")?;
+    let lock = Context::lock(&topology.name, "deploy")?;
     let began = Instant::now();
     let backend = Context::backend(&topology).await?;
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     foresee::tell(context, &topology, &backend).await;
-    let plans = units::plans(&backend).await;
+    let plans = units::plans_with(&lock, &backend).await;
     let plan = plans.whole();
     let each = plans.carry_out(context, |action| format!(": {}", why(action))).await?;
     each.tell(context)?;

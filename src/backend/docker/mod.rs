@@ -9,6 +9,7 @@ mod error;
 mod exec;
 mod host;
 pub mod image;
+mod settle;
 mod spec;
 mod supply;
 mod surroundings;
