@@ -62,7 +62,7 @@ async fn the_contract_holds_in_memory() {
     names_its_routers(&first).await;
     let second = Memory { made: first.made.clone(), ..in_memory("2") };
     replaces_alone(&second, "link/wan").await;
-    let nothing = Memory { made: second.made.clone(), ..Memory::default() };
+    let nothing = Memory { made: second.made.clone(), ..Memory::new(vec![]) };
     carry_out(&nothing).await;
     let after = Memory { made: nothing.made.clone(), ..in_memory("2") };
     destroys(&after, &nothing, &probe).await;

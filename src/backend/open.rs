@@ -249,6 +249,15 @@ impl Unit<'_> {
             Self::Here(_) | Self::Leftovers(_) => false,
         }
     }
+
+    /// After a verb that was killed: waits until what it had asked for is done. What this machine's programs do for it hold
+    /// its lock, see [`crate::lock`].
+    pub async fn settle(&self) {
+        match self {
+            Self::Here(_) => {}
+            Self::Docker(host) => host.settle().await,
+        }
+    }
 }
 
 impl Backend for Unit<'_> {

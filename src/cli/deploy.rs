@@ -50,14 +50,14 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
         return super::plan::perform(context).await;
     }
     let topology = context.load()?;
-    let _lock = Context::lock(&topology.name, "deploy")?;
+    let lock = Context::lock(&topology.name, "deploy")?;
     let began = Instant::now();
     let (topology, fleet) = context.expand(topology).await?;
     let backend = Context::backend(&topology, &fleet).await?;
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     foresee::tell(context, &topology, &backend).await;
-    let plans = units::plans(&backend).await;
+    let plans = units::plans_with(&lock, &backend).await;
     let plan = plans.whole();
     let (made, mut fresh) = mpsc::unbounded_channel();
     let known = &topology;

@@ -23,8 +23,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
     };
     let backend = Backends::remains(&name, topology.as_ref());
     backend.supports().await?;
-    let _lock = Context::lock(&name, "destroy")?;
-    let plans = units::plans(&backend).await;
+    let lock = Context::lock(&name, "destroy")?;
+    let plans = units::plans_with(&lock, &backend).await;
     let plan = plans.whole();
     let each = plans.carry_out(context, |_| String::new(), |_, _| {}).await?;
     each.tell_of_removal(context)?;

@@ -16,6 +16,7 @@ use crate::backend::{Backend, Backends, Unit};
 use crate::deploy::{self, DeployEvent, Done};
 use crate::domain::name::Name;
 use crate::i18n::say;
+use crate::lock::LockGuard;
 use crate::plan::{Action, Plan, Verb};
 
 /// What came of each unit.
@@ -27,6 +28,14 @@ pub(super) struct Failed<'a> {
     /// Null for this machine.
     host: Option<&'a Name>,
     error: String,
+}
+
+/// What would change on each, when all is done that a killed holder of `lock` had asked for.
+pub(super) async fn plans_with<'b>(lock: &LockGuard, backend: &'b Backends) -> Each<'b, Plan> {
+    if lock.killed().is_some() {
+        join_all(backend.units().map(async |unit| unit.settle().await)).await;
+    }
+    plans(backend).await
 }
 
 /// What would change on each.

@@ -69,7 +69,7 @@ pub(crate) async fn connects(backend: &(impl Backend + Reach), probe: &Name) {
     let mut session = backend.connect(probe, cat()).await.unwrap();
     let (mut input, mut output) = (session.take_input().unwrap(), session.take_output().unwrap());
     input.write_all(b"hello\n").await.unwrap();
-    drop(input);
+    input.shutdown().await.unwrap();
     let mut said = Vec::new();
     tokio::time::timeout(Duration::from_secs(5), output.read_to_end(&mut said)).await.unwrap().unwrap();
     assert_eq!(said, b"hello\n");

@@ -80,7 +80,7 @@ impl Host {
         HashMap::from([("label", labels)])
     }
 
-    async fn containers(&self, resource: Option<&ResourceId>) -> Result<Vec<ContainerSummary>, DockerError> {
+    pub(super) async fn containers(&self, resource: Option<&ResourceId>) -> Result<Vec<ContainerSummary>, DockerError> {
         let options = ListContainersOptionsBuilder::new().all(true).filters(&self.ours(resource)).build();
         Ok(self.engine().await?.client().list_containers(Some(options)).await?)
     }
@@ -144,11 +144,17 @@ impl Host {
         let labels = Some(labels(&self.topology, &self.name, desired));
         let options = CreateContainerOptionsBuilder::new().name(&container.name).build();
         let body = ContainerCreateBody { labels, ..container.body.clone() };
-        let made = engine.create_container(Some(options), body).await.map_err(|fault| match fault {
-            Error::DockerResponseServerError { status_code: 409, .. } => {
-                DockerError::NameTaken { what: "container", name: container.name.clone() }
+        let made = match engine.create_container(Some(options.clone()), body.clone()).await {
+            // A deploy that was killed may have asked for it, and the engine have made it only now.
+            Err(fault) if is_conflict(&fault) && !self.containers(Some(&desired.id)).await?.is_empty() => {
+                Box::pin(self.unmake(&desired.id)).await?;
+                engine.create_container(Some(options), body).await
             }
-            other => other.into(),
+            made => made,
+        };
+        let made = made.map_err(|fault| match fault {
+            fault if is_conflict(&fault) => DockerError::NameTaken { what: "container", name: container.name.clone() },
+            fault => fault.into(),
         })?;
         engine.start_container(&made.id, None::<StartContainerOptions>).await?;
         Ok(())
@@ -244,6 +250,11 @@ fn no_address(probe: &Name) -> BackendError {
         what: format!("{probe} is reached at its host, whose engine is at a socket of this machine"),
         hint: format!("say at which address others reach it: `address: 192.0.2.1` at the probe `{probe}`"),
     }
+}
+
+/// Has something else the name?
+const fn is_conflict(fault: &Error) -> bool {
+    matches!(fault, Error::DockerResponseServerError { status_code: 409, .. })
 }
 
 /// What is gone already needs no removal.

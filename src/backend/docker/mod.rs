@@ -10,6 +10,7 @@ pub(super) mod exec;
 mod health;
 mod host;
 pub mod image;
+mod settle;
 pub(super) mod spec;
 mod supply;
 mod surroundings;
