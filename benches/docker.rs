@@ -77,7 +77,7 @@ impl Image {
     /// Made once for each build of the executable: its root is kept.
     fn build() -> Self {
         let world = World::new(
-            "name: NAME\nimage: { base: small }\nhosts: { here: { docker: {} } }\nprobes: { a: { host: here } }\n",
+            "name: NAME\nimage: { base: small }\nhosts: { here: { docker: {} } }\nprobes: { a: { host: here }, b: { host: here } }\n",
         );
         let mut build = world.command(&["build", "--output", "json"]);
         let output = build.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap();
