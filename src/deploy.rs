@@ -1,11 +1,12 @@
 //! Carrying out a plan, and undoing it where it fails midway.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, Progress};
 use crate::plan::{self, Action, Plan, ResourceId, Verb};
 
 /// What happens meanwhile.
@@ -19,6 +20,13 @@ pub enum DeployEvent<'a> {
         number: usize,
         /// Number of all steps.
         total: usize,
+    },
+    /// A step is so far.
+    Progress {
+        /// The step.
+        action: &'a Action,
+        /// How far.
+        progress: Progress<'a>,
     },
     /// A step is done.
     Finished {
@@ -155,6 +163,9 @@ pub async fn apply(
     events: &mut dyn FnMut(DeployEvent<'_>),
 ) -> Result<Done, DeployError> {
     let total = plan.actions.len();
+    // Steps that are taken at a time all tell of themselves.
+    let events = RefCell::new(events);
+    let events = &events;
     let (mut undo, mut removed, mut done) = (Vec::new(), Vec::new(), 0);
     for together in plan.actions.chunk_by(go_together) {
         let mut torn = Vec::new();
@@ -166,13 +177,18 @@ pub async fn apply(
             while failure.is_none() && !cancelled() && at_work.len() < backend.abreast() {
                 let Some(action) = waiting.next() else { break };
                 done += 1;
-                events(DeployEvent::Started { action, number: done, total });
+                events.borrow_mut()(DeployEvent::Started { action, number: done, total });
                 if action.verb == Verb::Create {
                     undo.push(action.id.clone());
                 }
                 at_work.push(async move {
                     let outcome = match action.verb {
-                        Verb::Create => backend.create(&action.id).await,
+                        Verb::Create => {
+                            let tell = |progress: Progress<'_>| {
+                                events.borrow_mut()(DeployEvent::Progress { action, progress });
+                            };
+                            backend.create(&action.id, &tell).await
+                        }
                         Verb::Remove => backend.remove(&action.id).await,
                     };
                     (action, outcome)
@@ -184,7 +200,7 @@ pub async fn apply(
                     if verb == Verb::Remove {
                         removed.push(action.id.clone());
                     }
-                    events(DeployEvent::Finished { action });
+                    events.borrow_mut()(DeployEvent::Finished { action });
                 }
                 (Err(source), verb) => {
                     if verb == Verb::Remove {
@@ -195,11 +211,11 @@ pub async fn apply(
             }
         }
         if let Some((action, source)) = failure {
-            let aftermath = Aftermath { lost: removed, torn, ..unwind(undo, backend, events).await };
+            let aftermath = Aftermath { lost: removed, torn, ..unwind(undo, backend, &mut *events.borrow_mut()).await };
             return Err(DeployError::Failed { action, source, aftermath });
         }
         if waiting.next().is_some() {
-            let aftermath = Aftermath { lost: removed, ..unwind(undo, backend, events).await };
+            let aftermath = Aftermath { lost: removed, ..unwind(undo, backend, &mut *events.borrow_mut()).await };
             return Err(DeployError::Cancelled { done, total, aftermath });
         }
     }

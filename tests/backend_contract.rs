@@ -142,7 +142,7 @@ async fn with_its_keeper_all_is_gone_and_a_deploy_makes_it_anew() {
     assert_eq!(pids().len(), 1);
     // Two, as where two deploys were killed at once, are one too many.
     let extra = iperftester::backend::local::Local::in_user_namespaces(&topology).with_programs(lab::own_program());
-    extra.create(&id("keeper")).await.unwrap();
+    extra.create(&id("keeper"), &|_| {}).await.unwrap();
     assert_eq!(pids().len(), 2);
     let again = Local::in_user_namespaces(&topology).with_programs(lab::own_program());
     let plan = carry_out(&again).await;

@@ -38,6 +38,7 @@ async fn apply(plan: &Plan, backend: &Memory) -> (Result<deploy::Done, DeployErr
     let mut told = Vec::new();
     let mut tell = |event: DeployEvent<'_>| {
         told.push(match event {
+            DeployEvent::Progress { .. } => unreachable!("nothing in memory takes long"),
             DeployEvent::Started { action, number, total } => format!("{number}/{total} {} {}", action.verb, action.id),
             DeployEvent::Finished { action } => format!("done {}", action.id),
             DeployEvent::Undoing { total } => format!("undoing {total}"),

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::local::{self, Hindrance, Local, Programs, lacking_right};
 use super::processes::Processes;
-use super::{Backend, BackendError, Channel, Program, Reach};
+use super::{Backend, BackendError, Channel, Program, Reach, Tell};
 use crate::domain::facts::Router;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
@@ -254,9 +254,9 @@ impl Backend for Here {
         Ok(found)
     }
 
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
+    async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError> {
         match &self.ours {
-            Ours::Networks(local) => local.create(id).await,
+            Ours::Networks(local) => local.create(id, tell).await,
             Ours::Processes(_) => Err(BackendError::Unknown(id.to_string())),
         }
     }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use crate::domain::facts::Router;
 use crate::domain::name::Name;
-use crate::image::ImageError;
+use crate::image::{ImageError, Step};
 use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::ProcessError;
 
@@ -96,6 +96,23 @@ impl BackendError {
     }
 }
 
+/// How far a long step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// The probe image is being made.
+    Image(Step<'a>),
+    /// The probe image is on its way.
+    Sent {
+        /// Bytes sent.
+        bytes: u64,
+        /// Bytes to be sent.
+        total: u64,
+    },
+}
+
+/// Hears how far a long step is.
+pub type Tell<'a> = &'a dyn Fn(Progress<'_>);
+
 /// The way to the probes, deployed or somebody else's.
 #[allow(async_fn_in_trait)]
 pub trait Reach {
@@ -149,11 +166,11 @@ pub trait Backend {
     async fn observe(&self) -> Result<Vec<Observed>, BackendError>;
 
     /// Makes one resource; before: it is not there and what it depends on is; after: it is there with its label. On error
-    /// the caller removes what may be left of it.
+    /// the caller removes what may be left of it. `tell` hears how far it is, where that takes long.
     ///
     /// # Errors
     /// [`BackendError`].
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError>;
+    async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError>;
 
     /// Removes one resource, whole or half made; after: it is not there. Removing what is not there is no error.
     ///

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::docker;
 use super::external::External;
 use super::here::Here;
-use super::{Backend, BackendError, Channel, Program, Reach, swarm};
+use super::{Backend, BackendError, Channel, Program, Reach, Tell, swarm};
 use crate::domain::facts::Router;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
@@ -254,7 +254,8 @@ impl Unit<'_> {
     /// its lock, see [`crate::lock`].
     pub async fn settle(&self) {
         match self {
-            Self::Here(_) => {}
+            // A manager has made a service, or has not.
+            Self::Here(_) | Self::Node(_) | Self::Leftovers(_) => {}
             Self::Docker(host) => host.settle().await,
         }
     }
@@ -297,12 +298,12 @@ impl Backend for Unit<'_> {
         }
     }
 
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
+    async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError> {
         match self {
-            Self::Here(here) => here.create(id).await,
-            Self::Docker(host) => host.create(id).await,
-            Self::Node(node) => node.create(id).await,
-            Self::Leftovers(swarm) => swarm.create(id).await,
+            Self::Here(here) => here.create(id, tell).await,
+            Self::Docker(host) => host.create(id, tell).await,
+            Self::Node(node) => node.create(id, tell).await,
+            Self::Leftovers(swarm) => swarm.create(id, tell).await,
         }
     }
 

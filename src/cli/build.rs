@@ -123,7 +123,8 @@ fn chosen(base: Base) -> &'static str {
     }
 }
 
-fn line(step: Step<'_>) -> String {
+/// A step of making an image.
+pub(super) fn line(step: Step<'_>) -> String {
     match step {
         Step::Unpack { suite } => {
             say!(lang(), "unpacking the tools of Debian {suite}", "desempaquetando las herramientas de Debian {suite}")

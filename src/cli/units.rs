@@ -7,12 +7,13 @@ use futures_util::future::join_all;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+use super::build::line;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::speech::lang;
 use super::stop;
-use crate::backend::{Backend, Backends, Unit};
+use crate::backend::{Backend, Backends, Progress, Unit};
 use crate::deploy::{self, DeployEvent, Done};
 use crate::domain::name::Name;
 use crate::i18n::say;
@@ -179,6 +180,14 @@ impl Steps {
                 });
                 bar.set_message(format!("{} {}", verb(action), action.id));
             }
+            (DeployEvent::Progress { progress: Progress::Image(step), .. }, None) => {
+                context.output.note(&format!("{}: {}", host.unwrap_or_default(), line(*step)));
+            }
+            (DeployEvent::Progress { progress, .. }, Some((_, bars))) => {
+                if let Some(bar) = bars.borrow().get(&host.unwrap_or_default()) {
+                    bar.set_message(far(*progress));
+                }
+            }
             (DeployEvent::Finished { .. }, Some((_, bars))) => {
                 let host = host.unwrap_or_else(|| lang().word("here", "aquí").to_owned());
                 if let Some(bar) = bars.borrow().get(&host) {
@@ -199,6 +208,16 @@ impl Steps {
         if let Some((all, _)) = &self.bars {
             // A terminal that has gone away misses nothing.
             drop(all.clear());
+        }
+    }
+}
+
+/// How far a step is, in a few words.
+fn far(progress: Progress<'_>) -> String {
+    match progress {
+        Progress::Image(step) => line(step),
+        Progress::Sent { bytes, total } => {
+            say!(lang(), "image {} of {} MB", "imagen, {} de {} MB", bytes / 1_000_000, total.div_ceil(1_000_000))
         }
     }
 }

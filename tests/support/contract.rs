@@ -76,7 +76,7 @@ pub(crate) async fn connects(backend: &(impl Backend + Reach), probe: &Name) {
     assert_eq!(tokio::time::timeout(Duration::from_secs(5), session.wait()).await.unwrap().unwrap(), 0);
     let stranger = backend.connect(&name("nobody"), cat()).await;
     assert!(matches!(stranger, Err(BackendError::Unknown(what)) if what == "probe/nobody"));
-    assert!(matches!(backend.create(&id("probe/nobody")).await, Err(BackendError::Unknown(_))));
+    assert!(matches!(backend.create(&id("probe/nobody"), &|_| {}).await, Err(BackendError::Unknown(_))));
     assert!(!backend.addresses(probe).await.unwrap().is_empty());
     assert!(matches!(backend.addresses(&name("nobody")).await, Err(BackendError::Unknown(_))));
 }

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use iperftester::backend::{Backend, BackendError, Channel, Program, Reach};
+use iperftester::backend::{Backend, BackendError, Channel, Program, Reach, Tell};
 use iperftester::domain::facts::Router;
 use iperftester::domain::name::Name;
 use iperftester::plan::{Desired, Observed, ResourceId, SpecHash};
@@ -87,7 +87,7 @@ impl Backend for Memory {
         Ok(self.made.borrow().clone())
     }
 
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
+    async fn create(&self, id: &ResourceId, _: Tell<'_>) -> Result<(), BackendError> {
         self.calls.set(self.calls.get() + 1);
         let want = self.desired.iter().find(|d| d.id == *id).ok_or_else(|| BackendError::Unknown(id.to_string()))?;
         let there = |id: &ResourceId| self.made.borrow().iter().any(|o| o.id == *id);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use iperftester::backend::swarm::Fleet;
-use iperftester::backend::{self, Backend, BackendError, Backends, Channel, Program, Reach, Settings, Unit};
+use iperftester::backend::{self, Backend, BackendError, Backends, Channel, Program, Reach, Settings, Tell, Unit};
 use iperftester::domain::facts::Router;
 use iperftester::domain::host::{Docker, HostKind};
 use iperftester::domain::image::Base;
@@ -61,8 +61,8 @@ impl Backend for OnEngine {
         self.unit().observe().await
     }
 
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
-        self.unit().create(id).await
+    async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError> {
+        self.unit().create(id, tell).await
     }
 
     async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {

@@ -17,7 +17,7 @@ use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOG
 use super::supply::Supply;
 use super::{DockerError, Engine, EngineError, exec};
 use crate::backend::resolve::resolve;
-use crate::backend::{Backend, BackendError, Channel, Program, Reach};
+use crate::backend::{Backend, BackendError, Channel, Program, Reach, Tell};
 use crate::domain::facts::Router;
 use crate::domain::host::{self, HostKind};
 use crate::domain::name::Name;
@@ -160,11 +160,11 @@ impl Host {
         Ok(())
     }
 
-    async fn make(&self, id: &ResourceId) -> Result<(), DockerError> {
+    async fn make(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), DockerError> {
         let desired = self.desired().into_iter().find(|desired| desired.id == *id);
         let Some(desired) = desired else { return Err(DockerError::Unknown) };
         if let (Some(image), true) = (&self.image, *id == self.image_id()) {
-            return image.bring(self.engine().await?).await;
+            return image.bring(self.engine().await?, tell).await;
         }
         if let Some(request) = self.spec.networks.get(id) {
             return self.make_network(&desired, request).await;
@@ -333,8 +333,8 @@ impl Backend for Host {
         self.look().await.map_err(self.step("observe", format!("host/{}", self.name)))
     }
 
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
-        self.make(id).await.map_err(|fault| match fault {
+    async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError> {
+        self.make(id, tell).await.map_err(|fault| match fault {
             DockerError::Unknown => BackendError::Unknown(id.to_string()),
             fault => self.step("create", id)(fault),
         })

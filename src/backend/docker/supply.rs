@@ -9,6 +9,7 @@ use bollard::query_parameters::RemoveImageOptionsBuilder;
 use tokio::sync::Mutex;
 
 use super::{DockerError, Engine, image};
+use crate::backend::{Progress, Tell};
 use crate::domain::image::Image;
 use crate::image::{Cache, Draft, HASH_LABEL, ImageError, Recipe, Step, ready};
 
@@ -55,11 +56,11 @@ impl Supply {
         }
     }
 
-    /// Brings it to the engine, and makes it where it is not there yet.
+    /// Brings it to the engine, and makes it where it is not there yet; `tell` hears how far that is.
     ///
     /// # Errors
     /// [`DockerError`].
-    pub(in crate::backend) async fn bring(&self, engine: &Engine) -> Result<(), DockerError> {
+    pub(in crate::backend) async fn bring(&self, engine: &Engine, tell: Tell<'_>) -> Result<(), DockerError> {
         image::check_architecture(&self.recipe, engine.architecture())?;
         let archive = {
             let _only = self.making.lock().await;
@@ -69,11 +70,14 @@ impl Supply {
                 async |draft: &mut Draft, tell: &mut dyn FnMut(Step<'_>)| {
                     image::build(engine.client(), &self.recipe, draft, tell).await
                 },
-                &mut |_| {},
+                &mut |step| tell(Progress::Image(step)),
             )
             .await?
         };
-        image::load(engine.client(), &self.recipe, &archive.path, &mut |_, _| {}).await?;
+        image::load(engine.client(), &self.recipe, &archive.path, &mut |bytes, total| {
+            tell(Progress::Sent { bytes, total })
+        })
+        .await?;
         Ok(())
     }
 

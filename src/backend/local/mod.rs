@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::{Backend, BackendError, Channel, Reach};
+use super::{Backend, BackendError, Channel, Reach, Tell};
 use crate::domain::facts::Router;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
@@ -318,7 +318,7 @@ impl Backend for Local {
         Ok(found)
     }
 
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
+    async fn create(&self, id: &ResourceId, _: Tell<'_>) -> Result<(), BackendError> {
         if self.form == Form::User && id.0 == KEEPER {
             let started = keeper::create(&self.topology, &self.programs).await;
             self.note_keeper(Some(started.map_err(|e| step("create", id, e))?));

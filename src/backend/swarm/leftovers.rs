@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::manager::Manager;
 use super::spec::probe_id;
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, Tell};
 use crate::domain::name::Name;
 use crate::plan::{Desired, Observed, ResourceId};
 
@@ -52,7 +52,7 @@ impl Backend for Leftovers {
         observed.map_err(self.manager.step("observe", format!("host/{}", self.manager.host)))
     }
 
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
+    async fn create(&self, id: &ResourceId, _: Tell<'_>) -> Result<(), BackendError> {
         Err(BackendError::Unknown(id.to_string()))
     }
 

@@ -14,7 +14,7 @@ use super::member::Member;
 use super::spec::{asked, container_labels, probe_id, service};
 use crate::backend::docker::spec::{EXECUTABLE, hash, labels};
 use crate::backend::docker::{DockerError, Engine, Supply, exec};
-use crate::backend::{Backend, BackendError, Channel, Program};
+use crate::backend::{Backend, BackendError, Channel, Program, Tell};
 use crate::domain::host::Placement;
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Topology};
@@ -129,10 +129,10 @@ impl Node {
         Ok(found)
     }
 
-    async fn make(&self, id: &ResourceId) -> Result<(), DockerError> {
+    async fn make(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), DockerError> {
         let engine = self.engine().await?;
         if *id == self.image_id() {
-            return self.image.bring(engine).await;
+            return self.image.bring(engine, tell).await;
         }
         let desired = self.desired().into_iter().find(|desired| desired.id == *id).ok_or(DockerError::Unknown)?;
         let service = self.services.iter().find(|(probe, _)| probe_id(probe) == *id);
@@ -230,8 +230,8 @@ impl Backend for Node {
         self.look().await.map_err(self.manager.step("observe", format!("node/{}", self.name())))
     }
 
-    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
-        self.make(id).await.map_err(self.manager.step("create", id))
+    async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError> {
+        self.make(id, tell).await.map_err(self.manager.step("create", id))
     }
 
     async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {
