@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant, SystemTime};
 
-use engines::{Authority, Documented, Engine, Hosts, Use, image_cache, probe_image};
+use engines::{Authority, Documented, Engine, Hosts, Use, cache, probe_image};
 use iperftester::domain::host::Tls;
 use serde_json::Value;
 use world::{World, skipped, text};
@@ -39,7 +39,7 @@ struct Fleet {
 impl Fleet {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.command(arguments);
-        command.env("PATH", &self.path).env("XDG_CACHE_HOME", image_cache()).env_remove("XDG_RUNTIME_DIR");
+        command.env("PATH", &self.path).env("XDG_CACHE_HOME", cache()).env_remove("XDG_RUNTIME_DIR");
         command
     }
 

@@ -20,6 +20,7 @@ pub mod local;
 mod open;
 mod processes;
 mod resolve;
+pub mod swarm;
 
 pub use channel::{ATTEND_VERB, Channel, Elsewhere, Input, Output, Program, WAIT_VERB};
 pub use framed::Framed;

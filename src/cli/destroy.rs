@@ -26,8 +26,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
     let _lock = Context::lock(&name, "destroy")?;
     let plans = units::plans(&backend).await;
     let plan = plans.whole();
-    let each = plans.carry_out(context, |_| String::new()).await?;
-    each.tell(context)?;
+    let each = plans.carry_out(context, |_| String::new(), |_, _| {}).await?;
+    each.tell_of_removal(context)?;
     let (done, failed) = (each.sum(), each.failed());
     let text = if !failed.is_empty() {
         let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso", "recursos"]);

@@ -36,23 +36,21 @@ pub(super) async fn plans(backend: &Backends) -> Each<'_, Plan> {
 }
 
 impl<'b, T> Each<'b, T> {
-    /// Each failure is told and the rest stands; where nothing could be done, the last is the failure of the whole.
+    /// Each failure is told and the rest stands; where nothing could be done, the first is the failure of the whole.
     pub(super) fn tell(&self, context: &Context<'_>) -> Result<(), Failure> {
-        let wanted = |(unit, _): &&(Unit<'_>, _)| !unit.desired().is_empty();
-        let stands = self.0.iter().filter(wanted).any(|(_, outcome)| outcome.is_ok());
-        let nothing = self.0.iter().any(|pair| wanted(&pair)) && !stands;
-        let failures = || self.0.iter().filter_map(|(_, outcome)| outcome.as_ref().err());
-        if let Some(stopped) = failures().find(|failure| failure.exit == Exit::Interrupted) {
-            return Err(stopped.clone());
-        }
-        let mut told = failures().peekable();
-        while let Some(failure) = told.next() {
-            if nothing && told.peek().is_none() {
-                return Err(failure.clone());
-            }
-            context.output.failure(failure);
-        }
-        Ok(())
+        let stands = self.0.iter().any(|(unit, outcome)| outcome.is_ok() && !unit.desired().is_empty());
+        let wanted = self.0.iter().any(|(unit, _)| !unit.desired().is_empty());
+        self.tell_all(context, wanted && !stands)
+    }
+
+    /// Tells each failure; `all` of them, or an interruption, are one of the whole.
+    fn tell_all(&self, context: &Context<'_>, all: bool) -> Result<(), Failure> {
+        let failures: Vec<&Failure> = self.0.iter().filter_map(|(_, outcome)| outcome.as_ref().err()).collect();
+        let interrupted = failures.iter().position(|failure| failure.exit == Exit::Interrupted);
+        let whole = interrupted.or(all.then_some(0));
+        let others = failures.iter().enumerate().filter(|(at, _)| Some(*at) != whole);
+        others.for_each(|(_, failure)| context.output.failure(failure));
+        whole.and_then(|at| failures.get(at)).map_or(Ok(()), |failure| Err((*failure).clone()))
     }
 
     /// The units that failed.
@@ -66,9 +64,9 @@ impl<'b, T> Each<'b, T> {
         if self.0.iter().any(|(_, outcome)| outcome.is_err()) { Exit::Partial } else { Exit::Ok }
     }
 
-    /// What is known of `host`; of this machine where none is named.
-    pub(super) fn of(&self, host: Option<&Name>) -> Option<&Result<T, Failure>> {
-        self.0.iter().find(|(unit, _)| unit.host() == host).map(|(_, outcome)| outcome)
+    /// Did it fail where `probe` is, on another machine?
+    pub(super) fn has_failed(&self, probe: &Name) -> bool {
+        self.0.iter().any(|(unit, outcome)| outcome.is_err() && unit.has(probe))
     }
 
     fn known(&self) -> impl Iterator<Item = &T> {
@@ -83,11 +81,13 @@ impl<'b> Each<'b, Plan> {
         Plan { actions, unchanged: self.known().map(|plan| plan.unchanged).sum() }
     }
 
-    /// Carries each out, telling each step with what `why` says of it, until the user stops it.
+    /// Carries each out, telling each step with what `why` says of it, until the user stops it. `finished` hears each step
+    /// that is done.
     pub(super) async fn carry_out(
         self,
         context: &Context<'_>,
         why: impl Fn(&Action) -> String,
+        finished: impl Fn(Unit<'b>, &Action),
     ) -> Result<Each<'b, Done>, Failure> {
         let stop = stop::watch()?;
         let steps = Steps::new(context, &self);
@@ -95,7 +95,12 @@ impl<'b> Each<'b, Plan> {
             let done = match plan {
                 Err(failure) => Err(failure),
                 Ok(plan) => {
-                    let mut tell = |event: DeployEvent<'_>| steps.tell(context, unit, &event, &why);
+                    let mut tell = |event: DeployEvent<'_>| {
+                        steps.tell(context, unit, &event, &why);
+                        if let DeployEvent::Finished { action } = event {
+                            finished(unit, action);
+                        }
+                    };
                     deploy::apply(&plan, &unit, &|| *stop.borrow(), &mut tell).await.map_err(Failure::from)
                 }
             };
@@ -108,6 +113,19 @@ impl<'b> Each<'b, Plan> {
 }
 
 impl Each<'_, Done> {
+    /// The same of a removal, of which it is the failure of the whole that nothing was removed and no engine answered.
+    pub(super) fn tell_of_removal(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let did = |unit: &Unit<'_>, done: &Done| done.removed > 0 || unit.host().is_some();
+        let stands = self.0.iter().any(|(unit, outcome)| outcome.as_ref().is_ok_and(|done| did(unit, done)));
+        self.tell_all(context, !stands)
+    }
+
+    /// Was nothing done on the engine where `probe` is?
+    pub(super) fn has_untouched(&self, probe: &Name) -> bool {
+        let untouched = |done: &Done| done.created == 0 && done.removed == 0;
+        self.0.iter().any(|(unit, outcome)| unit.has(probe) && outcome.as_ref().is_ok_and(untouched))
+    }
+
     /// All together.
     pub(super) fn sum(&self) -> Done {
         self.known().fold(Done::default(), |sum, done| Done {
@@ -131,7 +149,10 @@ impl Steps {
     }
 
     fn tell(&self, context: &Context<'_>, unit: Unit<'_>, event: &DeployEvent<'_>, why: impl Fn(&Action) -> String) {
-        let host = unit.host().map(ToString::to_string);
+        let host = unit.host().map(|host| match unit.node() {
+            Some(node) => format!("{host}/{node}"),
+            None => host.to_string(),
+        });
         match (event, &self.bars) {
             (DeployEvent::Started { action, number, total }, None) => {
                 let at = host.map_or_else(String::new, |host| format!("{host} "));

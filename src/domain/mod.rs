@@ -5,6 +5,7 @@ pub mod counters;
 pub mod data_path;
 pub mod diagnostic;
 pub mod facts;
+pub mod fleet;
 pub mod group;
 pub mod host;
 pub mod image;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use futures_util::StreamExt;
 use futures_util::stream;
+use futures_util::{Stream, StreamExt};
 
 use super::ends::{Ends, Foreign};
 use super::session::{Session, SessionError};
@@ -108,18 +108,27 @@ pub async fn open<B: Reach>(
     Session::open(backend, probe, addresses, of, Program::agent(executable)).await
 }
 
-/// Opens a session to each probe of ours and closes it again: which of them are ready, and what are they?
-pub async fn greet_all<'a, B: Reach>(
-    topology: &'a Topology,
+/// Opens a session to each of `probes` as they come and closes it again: which of them are ready, and what are they?
+pub async fn greet<'a, B: Reach>(
+    topology: &Topology,
     backend: &B,
     executable: &str,
+    probes: impl Stream<Item = &'a Name>,
 ) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
     let greet = async |probe| {
         let (session, facts) = open(topology, backend, probe, executable).await?;
         session.close().await;
         Ok(facts)
     };
+    probes.map(async |probe| (probe, greet(probe).await)).buffered(ABREAST).collect().await
+}
+
+/// The same of each probe of ours.
+pub async fn greet_all<'a, B: Reach>(
+    topology: &'a Topology,
+    backend: &B,
+    executable: &str,
+) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
     let ours = topology.probes.keys().filter(|probe| topology.external(probe).is_none());
-    let greeted = stream::iter(ours).map(async |probe| (probe, greet(probe).await));
-    greeted.buffered(ABREAST).collect().await
+    greet(topology, backend, executable, stream::iter(ours)).await
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Hosts, Sshd, image_cache, probe_image};
+use super::{Hosts, Sshd, cache, probe_image};
 
 /// `rack` by TLS, `edge` by ssh, and the machine's own engine.
 pub(crate) struct Documented {
@@ -36,7 +36,7 @@ impl Documented {
 
     /// Lets a command have the user's ssh, the image that is made, and what the `docker` command keeps in `folder`.
     pub(crate) fn lend(&self, command: &mut Command, folder: &Path) {
-        command.env("XDG_CACHE_HOME", image_cache()).env("DOCKER_CONFIG", folder.join(".docker"));
+        command.env("XDG_CACHE_HOME", cache()).env("DOCKER_CONFIG", folder.join(".docker"));
         command.env_remove("XDG_RUNTIME_DIR");
         let inherited = std::env::var("PATH").unwrap();
         let path = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, path)| path);

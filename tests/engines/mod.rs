@@ -21,7 +21,7 @@ use serde_json::Value;
 
 pub(crate) use certificates::{Authority, Use};
 pub(crate) use documented::Documented;
-pub(crate) use images::{BUSYBOX, image_cache, probe_image};
+pub(crate) use images::{BUSYBOX, cache, probe_image};
 pub(crate) use machine::{Machine, eventually};
 pub(crate) use server::{Podman, Server, free_port};
 pub(crate) use ssh::Sshd;

@@ -12,6 +12,7 @@ use bollard::query_parameters::{
 };
 use tokio::sync::OnceCell;
 
+use super::health::{Health, health};
 use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
 use super::supply::Supply;
 use super::{DockerError, Engine, EngineError, exec};
@@ -100,17 +101,29 @@ impl Host {
     }
 
     async fn look(&self) -> Result<Vec<Observed>, DockerError> {
-        let mut found = Vec::new();
-        if let Some(image) = &self.image
-            && image.is_at(self.engine().await?.client()).await?
-        {
+        let image = async {
+            let Some(image) = &self.image else { return Ok(None) };
+            let is_there = image.is_at(self.engine().await?.client()).await?;
             let hash = Some(SpecHash(image.hash()));
-            found.push(Observed { id: self.image_id(), hash, drift: None });
-        }
-        let (networks, containers) = tokio::try_join!(self.networks(None), self.containers(None))?;
-        found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref(), None)));
-        found.extend(containers.iter().filter_map(|c| labelled(c.labels.as_ref(), Some(c))));
+            Ok(is_there.then(|| Observed { id: self.image_id(), hash, drift: None }))
+        };
+        let (image, networks, containers) = tokio::try_join!(image, self.networks(None), self.containers(None))?;
+        let mut found = Vec::from_iter(image);
+        found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref())));
+        found.extend(containers.iter().filter_map(|container| {
+            let observed = labelled(container.labels.as_ref())?;
+            let drift = state(container).or_else(|| self.astray(&observed.id, container));
+            Some(Observed { drift, ..observed })
+        }));
         Ok(found)
+    }
+
+    /// Somebody took the container of `id` off its network.
+    fn astray(&self, id: &ResourceId, container: &ContainerSummary) -> Option<String> {
+        let (_, wanted) = self.spec.containers.iter().find(|(name, _)| probe_id(name) == *id)?;
+        let network = &self.spec.networks.get(wanted.network.as_ref()?)?.name;
+        let networks = container.network_settings.as_ref()?.networks.as_ref()?;
+        (!networks.contains_key(network)).then(|| format!("its container is not in the network {network}"))
     }
 
     async fn make_network(&self, desired: &Desired, request: &NetworkCreateRequest) -> Result<(), DockerError> {
@@ -177,6 +190,22 @@ impl Host {
         found.pop().ok_or(DockerError::NotDeployed)
     }
 
+    /// How the container of `probe` is; `None` where it has none.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub async fn health(&self, probe: &Name) -> Result<Option<Health>, BackendError> {
+        let look = async {
+            let container = match self.container(probe).await {
+                Err(DockerError::NotDeployed) => return Ok(None),
+                found => found?,
+            };
+            let id = container.id.unwrap_or_default();
+            Ok(Some(health(self.engine().await?, &id).await?))
+        };
+        look.await.map_err(self.step("observe", probe_id(probe)))
+    }
+
     async fn open(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
         let container = self.container(probe).await?;
         if let Some(drift) = state(&container) {
@@ -188,7 +217,11 @@ impl Host {
 
     /// The addresses that the engine gave it, IPv4 first.
     async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
-        let networks = self.container(probe).await?.network_settings.and_then(|settings| settings.networks);
+        let container = self.container(probe).await?;
+        if let Some(drift) = state(&container) {
+            return Err(DockerError::Stopped(drift));
+        }
+        let networks = container.network_settings.and_then(|settings| settings.networks);
         let endpoints = networks.unwrap_or_default().into_values();
         let texts = endpoints.flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
         let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
@@ -221,11 +254,11 @@ fn gone(removed: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-/// A resource by its labels, with what is wrong with its container.
-fn labelled(labels: Option<&HashMap<String, String>>, container: Option<&ContainerSummary>) -> Option<Observed> {
+/// A resource by its labels.
+fn labelled(labels: Option<&HashMap<String, String>>) -> Option<Observed> {
     let id = ResourceId(labels?.get(RESOURCE)?.clone());
     let hash = labels?.get(HASH).cloned().map(SpecHash);
-    Some(Observed { id, hash, drift: container.and_then(state) })
+    Some(Observed { id, hash, drift: None })
 }
 
 /// What a container is instead of running.

@@ -18,32 +18,32 @@ use crate::domain::topology::{PortRange, Probe, Topology};
 use crate::plan::{Desired, ResourceId, SpecHash};
 
 /// What says which topology something belongs to.
-pub(super) const TOPOLOGY: &str = "iperftester.topology";
+pub(in crate::backend) const TOPOLOGY: &str = "iperftester.topology";
 /// Which of its hosts: two names may stand for one engine.
-pub(super) const HOST: &str = "iperftester.host";
+pub(in crate::backend) const HOST: &str = "iperftester.host";
 /// Which resource of the topology it is.
-pub(super) const RESOURCE: &str = "iperftester.resource";
+pub(in crate::backend) const RESOURCE: &str = "iperftester.resource";
 /// What it was made from.
-pub(super) const HASH: &str = "iperftester.hash";
+pub(in crate::backend) const HASH: &str = "iperftester.hash";
 /// By which iperftester.
 const VERSION: &str = "iperftester.version";
 
 /// Where our executable is in a probe's image.
-pub(super) const EXECUTABLE: &str = "/usr/local/bin/iperftester";
+pub(in crate::backend) const EXECUTABLE: &str = "/usr/local/bin/iperftester";
 /// User and group of a probe: nobody on any host.
-const USER: &str = "10001:10001";
+pub(in crate::backend) const USER: &str = "10001:10001";
 /// What a raw socket needs besides its capability, which an engine gives to no other user.
 const ROOT: &str = "0:0";
 /// iperf3 from 3.16 on has a thread a stream and up to 128 streams (iperf_api.h), at both ends of several runs.
-const PIDS: i64 = 1024;
+pub(in crate::backend) const PIDS: i64 = 1024;
 /// Room for iperf3's buffers, one file of up to 1 MiB a stream, in /tmp.
 const SCRATCH: &str = "rw,noexec,nosuid,nodev,size=256m";
 /// Memory where the topology names none, in bytes: the tools of a probe need a few dozen MiB.
-const MEMORY: i64 = 512 << 20;
+pub(in crate::backend) const MEMORY: i64 = 512 << 20;
 /// What a waiting probe writes to its log is one line; a broken one shall not fill a disk.
-const LOG: [(&str, &str); 2] = [("max-size", "1m"), ("max-file", "1")];
+pub(in crate::backend) const LOG: [(&str, &str); 2] = [("max-size", "1m"), ("max-file", "1")];
 /// How long an engine waits between asking a container to end and killing it, in seconds; ours ends at once.
-const STOP_WITHIN: i64 = 2;
+pub(in crate::backend) const STOP_WITHIN: i64 = 2;
 
 /// Where a probe is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,7 +253,7 @@ fn host_config(probe: &Probe, network: Option<&str>, published: bool) -> HostCon
 }
 
 /// The labels of `desired`.
-pub(super) fn labels(topology: &Name, host: &Name, desired: &Desired) -> HashMap<String, String> {
+pub(in crate::backend) fn labels(topology: &Name, host: &Name, desired: &Desired) -> HashMap<String, String> {
     let labels = [
         (TOPOLOGY, topology.as_str()),
         (HOST, host.as_str()),
@@ -265,7 +265,7 @@ pub(super) fn labels(topology: &Name, host: &Name, desired: &Desired) -> HashMap
 }
 
 /// A digest of `body`, whatever the order of its maps.
-pub(super) fn hash(body: &impl Serialize) -> SpecHash {
+pub(in crate::backend) fn hash(body: &impl Serialize) -> SpecHash {
     // A JSON object of serde_json is sorted by its keys.
     let text = serde_json::to_value(body).map(|value| value.to_string()).unwrap_or_default();
     SpecHash(Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect())

@@ -186,6 +186,7 @@ pub(super) const PAIRS: &[Pair] = &[
     ("its engine gave it no address", "su motor no le dio ninguna dirección"),
     ("there is no such resource on this host", "no hay tal recurso en este equipo"),
     ("its container was never started", "su contenedor no llegó a arrancar"),
+    ("its container is not in the network {name}", "su contenedor no está en la red {name}"),
     ("its container is {words}", "su contenedor está {words}"),
     ("`iperftester deploy` makes it again", "`iperftester deploy` lo vuelve a hacer"),
     (
