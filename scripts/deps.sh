@@ -15,8 +15,11 @@ case "${1:-demo}" in
         # own packages and Debian's exclude each other.
         packages="$packages mmdebstrap debian-archive-keyring openssh-server openssh-client openssl busybox-static"
         command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || packages="$packages docker.io"
-        # Debian 13 has the client apart.
-        command -v docker > /dev/null || ! apt-cache show docker-cli > /dev/null 2>&1 || packages="$packages docker-cli"
+        # From 13 on Debian has the client apart; Ubuntu has not.
+        if ! command -v docker > /dev/null && grep -qx 'ID=debian' /etc/os-release \
+            && ! grep -qE '^VERSION_ID="?1[0-2]"?$' /etc/os-release; then
+            packages="$packages docker-cli"
+        fi
         # A kernel with netem and SCTP, wherever the tests run; Debian has it for x86 only.
         [ "$(uname -m)" != x86_64 ] || packages="$packages user-mode-linux"
         ;;

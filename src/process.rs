@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWri
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 mod lasting;
+mod search;
 
 pub use lasting::{hand_down, start_lasting};
 
@@ -287,6 +288,7 @@ fn start_by(named: &[String], words: &[String], stdout: Stdio, stderr: Stdio) ->
     command
         .args(rest)
         .env("LC_ALL", "C")
+        .envs(search::path().map(|path| ("PATH", path)))
         .stdin(Stdio::piped())
         .stdout(stdout)
         .stderr(stderr)

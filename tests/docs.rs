@@ -232,7 +232,7 @@ fn every_event_of_a_run_is_explained() {
 /// What `doctor` calls missing where it is not there, without an alternative, is what `make demo` has to install.
 #[test]
 fn the_demo_installs_all_that_doctor_asks_for() {
-    let doctor = std::fs::read_to_string("src/doctor/judge.rs").unwrap();
+    let doctor = std::fs::read_to_string("src/doctor/judge/programs.rs").unwrap();
     let script = std::fs::read_to_string("scripts/deps.sh").unwrap();
     let installed = script.lines().find_map(|line| line.strip_prefix("packages=\"")).unwrap();
     let installed: BTreeSet<&str> = installed.trim_end_matches('"').split(' ').collect();

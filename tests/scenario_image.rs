@@ -101,6 +101,70 @@ async fn the_small_image_is_made_once_loaded_once_and_runs_without_a_network() {
     assert!(size - recipe.executable_bytes <= MOST_BYTES, "{size}");
 }
 
+/// Gives `engine` a `debian:bookworm-slim` without a registry: the small image's root, in which what installs packages does
+/// nothing, for they are there and no network is.
+fn slim(engine: &Dockerd, world: &World) {
+    let root =
+        names(&images::cache(world)).into_iter().find(|name| name.starts_with("root-") && name.ends_with(".tar"));
+    let root = images::cache(world).join(root.unwrap());
+    let base = world.folder.path().join("base");
+    std::fs::create_dir_all(base.join("usr/local/sbin")).unwrap();
+    let programs = ["usr/local/sbin/apt-get", "usr/local/sbin/setcap", "usr/local/sbin/useradd"];
+    for program in programs {
+        let file = base.join(program);
+        std::fs::write(&file, "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let tar = world.folder.path().join("base.tar");
+    std::fs::copy(root, &tar).unwrap();
+    let mut append = Command::new("tar");
+    append.arg("--append").arg("--file").arg(&tar).arg("--directory").arg(&base).args(programs);
+    assert!(append.status().unwrap().success());
+    engine.expect(&["import", tar.to_str().unwrap(), "debian:bookworm-slim"]);
+}
+
+#[test]
+fn an_engine_of_the_topology_builds_the_debian_image_by_the_dockerfile() {
+    let world = World::new(SMALL);
+    images::lend(&world);
+    world.expect(0, &["build"]);
+    images::keep(&world);
+    let engine = Dockerd::start();
+    slim(&engine, &world);
+    let docker = format!("hosts: {{ box: {{ docker: {{ endpoint: \"unix://{}\" }} }}, ", engine.socket().display());
+    world.write(&SMALL.replace("base: small", "base: debian").replace("hosts: { ", &docker));
+    let built = world.run(&["build"]);
+    let said = text(&built.stderr);
+    assert_eq!(built.status.code(), Some(0), "{said}");
+    assert!(said.contains("Step 1/") && said.contains("Successfully built"), "{said}");
+    let made = build(&world);
+    assert_eq!((&made["base"], &made["made"]), (&"debian".into(), &false.into()), "{made}");
+    let (tag, hash) = (made["tag"].as_str().unwrap(), made["image"].as_str().unwrap());
+    let shown = |format: &str| engine.expect(&["image", "inspect", "--format", format, tag]);
+    assert_eq!(shown("{{index .Config.Labels \"iperftester.image\"}}"), hash);
+    assert_eq!(shown("{{index .Config.Labels \"iperftester.version\"}}"), env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        shown("{{.Config.Entrypoint}} {{.Config.Cmd}} {{.Config.User}}"),
+        "[/usr/local/bin/iperftester] [wait] 10001:10001"
+    );
+    let id = shown("{{.Id}}");
+    engine.expect(&["rmi", "--force", &id]);
+    engine.expect(&["load", "--input", made["path"].as_str().unwrap()]);
+    assert_eq!(shown("{{.Id}}"), id);
+    let version = engine.expect(&["run", "--rm", "--network=none", tag, "--version"]);
+    assert_eq!(version, format!("iperftester {}", env!("CARGO_PKG_VERSION")));
+    // The file is gone, and the engine has no base to build it from.
+    std::fs::remove_file(made["path"].as_str().unwrap()).unwrap();
+    engine.expect(&["rmi", "--force", "debian:bookworm-slim"]);
+    engine.expect(&["rmi", "--force", &id]);
+    let failed = world.run(&["build"]);
+    let said = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(3), "{said}");
+    assert!(said.contains("the engine cannot build the image") && said.contains("image: { base: small }"), "{said}");
+    let left: Vec<String> = names(&images::cache(&world)).into_iter().filter(|name| name.starts_with('.')).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[test]
 fn a_file_of_the_cache_that_was_cut_is_made_again_from_the_root_that_is_there() {
     let world = World::new(SMALL);

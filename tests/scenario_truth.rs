@@ -32,7 +32,8 @@ fn goodput_is_what_the_shaper_lets_through() {
     for rate in [10.0, 50.0, 100.0, 500.0] {
         let world = World::new(&format!(
             "name: NAME\nhosts: {{ here: {{ local: {{}} }} }}\nprobes: {{ a: {{ host: here }}, b: {{ host: here }} }}\n\
-             links: {{ wire: {{ between: [a, b], impair: {{ rate: {rate}M }} }} }}\n"
+             links: {{ wire: {{ between: [a, b], impair: {{ rate: {rate}M }} }} }}\n\
+             tests: {{ tcp: {{ iperf3: {{}} }} }}\n"
         ));
         world.expect(0, &["deploy"]);
         let before = bytes_shaped(&world, "a");
@@ -73,6 +74,7 @@ name: NAME
 hosts: { here: { local: {} } }
 probes: { a: { host: here }, b: { host: here } }
 links: { wire: { between: [a, b], contract: { rate: 500M }, impair: { rate: 500M } } }
+tests: { tcp: { iperf3: {} }, udp: { iperf3: { protocol: udp, rate: contract } } }
 ";
 
 /// Busy loops that take the CPUs away, ended by their pid.
@@ -98,7 +100,13 @@ fn a_starved_run_is_invalid_and_a_clean_one_is_not() {
     let world = World::new(FAST);
     world.expect(0, &["deploy"]);
     let cores = std::thread::available_parallelism().unwrap().get();
-    let clean = measure(&world, "udp");
+    let threshold = iperftester::verdict::CPU_STARVED_RATIO;
+    let waited = |run: &Value| {
+        let ends = ["source_counters", "destination_counters"];
+        ends.map(|end| run[end]["run_queue_wait_ratio"].as_f64().unwrap_or(0.0)).into_iter().fold(0.0, f64::max)
+    };
+    // Other work on this machine may have starved it too; then it is no clean one.
+    let clean = (0..3).map(|_| measure(&world, "udp")).find(|run| waited(run) < threshold).expect("a machine at rest");
     assert_eq!(clean["status"], "ok", "{}", clean["reason"]);
     {
         let _hogs = Hogs::new(4 * cores);
@@ -112,11 +120,6 @@ fn a_starved_run_is_invalid_and_a_clean_one_is_not() {
     let causes: Vec<&str> = starved["causes"].as_array().unwrap().iter().map(|c| c["kind"].as_str().unwrap()).collect();
     let known = ["cpu-starved", "receive-buffer", "pacing"];
     assert!(!causes.is_empty() && causes.iter().all(|cause| known.contains(cause)), "{causes:?}");
-    let threshold = iperftester::verdict::CPU_STARVED_RATIO;
-    let waited = |run: &Value| {
-        let ends = ["source_counters", "destination_counters"];
-        ends.map(|end| run[end]["run_queue_wait_ratio"].as_f64().unwrap_or(0.0)).into_iter().fold(0.0, f64::max)
-    };
     assert!(waited(&clean) < threshold && threshold < waited(&starved), "{} {}", waited(&clean), waited(&starved));
 }
 

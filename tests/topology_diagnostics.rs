@@ -502,6 +502,19 @@ const CASES: &[Case] = &[
     ("root-is-a-word", &[("wrong-type", 1, 1)]),
     ("several-documents", &[("several-documents", 4, 1)]),
     ("stray-at-sign", &[("yaml-syntax", 1, 7)]),
+    (
+        "swarm",
+        &[
+            ("bad-text", 3, 32),
+            ("bad-text", 4, 32),
+            ("bad-text", 5, 32),
+            ("missing-key", 6, 69),
+            ("key-of-other-kind", 9, 32),
+            ("key-of-other-kind", 10, 28),
+            ("ports-overlap", 13, 3),
+            ("group-without-pairs", 16, 3),
+        ],
+    ),
     ("tab-indentation", &[("tab-indentation", 3, 1)]),
     ("tags-and-merges", &[("yaml-tag", 1, 7), ("merge-key", 5, 8), ("complex-key", 6, 3)]),
     (

@@ -73,7 +73,11 @@ fn process_1_takes_in_orphans_and_keeps_no_zombie() {
         assert!(Instant::now() < until, "{}", container.run(&format!("cat /proc/{orphan}/status")));
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert_eq!(container.processes(), [container.first.clone()], "nothing else was touched, nothing is left");
+    assert_eq!(
+        container.processes(),
+        std::slice::from_ref(&container.first),
+        "nothing else was touched, nothing is left"
+    );
 }
 
 #[test]

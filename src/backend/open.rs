@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::docker;
 use super::external::External;
 use super::here::Here;
-use super::{Backend, BackendError, Channel, Program, Reach};
+use super::{Backend, BackendError, Channel, Program, Reach, swarm};
 use crate::domain::facts::Router;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
@@ -21,6 +21,8 @@ use crate::plan::{Desired, Observed, ResourceId};
 pub struct Backends {
     here: Here,
     docker: Vec<docker::Host>,
+    nodes: Vec<swarm::Node>,
+    leftovers: Vec<swarm::Leftovers>,
     external: External,
 }
 
@@ -31,6 +33,10 @@ pub enum Unit<'a> {
     Here(&'a Here),
     /// A Docker engine.
     Docker(&'a docker::Host),
+    /// A node of a swarm.
+    Node(&'a swarm::Node),
+    /// What is on a swarm and on none of the nodes that it should be on.
+    Leftovers(&'a swarm::Leftovers),
 }
 
 /// What backends are told besides the topology.
@@ -42,19 +48,24 @@ pub struct Settings {
     pub images: PathBuf,
 }
 
-/// The backends of `topology`. Changes nothing, and reaches for no other machine.
+/// The backends of `topology`, which is expanded by `fleet`. Changes nothing, and reaches for no other machine.
 ///
 /// # Errors
 /// Every [`BackendError::Unsupported`], all at once: kinds of host that this build cannot act on, and a form of local probes
 /// that cannot be had.
-pub async fn open(topology: &Topology, settings: &Settings) -> Result<Backends, Vec<BackendError>> {
+pub async fn open(
+    topology: &Topology,
+    fleet: &swarm::Fleet,
+    settings: &Settings,
+) -> Result<Backends, Vec<BackendError>> {
     let mut errors = not_yet(topology);
     let here = Here::open(topology).await.map_err(|more| errors.extend(more)).ok();
     let image = image(topology, settings).map_err(|fault| errors.push(fault)).ok();
     match (here, image) {
         (Some(here), Some(image)) if errors.is_empty() => {
             let docker = docker::all(topology, image.as_ref());
-            Ok(Backends { here, docker, external: External::new(topology) })
+            let (nodes, leftovers) = fleet.units(topology, image.as_ref());
+            Ok(Backends { here, docker, nodes, leftovers, external: External::new(topology) })
         }
         _ => Err(errors),
     }
@@ -62,7 +73,9 @@ pub async fn open(topology: &Topology, settings: &Settings) -> Result<Backends, 
 
 /// What the probes on engines are made of; `None` where there are none.
 fn image(topology: &Topology, settings: &Settings) -> Result<Option<Arc<docker::Supply>>, BackendError> {
-    let on_engine = |host: &Name| matches!(topology.hosts.get(host).map(|host| &host.kind), Some(HostKind::Docker(_)));
+    let on_engine = |host: &Name| {
+        matches!(topology.hosts.get(host).map(|host| &host.kind), Some(HostKind::Docker(_) | HostKind::Swarm(_)))
+    };
     if !topology.probes.values().any(|probe| on_engine(&probe.host)) {
         return Ok(None);
     }
@@ -76,7 +89,7 @@ fn not_yet(topology: &Topology) -> Vec<BackendError> {
     let mut waiting: BTreeMap<&'static str, (BTreeSet<String>, Vec<String>)> = BTreeMap::new();
     for (name, probe) in &topology.probes {
         let Some(kind) = topology.hosts.get(&probe.host).map(|host| &host.kind) else { continue };
-        if !matches!(kind, HostKind::Local(_) | HostKind::Docker(_) | HostKind::External(_)) {
+        if !matches!(kind, HostKind::Local(_) | HostKind::Docker(_) | HostKind::Swarm(_) | HostKind::External(_)) {
             let (hosts, probes) = waiting.entry(kind.word()).or_default();
             hosts.insert(format!("`{}`", probe.host));
             probes.push(format!("`{name}`"));
@@ -89,7 +102,8 @@ fn not_yet(topology: &Topology) -> Vec<BackendError> {
                 "this build cannot act on `{kind}` hosts yet ({hosts}), which carry the probes {}",
                 probes.join(", ")
             ),
-            hint: "take them out of the topology, or put them on a `local`, `docker` or `external` host".to_owned(),
+            hint: "take them out of the topology, or put them on a `local`, `docker`, `swarm` or `external` host"
+                .to_owned(),
         }
     };
     waiting.into_iter().map(error).collect()
@@ -101,12 +115,15 @@ impl Backends {
     #[must_use]
     pub fn remains(name: &Name, topology: Option<&Topology>) -> Self {
         let docker = topology.map(|topology| docker::all(topology, None)).unwrap_or_default();
-        Self { here: Here::remains(name), docker, external: External::default() }
+        let leftovers = topology.map(swarm::remains).unwrap_or_default();
+        Self { here: Here::remains(name), docker, nodes: vec![], leftovers, external: External::default() }
     }
 
     /// What is deployed by itself, this machine first.
     pub fn units(&self) -> impl Iterator<Item = Unit<'_>> {
-        std::iter::once(Unit::Here(&self.here)).chain(self.docker.iter().map(Unit::Docker))
+        let docker = self.docker.iter().map(Unit::Docker);
+        let swarms = self.leftovers.iter().map(Unit::Leftovers).chain(self.nodes.iter().map(Unit::Node));
+        std::iter::once(Unit::Here(&self.here)).chain(docker).chain(swarms)
     }
 
     /// How the probes of this machine are kept apart; `None` where there are none.
@@ -137,6 +154,10 @@ impl Backends {
         self.docker.iter().find(|host| host.has(probe))
     }
 
+    fn node(&self, probe: &Name) -> Option<&swarm::Node> {
+        self.nodes.iter().find(|node| node.has(probe))
+    }
+
     /// Can all of it be had? Changes nothing, and reaches for no other machine.
     ///
     /// # Errors
@@ -150,6 +171,17 @@ impl Backends {
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
+
+    /// How the container of `probe` is; `None` where it is in none.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub async fn health(&self, probe: &Name) -> Result<Option<docker::Health>, BackendError> {
+        match self.docker(probe) {
+            Some(host) => host.health(probe).await,
+            None => Ok(None),
+        }
+    }
 }
 
 impl Reach for Backends {
@@ -157,9 +189,10 @@ impl Reach for Backends {
         if self.external.has(probe) {
             return Err(BackendError::NotOurs(probe.clone()));
         }
-        match self.docker(probe) {
-            Some(host) => host.connect(probe, program).await,
-            None => self.here.connect(probe, program).await,
+        match (self.docker(probe), self.node(probe)) {
+            (Some(host), _) => host.connect(probe, program).await,
+            (None, Some(node)) => node.connect(probe, program).await,
+            (None, None) => self.here.connect(probe, program).await,
         }
     }
 
@@ -167,9 +200,17 @@ impl Reach for Backends {
         if self.external.has(probe) {
             return self.external.addresses(probe).await;
         }
+        match (self.docker(probe), self.node(probe)) {
+            (Some(host), _) => host.addresses(probe).await,
+            (None, Some(node)) => node.addresses(probe),
+            (None, None) => self.here.addresses(probe).await,
+        }
+    }
+
+    async fn addresses_within(&self, probe: &Name, from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
         match self.docker(probe) {
-            Some(host) => host.addresses(probe).await,
-            None => self.here.addresses(probe).await,
+            Some(host) => host.addresses_within(probe, from).await,
+            None => Ok(None),
         }
     }
 
@@ -181,10 +222,31 @@ impl Reach for Backends {
 impl Unit<'_> {
     /// The host's name in the topology; `None` for this machine, whatever hosts it stands for.
     #[must_use]
-    pub const fn host(&self) -> Option<&Name> {
+    pub fn host(&self) -> Option<&Name> {
         match self {
             Self::Here(_) => None,
             Self::Docker(host) => Some(host.name()),
+            Self::Node(node) => Some(node.host()),
+            Self::Leftovers(swarm) => Some(swarm.host()),
+        }
+    }
+
+    /// The node of that host, where it is one.
+    #[must_use]
+    pub const fn node(&self) -> Option<&Name> {
+        match self {
+            Self::Node(node) => Some(node.name()),
+            Self::Here(_) | Self::Docker(_) | Self::Leftovers(_) => None,
+        }
+    }
+
+    /// Does it carry `probe` on another machine?
+    #[must_use]
+    pub fn has(&self, probe: &Name) -> bool {
+        match self {
+            Self::Docker(host) => host.has(probe),
+            Self::Node(node) => node.has(probe),
+            Self::Here(_) | Self::Leftovers(_) => false,
         }
     }
 
@@ -203,6 +265,8 @@ impl Backend for Unit<'_> {
         match self {
             Self::Here(here) => here.desired(),
             Self::Docker(host) => host.desired(),
+            Self::Node(node) => node.desired(),
+            Self::Leftovers(swarm) => swarm.desired(),
         }
     }
 
@@ -210,6 +274,8 @@ impl Backend for Unit<'_> {
         match self {
             Self::Here(here) => here.abreast(),
             Self::Docker(host) => host.abreast(),
+            Self::Node(node) => node.abreast(),
+            Self::Leftovers(swarm) => swarm.abreast(),
         }
     }
 
@@ -217,6 +283,8 @@ impl Backend for Unit<'_> {
         match self {
             Self::Here(here) => here.supports().await,
             Self::Docker(host) => host.supports().await,
+            Self::Node(node) => node.supports().await,
+            Self::Leftovers(swarm) => swarm.supports().await,
         }
     }
 
@@ -224,6 +292,8 @@ impl Backend for Unit<'_> {
         match self {
             Self::Here(here) => here.observe().await,
             Self::Docker(host) => host.observe().await,
+            Self::Node(node) => node.observe().await,
+            Self::Leftovers(swarm) => swarm.observe().await,
         }
     }
 
@@ -231,6 +301,8 @@ impl Backend for Unit<'_> {
         match self {
             Self::Here(here) => here.create(id).await,
             Self::Docker(host) => host.create(id).await,
+            Self::Node(node) => node.create(id).await,
+            Self::Leftovers(swarm) => swarm.create(id).await,
         }
     }
 
@@ -238,6 +310,8 @@ impl Backend for Unit<'_> {
         match self {
             Self::Here(here) => here.remove(id).await,
             Self::Docker(host) => host.remove(id).await,
+            Self::Node(node) => node.remove(id).await,
+            Self::Leftovers(swarm) => swarm.remove(id).await,
         }
     }
 }

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::files::{self, Disk};
 use super::output::Output;
 use super::speech::lang;
+use crate::backend::swarm::Fleet;
 use crate::backend::{self, Backends, Settings};
 use crate::config::{self, Loaded, Resolved, Source, Surroundings};
 use crate::domain::diagnostic::{Diagnostic, Severity};
@@ -146,10 +147,25 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The backends of `topology`, or why this machine cannot act on it.
-    pub(super) async fn backend(topology: &Topology) -> Result<Backends, Failure> {
+    /// `topology` with a probe for each node of its swarms that it is to be on, as the nodes are now. Where it has no swarm it
+    /// stays as it is, and nobody is asked.
+    pub(super) async fn expand(&self, topology: Topology) -> Result<(Topology, Fleet), Failure> {
+        let fleet = backend::swarm::discover(&topology).await?;
+        let expanded = fleet.expand(&topology)?;
+        for short in &expanded.short {
+            let hint = lang().word(
+                "see its `placement`, and the availability and labels of the nodes: `docker node ls`",
+                "mire su `placement`, y la disponibilidad y las etiquetas de los nodos: `docker node ls`",
+            );
+            self.output.warning(&sentences::told(lang(), &short.to_string()), Some(hint));
+        }
+        Ok((expanded.topology, fleet))
+    }
+
+    /// The backends of the expanded `topology`, or why this machine cannot act on it.
+    pub(super) async fn backend(topology: &Topology, fleet: &Fleet) -> Result<Backends, Failure> {
         let settings = Settings { executable: Self::executable()?, images: Self::images()? };
-        Ok(backend::open(topology, &settings).await?)
+        Ok(backend::open(topology, fleet, &settings).await?)
     }
 
     /// Where probe images are kept, which can all be made again: `iperftester/images` in the XDG cache directory.

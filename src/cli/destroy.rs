@@ -26,7 +26,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
     let lock = Context::lock(&name, "destroy")?;
     let plans = units::plans_with(&lock, &backend).await;
     let plan = plans.whole();
-    let each = plans.carry_out(context, |_| String::new()).await?;
+    let each = plans.carry_out(context, |_| String::new(), |_, _| {}).await?;
     each.tell_of_removal(context)?;
     let (done, failed) = (each.sum(), each.failed());
     let text = if !failed.is_empty() {

@@ -17,7 +17,7 @@ use crate::process::ProcessError;
 const CHUNK: usize = 64 * 1024;
 
 pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, Failure> {
-    let topology = context.load()?;
+    let (topology, fleet) = context.expand(context.load()?).await?;
     let probe = &with.probe;
     if !topology.probes.contains_key(probe) {
         let known = topology.probes.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
@@ -29,7 +29,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, 
         ));
         return Err(told.hint(say!(lang(), "known probes: {known}", "sondas conocidas: {known}")));
     }
-    let backend = Context::backend(&topology).await?;
+    let backend = Context::backend(&topology, &fleet).await?;
     let mut stop = stop::watch()?;
     let program = Program { executable: &Context::executable()?, command: Some(&with.command) };
     let mut running = backend.connect(probe, program).await.map_err(|fault| match fault {

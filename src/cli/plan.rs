@@ -8,8 +8,8 @@ use super::units;
 
 /// Shows what `deploy` would change; what this machine cannot do is told here as there.
 pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
-    let topology = context.load()?;
-    let backend = Context::backend(&topology).await?;
+    let (topology, fleet) = context.expand(context.load()?).await?;
+    let backend = Context::backend(&topology, &fleet).await?;
     backend.supports().await?;
     let plans = units::plans(&backend).await;
     plans.tell(context)?;

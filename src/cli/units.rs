@@ -45,8 +45,7 @@ pub(super) async fn plans(backend: &Backends) -> Each<'_, Plan> {
 }
 
 impl<'b, T> Each<'b, T> {
-    /// Where nothing could be done, that is the failure of the whole; where only a part failed, each is told and the rest
-    /// stands.
+    /// Each failure is told and the rest stands; where nothing could be done, the first is the failure of the whole.
     pub(super) fn tell(&self, context: &Context<'_>) -> Result<(), Failure> {
         let stands = self.0.iter().any(|(unit, outcome)| outcome.is_ok() && !unit.desired().is_empty());
         let wanted = self.0.iter().any(|(unit, _)| !unit.desired().is_empty());
@@ -74,9 +73,9 @@ impl<'b, T> Each<'b, T> {
         if self.0.iter().any(|(_, outcome)| outcome.is_err()) { Exit::Partial } else { Exit::Ok }
     }
 
-    /// What is known of `host`; of this machine where none is named.
-    pub(super) fn of(&self, host: Option<&Name>) -> Option<&Result<T, Failure>> {
-        self.0.iter().find(|(unit, _)| unit.host() == host).map(|(_, outcome)| outcome)
+    /// Did it fail where `probe` is, on another machine?
+    pub(super) fn has_failed(&self, probe: &Name) -> bool {
+        self.0.iter().any(|(unit, outcome)| outcome.is_err() && unit.has(probe))
     }
 
     fn known(&self) -> impl Iterator<Item = &T> {
@@ -91,11 +90,13 @@ impl<'b> Each<'b, Plan> {
         Plan { actions, unchanged: self.known().map(|plan| plan.unchanged).sum() }
     }
 
-    /// Carries each out, telling each step with what `why` says of it, until the user stops it.
+    /// Carries each out, telling each step with what `why` says of it, until the user stops it. `finished` hears each step
+    /// that is done.
     pub(super) async fn carry_out(
         self,
         context: &Context<'_>,
         why: impl Fn(&Action) -> String,
+        finished: impl Fn(Unit<'b>, &Action),
     ) -> Result<Each<'b, Done>, Failure> {
         let stop = stop::watch()?;
         let steps = Steps::new(context, &self);
@@ -103,7 +104,12 @@ impl<'b> Each<'b, Plan> {
             let done = match plan {
                 Err(failure) => Err(failure),
                 Ok(plan) => {
-                    let mut tell = |event: DeployEvent<'_>| steps.tell(context, unit, &event, &why);
+                    let mut tell = |event: DeployEvent<'_>| {
+                        steps.tell(context, unit, &event, &why);
+                        if let DeployEvent::Finished { action } = event {
+                            finished(unit, action);
+                        }
+                    };
                     deploy::apply(&plan, &unit, &|| *stop.borrow(), &mut tell).await.map_err(Failure::from)
                 }
             };
@@ -121,6 +127,12 @@ impl Each<'_, Done> {
         let did = |unit: &Unit<'_>, done: &Done| done.removed > 0 || unit.host().is_some();
         let stands = self.0.iter().any(|(unit, outcome)| outcome.as_ref().is_ok_and(|done| did(unit, done)));
         self.tell_all(context, !stands)
+    }
+
+    /// Was nothing done on the engine where `probe` is?
+    pub(super) fn has_untouched(&self, probe: &Name) -> bool {
+        let untouched = |done: &Done| done.created == 0 && done.removed == 0;
+        self.0.iter().any(|(unit, outcome)| unit.has(probe) && outcome.as_ref().is_ok_and(untouched))
     }
 
     /// All together.
@@ -146,7 +158,10 @@ impl Steps {
     }
 
     fn tell(&self, context: &Context<'_>, unit: Unit<'_>, event: &DeployEvent<'_>, why: impl Fn(&Action) -> String) {
-        let host = unit.host().map(ToString::to_string);
+        let host = unit.host().map(|host| match unit.node() {
+            Some(node) => format!("{host}/{node}"),
+            None => host.to_string(),
+        });
         match (event, &self.bars) {
             (DeployEvent::Started { action, number, total }, None) => {
                 let at = host.map_or_else(String::new, |host| format!("{host} "));

@@ -1,31 +1,16 @@
 //! Which of the known words was probably meant.
 
+// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+use strsim::osa_distance as distance;
+
 /// Most known words listed in a diagnostic; of more, the nearest are.
 const LISTED: usize = 12;
 
 /// Beyond this many known words none is looked for: a list that long helps nobody.
 const SEARCHED: usize = 5000;
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let substituted = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = substituted.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
-/// The known word nearest to `text`, if it is near enough to be a slip of the finger.
+/// The known word nearest to `text`, if it is near enough to be a slip of the finger, or the only one of which `text` is the
+/// beginning or the end: `circuit` of `circuit-id`.
 pub(crate) fn nearest<'k>(text: &str, known: impl ExactSizeIterator<Item = &'k str>) -> Option<&'k str> {
     let length = text.chars().count();
     if known.len() > SEARCHED || length > 64 {
@@ -35,13 +20,23 @@ pub(crate) fn nearest<'k>(text: &str, known: impl ExactSizeIterator<Item = &'k s
     let allowed = (length / 3).max(1).min(length.saturating_sub(1));
     let text = text.to_lowercase();
     let letters = text.chars().count();
-    known
+    let known: Vec<&str> = known.collect();
+    let slip = known
+        .iter()
         // As many letters as the lengths differ by have to be put in or taken out.
         .filter(|k| k.chars().count().abs_diff(letters) <= allowed)
-        .map(|k| (distance(&text, k), k))
+        .map(|k| (distance(&text, k), *k))
         .filter(|(d, _)| *d <= allowed)
-        .min_by_key(|(d, _)| *d)
-        .map(|(_, k)| k)
+        .min_by_key(|(d, _)| *d);
+    let mut parts = known.iter().filter(|k| is_part(&text, k));
+    slip.map(|(_, k)| k).or_else(|| parts.next().copied().filter(|_| parts.next().is_none()))
+}
+
+/// Is `part` what stands before or behind a hyphen of `whole`?
+fn is_part(part: &str, whole: &str) -> bool {
+    !part.is_empty()
+        && (whole.strip_prefix(part).is_some_and(|rest| rest.starts_with('-'))
+            || whole.strip_suffix(part).is_some_and(|rest| rest.ends_with('-')))
 }
 
 /// The known words to list beside a fault: all in their order or, of many, the nearest ones.
@@ -63,19 +58,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances() {
-        for (a, b, d) in [("", "abc", 3), ("rate", "rate", 0), ("raet", "rate", 1), ("kitten", "sitting", 3)] {
-            assert_eq!(distance(a, b), d, "{a} {b}");
-        }
-    }
-
-    #[test]
     fn a_slip_finds_its_word_and_a_stranger_none() {
         let known = ["host", "site", "tags", "ports"];
+        // Neighbours that changed places are one slip.
+        assert_eq!(nearest("iste", known.iter().copied()), Some("site"));
         assert_eq!(nearest("hots", known.iter().copied()), Some("host"));
         assert_eq!(nearest("Site", known.iter().copied()), Some("site"));
         assert_eq!(nearest("network", known.iter().copied()), None);
         assert_eq!(nearest("i", ["h"].into_iter()), None);
+    }
+
+    #[test]
+    fn a_part_finds_the_only_word_that_has_it() {
+        let known = ["customer", "circuit-id", "bytes-per-day", "max-rate"];
+        let of = |text: &str| nearest(text, known.iter().copied());
+        assert_eq!(of("circuit"), Some("circuit-id"));
+        assert_eq!(of("rate"), Some("max-rate"));
+        assert_eq!((of("per"), of("ircuit"), of("")), (None, None, None), "no beginning and no end");
+        assert_eq!(nearest("web", ["web-1", "web-2"].into_iter()), None, "either could be meant");
     }
 
     #[test]

@@ -102,8 +102,12 @@ pub struct Tls {
 /// A Docker Swarm, reached through a manager.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swarm {
-    /// As for [`Docker`].
+    /// That of a manager, as for [`Docker`].
     pub endpoint: Option<String>,
+    /// Where each node's own engine is; `{name}` stands for the node's host name, `{address}` for its address in the swarm.
+    /// `None` leaves only the manager's own node within reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_endpoint: Option<String>,
     /// Files for `tcp+tls`.
     pub tls: Option<Tls>,
 }

@@ -2,8 +2,10 @@
 
 pub mod campaign;
 pub mod counters;
+pub mod data_path;
 pub mod diagnostic;
 pub mod facts;
+pub mod fleet;
 pub mod group;
 pub mod host;
 pub mod image;

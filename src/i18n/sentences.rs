@@ -10,6 +10,7 @@ mod hosts;
 mod images;
 mod measuring;
 mod results;
+mod swarms;
 mod topology;
 
 /// A pattern and its Spanish: `{name}` stands for anything and is told in Spanish too where it is itself one of these.
@@ -17,9 +18,18 @@ pub type Pair = (&'static str, &'static str);
 
 /// All pairs.
 pub fn all() -> impl Iterator<Item = &'static Pair> {
-    [topology::PAIRS, hosts::PAIRS, images::PAIRS, deploying::PAIRS, engines::PAIRS, measuring::PAIRS, results::PAIRS]
-        .into_iter()
-        .flatten()
+    [
+        topology::PAIRS,
+        hosts::PAIRS,
+        images::PAIRS,
+        deploying::PAIRS,
+        engines::PAIRS,
+        swarms::PAIRS,
+        measuring::PAIRS,
+        results::PAIRS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// `text` in `lang`, as far as it is known.

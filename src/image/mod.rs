@@ -67,6 +67,9 @@ pub enum ImageError {
     /// The small image needs a program that is not there.
     #[error("mmdebstrap is not installed, by which the small image is made")]
     NoMmdebstrap,
+    /// That program needs to be root, at least in a user namespace of its own.
+    #[error("mmdebstrap is not run by root and can make no user namespace here")]
+    NoRoot,
     /// That program failed.
     #[error("mmdebstrap could not make the image: {complaint}")]
     Mmdebstrap {
@@ -113,6 +116,10 @@ impl ImageError {
             Self::NoMmdebstrap => {
                 Some("`apt-get install mmdebstrap`, or write `image: { base: debian }` to have an engine build it".to_owned())
             }
+            Self::NoRoot => Some(
+                "`apt-get install uidmap`, with a range for this user in /etc/subuid and /etc/subgid, or run this through sudo"
+                    .to_owned(),
+            ),
             Self::Mmdebstrap { .. } => Some(
                 "see that this machine reaches a mirror of that release, name one by `image: { mirror: URI }`, and that \
                  debian-archive-keyring is installed"
@@ -219,4 +226,37 @@ fn archive_name(recipe: &Recipe) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::Lang;
+    use crate::i18n::sentences::told;
+
+    #[test]
+    fn every_error_has_its_sentence_and_its_hint_in_spanish() {
+        let path = || PathBuf::from("/c/images/x.tar");
+        let io = |kind| std::io::Error::new(kind, "the system's words");
+        let action = "build";
+        let errors = [
+            ImageError::NoExecutable { path: path() },
+            ImageError::Dynamic { path: path() },
+            ImageError::Replaced { path: path() },
+            ImageError::Write { path: path(), source: io(std::io::ErrorKind::StorageFull) },
+            ImageError::Write { path: path(), source: io(std::io::ErrorKind::PermissionDenied) },
+            ImageError::NoMmdebstrap,
+            ImageError::NoRoot,
+            ImageError::Mmdebstrap { complaint: "words".to_owned() },
+            ImageError::Engine { action, source: bollard::errors::Error::RequestTimeoutError },
+        ];
+        for error in errors {
+            let hint = error.hint().unwrap_or_else(|| panic!("{error} has no hint"));
+            for text in [error.to_string(), hint] {
+                assert_ne!(told(Lang::Es, &text), text);
+            }
+        }
+        let full = ImageError::Write { path: path(), source: io(std::io::ErrorKind::StorageFull) };
+        assert!(full.hint().unwrap().starts_with("make room for some 100 MB where `/c/images` is"));
+    }
 }

@@ -39,7 +39,7 @@ pub(super) async fn root(recipe: &Recipe, draft: &mut Draft) -> Result<(), Image
     let unfinished = Unfinished(group);
     // A fault of ours closes the pipe, and mmdebstrap removes what it made before it ends.
     let (written, finished) = tokio::join!(copy(stdout, draft), finished);
-    unfinished.is_finished();
+    unfinished.let_go();
     written?;
     let finished = finished.map_err(|source| ImageError::Mmdebstrap { complaint: source.to_string() })?;
     if finished.status.success() { Ok(()) } else { Err(failed(&finished.complaint())) }
@@ -49,7 +49,7 @@ pub(super) async fn root(recipe: &Recipe, draft: &mut Draft) -> Result<(), Image
 struct Unfinished(Option<Pid>);
 
 impl Unfinished {
-    fn is_finished(mut self) {
+    fn let_go(mut self) {
         self.0 = None;
     }
 }
@@ -73,6 +73,9 @@ impl Drop for Unfinished {
 fn failed(said: &str) -> ImageError {
     let faults: Vec<&str> = said.lines().filter_map(|line| line.trim().strip_prefix("E: ")).collect();
     let first = faults.first().copied().or_else(|| said.lines().last());
+    if first.is_some_and(|first| first.contains("unable to pick chroot mode")) {
+        return ImageError::NoRoot;
+    }
     ImageError::Mmdebstrap { complaint: first.unwrap_or("it said nothing").chars().take(300).collect() }
 }
 
@@ -144,6 +147,8 @@ mod tests {
             failed(said).to_string(),
             "mmdebstrap could not make the image: apt-get update failed: no such host"
         );
+        let fault = failed("E: unable to pick chroot mode automatically (use --mode for manual selection)\n");
+        assert!(fault.hint().unwrap().starts_with("`apt-get install uidmap`"));
         assert_eq!(failed("").to_string(), "mmdebstrap could not make the image: it said nothing");
     }
 

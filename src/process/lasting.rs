@@ -47,6 +47,7 @@ pub async fn start_lasting(argv: &[String], limit: Duration) -> Result<u32, Proc
     command
         .args(argv.get(1..).unwrap_or_default())
         .env("LC_ALL", "C")
+        .envs(super::search::path().map(|path| ("PATH", path)))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

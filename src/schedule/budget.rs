@@ -9,6 +9,7 @@ use super::jobs::Job;
 use super::rate;
 use super::timetable::expected_bytes;
 use crate::domain::campaign::{Budget, Campaign};
+use crate::domain::counters::{EndCounters, InterfaceGrowth};
 use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::test::{Protocol, Test};
@@ -236,14 +237,24 @@ fn first_moment(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
     first.map_or_else(|| midnight.and_utc(), |time| time.to_utc())
 }
 
-/// Payload that a run has sent, both directions. One without a measurement counts with what it was to send.
+/// Payload that a run has sent, both directions. One without a measurement counts with what it was to send or, where nothing
+/// bounds that, with all that left its ends' interfaces meanwhile: headers and what else went there are in it, so it is at most
+/// too much.
 #[must_use]
-pub fn payload(test: &Test, measurement: Option<&Measurement>) -> u64 {
+pub fn payload(test: &Test, measurement: Option<&Measurement>, counted: [Option<&EndCounters>; 2]) -> u64 {
     if let Some(Measurement::Throughput(t)) = measurement {
         let flows = std::iter::once(&t.flow).chain(t.reverse.as_deref());
         return flows.filter_map(|flow| flow.sent_bytes.max(flow.received_bytes)).fold(0, u64::saturating_add);
     }
     let (there, back) = tool::of(test).expected_bytes(None);
+    let [source, destination] = counted;
+    let sum =
+        |end: &EndCounters, of: fn(&InterfaceGrowth) -> u64| end.interfaces.iter().map(of).fold(0, u64::saturating_add);
+    let left = |end: &EndCounters| sum(end, |interface| interface.tx_bytes);
+    let there = there.or_else(|| source.map(left));
+    // A far end that is not ours has no counters; what it sent came in here.
+    let back =
+        back.or_else(|| destination.map(left)).or_else(|| source.map(|end| sum(end, |interface| interface.rx_bytes)));
     there.unwrap_or(0).saturating_add(back.unwrap_or(0))
 }
 

@@ -39,7 +39,8 @@ pub(super) async fn remove(c: &mut SqliteConnection, id: &str) -> Result<(), Fau
 /// What was sent by runs that were started.
 pub(super) async fn spent(c: &mut SqliteConnection, by: &Spender<'_>) -> Result<Vec<Spent>, Fault> {
     let rows = sqlx::query(
-        "SELECT c.id AS owner, r.specification_json, r.measurement_json
+        "SELECT c.id AS owner, r.specification_json, r.measurement_json,
+           r.source_counters_json, r.destination_counters_json
          FROM runs r JOIN campaign_runs c ON c.number = r.campaign_run
          WHERE c.topology = ? AND c.campaign = ? AND r.status <> 'skipped' AND r.started >= ? AND r.started < ?",
     )
@@ -54,6 +55,8 @@ pub(super) async fn spent(c: &mut SqliteConnection, by: &Spender<'_>) -> Result<
         Ok(Spent {
             specification: value(row, "specification_json", id)?,
             measurement: value(row, "measurement_json", id)?,
+            source_counters: value(row, "source_counters_json", id)?,
+            destination_counters: value(row, "destination_counters_json", id)?,
         })
     });
     spent.collect()

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::counters::EndCounters;
 use crate::domain::facts::{ProbeFacts, Router};
 use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
@@ -95,6 +96,10 @@ pub struct Spent {
     pub specification: Test,
     /// What it came to; its intervals are left out.
     pub measurement: Option<Measurement>,
+    /// What its client's end counted meanwhile.
+    pub source_counters: Option<EndCounters>,
+    /// What its server's end counted meanwhile.
+    pub destination_counters: Option<EndCounters>,
 }
 
 /// Runs by how they ended.

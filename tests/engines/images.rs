@@ -11,7 +11,8 @@ use super::machine::{found, must};
 pub(crate) const BUSYBOX: &str = "busybox:test";
 
 /// Asks nothing of the image.
-const TOPOLOGY: &str = "name: image\nhosts: { here: { local: {} } }\nprobes: { a: { host: here } }\n";
+const TOPOLOGY: &str =
+    "name: image\nhosts: { here: { local: {} } }\nprobes: { a: { host: here }, b: { host: here } }\n";
 
 impl Engine {
     /// Makes an image of this machine's busybox, [`BUSYBOX`].
@@ -43,11 +44,10 @@ pub(crate) fn cache() -> PathBuf {
 pub(crate) fn probe_image() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     let make = || {
-        let cache = cache();
-        let topology = cache.join("probe-image.yaml");
+        let topology = cache().join("probe-image.yaml");
         std::fs::write(&topology, TOPOLOGY).unwrap();
         let mut build = Command::new(env!("CARGO_BIN_EXE_iperftester"));
-        build.arg("-t").arg(topology).args(["build", "--output", "json"]).env("XDG_CACHE_HOME", &cache);
+        build.arg("-t").arg(topology).args(["build", "--output", "json"]).env("XDG_CACHE_HOME", cache());
         let output = build.output().unwrap();
         assert!(output.status.success(), "{}", super::text(&output.stderr));
         let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

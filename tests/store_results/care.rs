@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use iperftester::domain::counters::EndCounters;
 use iperftester::domain::run::{AdHoc, CampaignRun, Run, RunStatus};
 use iperftester::store::{
     self, ExportError, Kept, Notice, Recording, Results, Spender, SqliteStore, Store, StoreError,
@@ -120,7 +121,9 @@ async fn what_was_spent_is_that_of_started_runs_of_this_campaign_on_this_day() {
     store.begin(&first).await.unwrap();
     let skipped = Run { status: RunStatus::Skipped, ..run(2) };
     let of = |id, offset| Run { started: moment(offset), ..run(id) };
-    for each in [of(1, 0), skipped, of(3, 5000), of(4, 10_000)] {
+    let counted = |samples| Some(EndCounters { samples, ..EndCounters::default() });
+    let first_run = Run { source_counters: counted(3), destination_counters: counted(4), ..of(1, 0) };
+    for each in [first_run, skipped, of(3, 5000), of(4, 10_000)] {
         store.write(&first.header.id, &store::Entry::Run(Box::new(each))).await.unwrap();
     }
     let (topology, campaign, other) = (name("office"), name("check"), name("other"));
@@ -129,6 +132,7 @@ async fn what_was_spent_is_that_of_started_runs_of_this_campaign_on_this_day() {
     assert_eq!(spent.len(), 2, "from the first moment on, before the next day's");
     assert_eq!(spent[0].specification, run(1).specification);
     assert!(spent[0].measurement.is_some());
+    assert_eq!((&spent[0].source_counters, &spent[0].destination_counters), (&counted(3), &counted(4)));
     assert_eq!(store.spent(&Spender { campaign: &other, ..spender }).await.unwrap(), vec![]);
     assert_eq!(store.spent(&Spender { topology: &other, ..spender }).await.unwrap(), vec![]);
 }

@@ -20,7 +20,7 @@ impl Dockerd {
         let at = |name: &str| folder.path().join(name);
         let log = std::fs::File::create(at("log")).unwrap();
         let daemon = Command::new("dockerd")
-            .args(["--bridge=none", "--iptables=false", "--storage-driver=vfs", "--host"])
+            .args(["--bridge=none", "--iptables=false", "--host"])
             .arg(format!("unix://{}", at("docker.sock").display()))
             .arg("--data-root")
             .arg(at("data"))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use iperftester::backend::swarm::Fleet;
 use iperftester::backend::{self, Backend, BackendError, Backends, Channel, Program, Reach, Settings, Unit};
 use iperftester::domain::facts::Router;
 use iperftester::domain::host::{Docker, HostKind};
@@ -30,7 +31,7 @@ impl OnEngine {
     pub(crate) async fn of(topology: &Topology) -> Self {
         let executable = env!("CARGO_BIN_EXE_iperftester").to_owned();
         let settings = Settings { executable, images: cache().join("iperftester/images") };
-        Self(backend::open(topology, &settings).await.unwrap())
+        Self(backend::open(topology, &Fleet::default(), &settings).await.unwrap())
     }
 
     /// One that wants nothing.

@@ -151,6 +151,8 @@ impl World {
             .current_dir(folder)
             .envs([("HOME", folder), ("TMPDIR", folder), ("XDG_RUNTIME_DIR", folder)])
             .env("IPERFTESTER_DATA_DIR", folder.join("nobody"))
+            // As after a log-in to Debian: without the folders of system programs.
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env_remove("IPERFTESTER_TOPOLOGY")
             .stdin(Stdio::null());
         command

@@ -20,7 +20,7 @@ const WAITING: usize = 64 * 1024;
 ///
 /// # Errors
 /// The engine's.
-pub(super) async fn start(
+pub(in crate::backend) async fn start(
     engine: &Docker,
     id: &str,
     program: Program<'_>,

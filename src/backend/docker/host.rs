@@ -12,6 +12,7 @@ use bollard::query_parameters::{
 };
 use tokio::sync::OnceCell;
 
+use super::health::{Health, health};
 use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
 use super::supply::Supply;
 use super::{DockerError, Engine, EngineError, exec};
@@ -100,14 +101,14 @@ impl Host {
     }
 
     async fn look(&self) -> Result<Vec<Observed>, DockerError> {
-        let mut found = Vec::new();
-        if let Some(image) = &self.image
-            && image.is_at(self.engine().await?.client()).await?
-        {
+        let image = async {
+            let Some(image) = &self.image else { return Ok(None) };
+            let is_there = image.is_at(self.engine().await?.client()).await?;
             let hash = Some(SpecHash(image.hash()));
-            found.push(Observed { id: self.image_id(), hash, drift: None });
-        }
-        let (networks, containers) = tokio::try_join!(self.networks(None), self.containers(None))?;
+            Ok(is_there.then(|| Observed { id: self.image_id(), hash, drift: None }))
+        };
+        let (image, networks, containers) = tokio::try_join!(image, self.networks(None), self.containers(None))?;
+        let mut found = Vec::from_iter(image);
         found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref())));
         found.extend(containers.iter().filter_map(|container| {
             let observed = labelled(container.labels.as_ref())?;
@@ -193,6 +194,22 @@ impl Host {
     async fn container(&self, probe: &Name) -> Result<ContainerSummary, DockerError> {
         let mut found = self.containers(Some(&probe_id(probe))).await?;
         found.pop().ok_or(DockerError::NotDeployed)
+    }
+
+    /// How the container of `probe` is; `None` where it has none.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub async fn health(&self, probe: &Name) -> Result<Option<Health>, BackendError> {
+        let look = async {
+            let container = match self.container(probe).await {
+                Err(DockerError::NotDeployed) => return Ok(None),
+                found => found?,
+            };
+            let id = container.id.unwrap_or_default();
+            Ok(Some(health(self.engine().await?, &id).await?))
+        };
+        look.await.map_err(self.step("observe", probe_id(probe)))
     }
 
     async fn open(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
@@ -343,6 +360,13 @@ impl Reach for Host {
                 }
             }
         }
+    }
+
+    async fn addresses_within(&self, probe: &Name, from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
+        if !self.spec.is_around(probe, from) {
+            return Ok(None);
+        }
+        self.given(probe).await.map(Some).map_err(self.step("reach", format!("probe/{probe}")))
     }
 
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {

@@ -6,11 +6,12 @@ mod context;
 mod endpoint;
 mod engine;
 mod error;
-mod exec;
+pub(super) mod exec;
+mod health;
 mod host;
 pub mod image;
 mod settle;
-mod spec;
+pub(super) mod spec;
 mod supply;
 mod surroundings;
 mod tls;
@@ -19,6 +20,7 @@ mod tunnel;
 
 pub use engine::Engine;
 pub use error::{EngineError, EngineFault};
+pub use health::Health;
 pub use host::Host;
 pub(super) use host::all;
 pub(super) use supply::Supply;
@@ -41,7 +43,7 @@ pub enum DockerError {
     /// Somebody else's has the name.
     #[error("there is a {what} called {name} already, and it is not of this topology")]
     NameTaken {
-        /// Container or network.
+        /// Container, network or service.
         what: &'static str,
         /// Its name.
         name: String,
@@ -52,6 +54,34 @@ pub enum DockerError {
     /// It is there and does not run.
     #[error("{0}")]
     Stopped(String),
+    /// The task of its service does not run.
+    #[error("{0}")]
+    Task(String),
+    /// A node that its manager cannot reach.
+    #[error("node {node} is {state}")]
+    NodeAway {
+        /// Its host name.
+        node: String,
+        /// `down` or the like.
+        state: &'static str,
+    },
+    /// Nobody said where the engine of a node is.
+    #[error("there is no way to the engine of node {node}")]
+    NoWayToNode {
+        /// Its host name.
+        node: String,
+    },
+    /// The engine that should be a node's is another's.
+    #[error("the engine at {endpoint} is not that of node {node}")]
+    OtherNode {
+        /// Where, as it was written.
+        endpoint: String,
+        /// Whose it should be.
+        node: String,
+    },
+    /// What was found out before.
+    #[error(transparent)]
+    Again(Arc<Self>),
     /// The engine names none.
     #[error("its engine gave it no address")]
     NoAddress,
@@ -73,11 +103,23 @@ impl DockerError {
                 };
                 refused.map(str::to_owned).or_else(|| fault.hint())
             }
+            Self::Again(fault) => fault.hint(),
             Self::NameTaken { what, name } => Some(format!(
                 "rename the topology, or remove that {what}: docker {}rm {name}",
-                if *what == "network" { "network " } else { "" }
+                if *what == "container" { String::new() } else { format!("{what} ") }
             )),
             Self::NotDeployed | Self::Stopped(_) => Some("`iperftester deploy` makes it again".to_owned()),
+            Self::Task(said) => refusal(said).map(str::to_owned),
+            Self::NodeAway { .. } => {
+                Some("see its machine and its engine; `docker node ls` at a manager shows when it is back".to_owned())
+            }
+            Self::NoWayToNode { .. } => {
+                Some("add `node-endpoint: ssh://USER@{address}` to the `swarm` host".to_owned())
+            }
+            Self::OtherNode { .. } => Some(
+                "`{name}` in `node-endpoint` is the host name of a node, `{address}` its address in the swarm"
+                    .to_owned(),
+            ),
             Self::Refused(fault) => refusal(&fault.to_string()).map(str::to_owned),
             Self::NoAddress | Self::Unknown => None,
         }
@@ -87,6 +129,8 @@ impl DockerError {
 /// What to try after what engines say.
 fn refusal(said: &str) -> Option<&'static str> {
     let known = [
+        ("is not a swarm manager", "name the engine of a manager: `docker node ls` there shows the nodes"),
+        ("no suitable node", "the node may not take work: `docker node ls` at a manager shows its availability"),
         ("port is already allocated", "another program or container has that port: give the probe other `ports`"),
         ("address already in use", "another program or container has that port: give the probe other `ports`"),
         ("no space left on device", "make room on that host: `docker system df` there shows what takes it"),

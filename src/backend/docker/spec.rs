@@ -11,38 +11,39 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::backend::WAIT_VERB;
+use crate::domain::data_path::DataPath;
 use crate::domain::host::{Address, Network};
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Probe, Topology};
 use crate::plan::{Desired, ResourceId, SpecHash};
 
 /// What says which topology something belongs to.
-pub(super) const TOPOLOGY: &str = "iperftester.topology";
+pub(in crate::backend) const TOPOLOGY: &str = "iperftester.topology";
 /// Which of its hosts: two names may stand for one engine.
-pub(super) const HOST: &str = "iperftester.host";
+pub(in crate::backend) const HOST: &str = "iperftester.host";
 /// Which resource of the topology it is.
-pub(super) const RESOURCE: &str = "iperftester.resource";
+pub(in crate::backend) const RESOURCE: &str = "iperftester.resource";
 /// What it was made from.
-pub(super) const HASH: &str = "iperftester.hash";
+pub(in crate::backend) const HASH: &str = "iperftester.hash";
 /// By which iperftester.
 const VERSION: &str = "iperftester.version";
 
 /// Where our executable is in a probe's image.
-pub(super) const EXECUTABLE: &str = "/usr/local/bin/iperftester";
+pub(in crate::backend) const EXECUTABLE: &str = "/usr/local/bin/iperftester";
 /// User and group of a probe: nobody on any host.
-const USER: &str = "10001:10001";
+pub(in crate::backend) const USER: &str = "10001:10001";
 /// What a raw socket needs besides its capability, which an engine gives to no other user.
 const ROOT: &str = "0:0";
 /// iperf3 from 3.16 on has a thread a stream and up to 128 streams (iperf_api.h), at both ends of several runs.
-const PIDS: i64 = 1024;
+pub(in crate::backend) const PIDS: i64 = 1024;
 /// Room for iperf3's buffers, one file of up to 1 MiB a stream, in /tmp.
 const SCRATCH: &str = "rw,noexec,nosuid,nodev,size=256m";
 /// Memory where the topology names none, in bytes: the tools of a probe need a few dozen MiB.
-const MEMORY: i64 = 512 << 20;
+pub(in crate::backend) const MEMORY: i64 = 512 << 20;
 /// What a waiting probe writes to its log is one line; a broken one shall not fill a disk.
-const LOG: [(&str, &str); 2] = [("max-size", "1m"), ("max-file", "1")];
+pub(in crate::backend) const LOG: [(&str, &str); 2] = [("max-size", "1m"), ("max-file", "1")];
 /// How long an engine waits between asking a container to end and killing it, in seconds; ours ends at once.
-const STOP_WITHIN: i64 = 2;
+pub(in crate::backend) const STOP_WITHIN: i64 = 2;
 
 /// Where a probe is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,25 +80,26 @@ pub(super) struct Spec {
     pub(super) containers: BTreeMap<Name, Container>,
 }
 
+impl Spec {
+    /// Would the way from `from` to `probe` leave a network that both are in?
+    pub(super) fn is_around(&self, probe: &Name, from: &Name) -> bool {
+        let (Some(to), Some(from)) = (self.containers.get(probe), self.containers.get(from)) else { return false };
+        to.network.is_some() && to.network == from.network && to.host_ports.is_some()
+    }
+}
+
 /// What `host` carries of `topology`, its probes made of `image`.
 pub(super) fn spec(topology: &Topology, host: &Name, image: &str) -> Spec {
     let mut spec = Spec::default();
-    let published = is_reached_from_elsewhere(topology, host);
     for (name, probe) in topology.probes.iter().filter(|(_, probe)| probe.host == *host) {
         let network = network(topology, host, probe);
-        let container = container(topology, (name, probe), image, network.as_ref(), published);
+        let container = container(topology, (name, probe), image, network.as_ref());
         if let Some((id, request)) = network {
             spec.networks.insert(id, request);
         }
         spec.containers.insert(name.clone(), container);
     }
     spec
-}
-
-/// Has the topology probes of ours that are not on `host`? Foreign servers connect to nothing.
-fn is_reached_from_elsewhere(topology: &Topology, host: &Name) -> bool {
-    let mut others = topology.probes.iter().filter(|(_, probe)| probe.host != *host);
-    others.any(|(name, _)| topology.external(name).is_none())
 }
 
 /// What is made for the topology begins with this.
@@ -165,9 +167,9 @@ fn container(
     (name, probe): (&Name, &Probe),
     image: &str,
     network: Option<&(ResourceId, NetworkCreateRequest)>,
-    published: bool,
 ) -> Container {
     let attachment = &probe.attachment;
+    let published = topology.data_path(name) == Some(DataPath::Published);
     let (own, at) = match (&attachment.network, attachment.address) {
         (Some(Network::Macvlan { address, .. }), _) => (Some(*address), At::Fixed(address.ip)),
         // Without a prefix it is where the host is reached, not what its engine can give.
@@ -176,7 +178,6 @@ fn container(
         (_, Some(own)) => (Some(own), At::Fixed(own.ip)),
         (_, None) => (None, At::Own),
     };
-    let published = published && matches!(attachment.network, None | Some(Network::Bridge));
     let endpoint = |own: Option<Address>| EndpointSettings {
         ipam_config: own.map(|own| match own.ip {
             IpAddr::V4(ip) => EndpointIpamConfig { ipv4_address: Some(ip.to_string()), ..Default::default() },
@@ -252,7 +253,7 @@ fn host_config(probe: &Probe, network: Option<&str>, published: bool) -> HostCon
 }
 
 /// The labels of `desired`.
-pub(super) fn labels(topology: &Name, host: &Name, desired: &Desired) -> HashMap<String, String> {
+pub(in crate::backend) fn labels(topology: &Name, host: &Name, desired: &Desired) -> HashMap<String, String> {
     let labels = [
         (TOPOLOGY, topology.as_str()),
         (HOST, host.as_str()),
@@ -264,7 +265,7 @@ pub(super) fn labels(topology: &Name, host: &Name, desired: &Desired) -> HashMap
 }
 
 /// A digest of `body`, whatever the order of its maps.
-pub(super) fn hash(body: &impl Serialize) -> SpecHash {
+pub(in crate::backend) fn hash(body: &impl Serialize) -> SpecHash {
     // A JSON object of serde_json is sorted by its keys.
     let text = serde_json::to_value(body).map(|value| value.to_string()).unwrap_or_default();
     SpecHash(Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect())

@@ -31,12 +31,12 @@ impl Supply {
     }
 
     /// Its name on an engine.
-    pub(super) fn tag(&self) -> String {
+    pub(in crate::backend) fn tag(&self) -> String {
         self.recipe.tag()
     }
 
     /// What it is made from.
-    pub(super) fn hash(&self) -> String {
+    pub(in crate::backend) fn hash(&self) -> String {
         self.recipe.hash()
     }
 
@@ -44,7 +44,7 @@ impl Supply {
     ///
     /// # Errors
     /// The engine's.
-    pub(super) async fn is_at(&self, engine: &Docker) -> Result<bool, DockerError> {
+    pub(in crate::backend) async fn is_at(&self, engine: &Docker) -> Result<bool, DockerError> {
         match engine.inspect_image(&self.tag()).await {
             Ok(found) => {
                 let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
@@ -59,7 +59,7 @@ impl Supply {
     ///
     /// # Errors
     /// [`DockerError`].
-    pub(super) async fn bring(&self, engine: &Engine) -> Result<(), DockerError> {
+    pub(in crate::backend) async fn bring(&self, engine: &Engine) -> Result<(), DockerError> {
         image::check_architecture(&self.recipe, engine.architecture())?;
         let archive = {
             let _only = self.making.lock().await;
@@ -81,7 +81,7 @@ impl Supply {
     ///
     /// # Errors
     /// The engine's.
-    pub(super) async fn take_away(&self, engine: &Docker) -> Result<(), DockerError> {
+    pub(in crate::backend) async fn take_away(&self, engine: &Docker) -> Result<(), DockerError> {
         let options = RemoveImageOptionsBuilder::new().noprune(false).build();
         match engine.remove_image(&self.tag(), Some(options), None).await {
             Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) | Ok(_) => Ok(()),

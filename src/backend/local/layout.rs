@@ -78,11 +78,6 @@ pub(super) fn prefix(topology: &Name) -> String {
 /// Name of the core router's namespace behind the prefix; no site or probe can have it, for names have no `_`.
 pub(super) const CORE: &str = "_core";
 
-/// The core router's name for people.
-fn core_name() -> Name {
-    Name::new("core").expect("core is a name")
-}
-
 /// The device of a link, the same at both its ends.
 pub(super) fn link_device(link: &Name) -> String {
     device('l', link)
@@ -195,11 +190,21 @@ impl Builder<'_> {
         self.layout.refusals.push((what, hint));
     }
 
+    /// The core router's name for people: one that no site or probe has.
+    fn core_name(&self) -> Name {
+        let first = ["core", "core-router"].map(str::to_owned);
+        let names = first.into_iter().chain((2..).map(|n| format!("core-router-{n}")));
+        let mut names = names.map(|name| Name::new(&name).expect("letters, digits and hyphens, and short"));
+        let taken = |name: &Name| self.topology.sites.contains_key(name) || self.topology.probes.contains_key(name);
+        names.find(|name| !taken(name)).expect("a topology has finitely many names")
+    }
+
     fn core(&mut self) {
         for feature in [Feature::Veth, Feature::Bridge] {
             self.need(feature, "every local probe asks for a network of its own");
         }
-        self.router(Lan(0).gateway(), Lan(0).gateway_v6(), &core_name(), None);
+        let name = self.core_name();
+        self.router(Lan(0).gateway(), Lan(0).gateway_v6(), &name, None);
         let core = self.namespace(CORE);
         let begin = self.settings(&core, true);
         let v6 = self.v6(format!("addr add {}/{} dev lan nodad\n", Lan(0).gateway_v6(), Lan::PREFIX_V6));
@@ -215,7 +220,7 @@ impl Builder<'_> {
 
     fn sites(&mut self) {
         let topology = self.topology;
-        let core = self.namespace(CORE);
+        let (core, core_name) = (self.namespace(CORE), self.core_name());
         for (name, site) in &topology.sites {
             let Some(lan) = self.lans.get(&Some(name)).copied() else {
                 self.refuse(
@@ -231,7 +236,7 @@ impl Builder<'_> {
             let (gateway_v6, prefix_v6, [far_v6, near_v6]) = (lan.gateway_v6(), Lan::PREFIX_V6, lan.transit_v6());
             self.router(gateway, gateway_v6, name, None);
             self.router(near, near_v6, name, None);
-            self.router(far, far_v6, &core_name(), None);
+            self.router(far, far_v6, &core_name, None);
             let begin = self.settings(&here, true);
             let begin = format!(
                 "{begin}link add name {port} netns {core} type veth peer name core netns {here}\n\

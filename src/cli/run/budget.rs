@@ -51,7 +51,10 @@ pub(super) async fn standing(
         let day = budget::day(campaign, now).map_err(|fault| refused(&[fault]))?;
         let by = Spender { topology: &topology.name, campaign: name, from: day.from, to: day.to };
         let spent = results.store().spent(&by).await?;
-        let used = spent.iter().map(|run| budget::payload(&run.specification, run.measurement.as_ref()));
+        let used = spent.iter().map(|run| {
+            let counted = [run.source_counters.as_ref(), run.destination_counters.as_ref()];
+            budget::payload(&run.specification, run.measurement.as_ref(), counted)
+        });
         let used = used.fold(0, u64::saturating_add);
         let account = budget::account(topology, limit, &day, used, jobs).map_err(|fault| refused(&[fault]))?;
         standing.account = Some(account);

@@ -60,10 +60,11 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
     let topology = context.load()?;
     // What is resumed is looked for under the lock: else one that still runs would look as if it had been interrupted.
     let _lock = if with.dry_run { None } else { Some(Context::lock(&topology.name, "run")?) };
+    let (topology, fleet) = context.expand(topology).await?;
     let earlier = match &with.resume {
         Some(id) => {
             // As it was written down when it began.
-            let settled = Context::backend(&topology).await?.settled(&topology);
+            let settled = Context::backend(&topology, &fleet).await?.settled(&topology);
             Some(resume::find(&opened(context, with).await?, &settled, id.as_deref()).await?)
         }
         None => None,
@@ -93,7 +94,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         return kept.map(|()| Exit::Ok);
     }
     kept?;
-    let backend = Context::backend(&topology).await?;
+    let backend = Context::backend(&topology, &fleet).await?;
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     deployed(context, &topology, &backend).await?;

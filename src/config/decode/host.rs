@@ -45,16 +45,17 @@ fn docker(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Docker> {
         faults.add(fault.related(endpoint.span, "an endpoint").fix("keep one of the two"));
     }
     let tls = fields.slot("tls").map_or(Some(None), |slot| tls(&slot, faults).map(Some));
-    check_tls(&fields, &endpoint, faults);
+    check_tls(&fields, &[&endpoint], faults);
     Some(Docker { endpoint: endpoint.value().cloned(), context: context.value().cloned(), tls: tls? })
 }
 
 fn swarm(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Swarm> {
     let fields = Fields::open(&SWARM, None, slot, faults)?;
     let endpoint = fields.read("endpoint", engine, faults);
+    let node_endpoint = fields.read("node-endpoint", engine, faults);
     let tls = fields.slot("tls").map_or(Some(None), |slot| tls(&slot, faults).map(Some));
-    check_tls(&fields, &endpoint, faults);
-    Some(Swarm { endpoint: endpoint.value().cloned(), tls: tls? })
+    check_tls(&fields, &[&endpoint, &node_endpoint], faults);
+    Some(Swarm { endpoint: endpoint.value().cloned(), node_endpoint: node_endpoint.value().cloned(), tls: tls? })
 }
 
 /// The endpoint of an engine. Plain TCP would be its root's door, open to everybody.
@@ -80,15 +81,15 @@ fn tls(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Tls> {
 }
 
 /// `tcp+tls` needs files, and nothing else uses them.
-fn check_tls(fields: &Fields<'_>, endpoint: &Field<String>, faults: &mut Faults<'_>) {
-    let encrypted = endpoint.given().filter(|e| e.value.starts_with("tcp+tls://"));
+fn check_tls(fields: &Fields<'_>, endpoints: &[&Field<String>], faults: &mut Faults<'_>) {
+    let encrypted = endpoints.iter().filter_map(|e| e.given()).find(|e| e.value.starts_with("tcp+tls://"));
     match (encrypted, fields.slot("tls")) {
         (Some(endpoint), None) => {
             let fault = Fault::new(Code::MissingKey, endpoint.span, "`tcp+tls` needs the key `tls`");
             let fault = fault.label("`tls` is missing");
             faults.add(fault.fix("add `tls: { ca: ca.pem, cert: cert.pem, key: key.pem }`"));
         }
-        (None, Some(tls)) if !matches!(endpoint, Field::Faulty) => {
+        (None, Some(tls)) if !endpoints.iter().any(|e| matches!(e, Field::Faulty)) => {
             let fault = Fault::new(Code::ContradictingKeys, tls.key, "only an endpoint `tcp+tls://…` uses these files");
             faults.add(fault.fix("remove `tls`, or add `endpoint: tcp+tls://HOST:2376`"));
         }

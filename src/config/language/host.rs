@@ -80,11 +80,24 @@ pub(crate) const DOCKER: Object = object(
     ],
 );
 
+/// Where the engine of each node is.
+const NODE_ENGINE: Takes = Takes::Form(
+    "an endpoint `unix:///…`, `ssh://…` or `tcp+tls://…` with `{name}` or `{address}` of the node",
+    r"(unix:///|ssh://|tcp\+tls://)[^\s{}]*(\{(name|address)\}[^\s{}]*)+",
+);
+
 pub(crate) const SWARM: Object = object(
     "swarm-host",
     "a swarm host",
     &[
         may("endpoint", ENGINE, "ssh://ops@manager.example.net", ENGINE_ABOUT),
+        may(
+            "node-endpoint",
+            NODE_ENGINE,
+            "\"ssh://ops@{address}\"",
+            "where each node's own engine is, `{name}` and `{address}` being the node's: probes are reached and get their image \
+             there; only the manager's own node is reached unless said",
+        ),
         may("tls", Takes::Object(&TLS), "{ ca: ca.pem, cert: cert.pem, key: key.pem }", TLS_ABOUT),
     ],
 );

@@ -32,6 +32,7 @@ pub(super) fn keys(probe: &Member<'_>, faults: &mut Faults<'_>) {
         });
     }
     placement(written, kind, faults);
+    network_of_swarm(written, kind, faults);
     live(probe, kind, faults);
 }
 
@@ -48,6 +49,16 @@ fn placement(written: &raw::Probe, kind: &HostKind, faults: &mut Faults<'_>) {
     if !fits {
         let message = format!("this placement means nothing on a host of kind `{}`", kind.word());
         faults.add(Fault::new(Code::KeyOfOtherKind, placement.span, message).fix(fix));
+    }
+}
+
+/// A probe on a swarm is tested at its node's address.
+fn network_of_swarm(written: &raw::Probe, kind: &HostKind, faults: &mut Faults<'_>) {
+    let (HostKind::Swarm(_), Some(network)) = (kind, written.network.given()) else { return };
+    if network.value != Network::Host {
+        let message = "a probe on a swarm has its node's own network";
+        let fault = Fault::new(Code::KeyOfOtherKind, network.span, message).label("not for swarm");
+        faults.add(fault.fix("remove `network`, or make the machine a host of kind `docker`"));
     }
 }
 
@@ -126,6 +137,8 @@ impl<'r> Machine<'r> {
             HostKind::External(server) => Some(Self::Server(&server.address)),
             HostKind::Ssh(_) => Some(Self::Host(host)),
             HostKind::Docker(_) if probe.network() == Some(&Network::Host) => Some(Self::Host(host)),
+            // Each node has both; where others will be is known later.
+            HostKind::Swarm(_) if probe.placement() == Some(&Placement::EachNode) => Some(Self::Host(host)),
             _ => None,
         }
     }

@@ -182,11 +182,15 @@ impl Binder<'_, '_, '_> {
 
     /// A group must make a pair.
     fn check_pairs(&mut self, name: &Spanned<Name>, shape: &Shape) {
-        let distinct = |a: &[Name], b: &[Name]| a.iter().any(|a| b.iter().any(|b| a != b));
+        let is_several = |probe: &Name| {
+            self.outline.position(probe).is_some_and(|position| self.outline.probes[position].is_several())
+        };
+        let differ = |a: &Name, b: &Name| a != b || is_several(a);
+        let distinct = |a: &[Name], b: &[Name]| a.iter().any(|a| b.iter().any(|b| differ(a, b)));
         let (has_pair, why) = match shape {
-            Shape::Mesh(probes) => (probes.len() > 1, "a mesh takes two probes or more"),
-            Shape::Ring(probes) => (probes.len() > 1, "a ring takes two probes or more"),
-            Shape::Star { hub, spokes } => (spokes.iter().any(|s| s != hub), "its only spoke is the hub itself"),
+            Shape::Mesh(probes) => (distinct(probes, probes), "a mesh takes two probes or more"),
+            Shape::Ring(probes) => (distinct(probes, probes), "a ring takes two probes or more"),
+            Shape::Star { hub, spokes } => (spokes.iter().any(|s| differ(s, hub)), "its only spoke is the hub itself"),
             Shape::Between { from, to } => (distinct(from, to), "both sides are the same probe"),
             Shape::Pairs(pairs) => (!pairs.is_empty(), "it lists none"),
         };

@@ -8,7 +8,7 @@ use crate::config::codes::Code;
 use crate::config::fault::{Fault, Faults, Span, Spanned};
 use crate::config::language::usable;
 use crate::config::raw::{self, Field};
-use crate::domain::host::{Address, Attachment, HostKind, Network, ResourceLimits};
+use crate::domain::host::{Address, Attachment, HostKind, Network, Placement, ResourceLimits};
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Probe, Site, Uplink};
 
@@ -61,7 +61,7 @@ impl<'r> Member<'r> {
                 cpu_set,
             }),
             raw_sockets: self.read("raw-sockets", |p| &p.raw_sockets).is_some_and(|r| r.value),
-            placement: self.read("placement", |p| &p.placement).map(|p| p.value.clone()),
+            placement: self.placement().cloned(),
             gateway: self.gateway().map(|g| g.value),
             dns: self.read("dns", |p| &p.dns).map_or_else(Vec::new, |d| d.value.clone()),
         }
@@ -69,6 +69,10 @@ impl<'r> Member<'r> {
 
     pub(super) fn network(&self) -> Option<&'r Network> {
         self.read("network", |p| &p.network).map(|n| &n.value)
+    }
+
+    pub(super) fn placement(&self) -> Option<&'r Placement> {
+        self.read("placement", |p| &p.placement).map(|p| &p.value)
     }
 
     pub(super) fn gateway(&self) -> Option<&'r Spanned<IpAddr>> {
@@ -94,6 +98,16 @@ impl<'r> Member<'r> {
     /// The place of its ports, or of its name where none are written.
     pub(super) fn ports_span(&self) -> Span {
         self.read("ports", |p| &p.ports).map_or(self.name.span, |ports| ports.span)
+    }
+
+    /// May it stand for several, one on each of several nodes?
+    pub(super) fn is_several(&self) -> bool {
+        let several = match self.placement() {
+            Some(Placement::EachNode) => true,
+            Some(Placement::Replicas { count, .. }) => *count > 1,
+            Some(Placement::Members(_)) | None => false,
+        };
+        several && matches!(self.kind, Some(HostKind::Swarm(_)))
     }
 
     pub(super) fn is_external(&self) -> bool {
@@ -201,7 +215,8 @@ pub(super) fn check(raw: &raw::Topology, outline: &Outline<'_>, faults: &mut Fau
     }
     attach::shared(outline, faults);
     let written = raw.probes.entries.len() + raw.probes.refused;
-    if let Some(key) = raw.probes.key.filter(|_| written == 1) {
+    let lone = written == 1 && !outline.probes.iter().any(Member::is_several);
+    if let Some(key) = raw.probes.key.filter(|_| lone) {
         let fault = Fault::new(Code::TooFewProbes, key, "one probe has no other to be measured against");
         faults.add(fault.fix("add a second probe"));
     }

@@ -44,6 +44,10 @@ pub(super) const PAIRS: &[Pair] = &[
         "it does not accept the certificate {cert}, which was valid until {until}; here it is {now}",
         "no acepta el certificado {cert}, que era válido hasta {until}; aquí son las {now}",
     ),
+    (
+        "it does not accept the certificate {cert}, which is valid from {from}; here it is {now}",
+        "no acepta el certificado {cert}, que es válido desde {from}; aquí son las {now}",
+    ),
     ("it does not accept the certificate {cert}: {words}", "no acepta el certificado {cert}: {words}"),
     ("TLS failed: {words}", "TLS ha fallado: {words}"),
     ("ssh cannot be started: {why}", "no se puede iniciar ssh: {why}"),

@@ -37,6 +37,14 @@ pub(super) const PAIRS: &[Pair] = &[
         "`apt-get install mmdebstrap`, or write `image: { base: debian }` to have an engine build it",
         "`apt-get install mmdebstrap`, o escriba `image: { base: debian }` para que la construya un motor",
     ),
+    (
+        "mmdebstrap is not run by root and can make no user namespace here",
+        "mmdebstrap no lo ejecuta root ni puede crear aquí un espacio de nombres de usuario",
+    ),
+    (
+        "`apt-get install uidmap`, with a range for this user in /etc/subuid and /etc/subgid, or run this through sudo",
+        "`apt-get install uidmap`, con un rango para este usuario en /etc/subuid y /etc/subgid, o ejecútelo con sudo",
+    ),
     ("mmdebstrap could not make the image: {words}", "mmdebstrap no pudo hacer la imagen: {words}"),
     ("it said nothing", "no dijo nada"),
     (

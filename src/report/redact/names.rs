@@ -56,7 +56,10 @@ impl Found {
                 }
                 HostKind::External(external) => self.hosts.push(external.address.clone()),
                 HostKind::Docker(docker) => self.endpoint(docker.endpoint.as_deref()),
-                HostKind::Swarm(swarm) => self.endpoint(swarm.endpoint.as_deref()),
+                HostKind::Swarm(swarm) => {
+                    self.endpoint(swarm.endpoint.as_deref());
+                    self.endpoint(swarm.node_endpoint.as_deref());
+                }
                 HostKind::Lxd(lxd) => self.endpoint(lxd.endpoint.as_deref()),
                 HostKind::Local(_) | HostKind::LiveIso(_) => {}
             }
@@ -73,7 +76,9 @@ impl Found {
         let authority = rest.split('/').next().unwrap_or_default();
         let (user, host) = authority.split_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
         self.users.extend(user.map(str::to_owned));
-        self.hosts.extend(host.split(':').next().map(str::to_owned));
+        // A place for the node's own name is nobody's.
+        let host = host.split(':').next().filter(|host| !matches!(*host, "{name}" | "{address}"));
+        self.hosts.extend(host.map(str::to_owned));
     }
 
     fn run(&mut self, run: &Run) {

@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::super::budget::{BudgetFault, account, capped, day, payload};
 use super::super::jobs::{Job, Options, jobs};
 use crate::domain::campaign::{Budget, Campaign, Schedule};
+use crate::domain::counters::{EndCounters, InterfaceGrowth};
 use crate::domain::name::Name;
 use crate::domain::test::Test;
 use crate::domain::topology::Topology;
@@ -133,5 +134,35 @@ fn without_a_bound_the_account_is_refused_and_a_highest_rate_is_one() {
 fn a_run_without_a_measurement_counts_with_what_it_was_to_send() {
     let (_, jobs) = world(TWO);
     let slow = jobs.iter().find(|job| job.test.as_str() == "slow").unwrap();
-    assert_eq!(payload(&slow.specification, None), 6_250_000);
+    let busy = counted(8_000_000, 9_000_000);
+    assert_eq!(payload(&slow.specification, None, [Some(&busy), Some(&busy)]), 6_250_000);
+}
+
+fn counted(rx_bytes: u64, tx_bytes: u64) -> EndCounters {
+    let of = |name: &str, rx_bytes, tx_bytes| InterfaceGrowth {
+        name: name.to_owned(),
+        rx_bytes,
+        tx_bytes,
+        ..InterfaceGrowth::default()
+    };
+    let interfaces = vec![of("lo", 10, 10), of("eth0", rx_bytes, tx_bytes)];
+    EndCounters { interfaces, ..EndCounters::default() }
+}
+
+#[test]
+fn a_failed_run_that_nothing_bounds_counts_with_what_left_the_interfaces() {
+    let (source, destination) = (counted(3_000, 70_000), counted(70_000, 4_000));
+    let both = [Some(&source), Some(&destination)];
+    for (direction, ends, bytes) in [
+        ("forward", both, 70_010),
+        ("reverse", both, 4_010),
+        ("bidirectional", both, 74_020),
+        // A far end that is not ours counts nothing: what came from it was counted here.
+        ("reverse", [Some(&source), None], 3_010),
+        ("forward", [None, None], 0),
+    ] {
+        let (_, jobs) = world(&TWO.replace("tcp: { iperf3: {", &format!("tcp: {{ iperf3: {{ direction: {direction},")));
+        let tcp = jobs.iter().find(|job| job.test.as_str() == "tcp").unwrap();
+        assert_eq!(payload(&tcp.specification, None, ends), bytes, "{direction}");
+    }
 }

@@ -175,3 +175,21 @@ fn labels_of_others_are_not_ours() {
     assert_eq!(read_label("iperftester link=wan"), None);
     assert_eq!(read_label("iperftester link=wan spec=1"), Some(("link=wan", SpecHash("1".to_owned()))));
 }
+
+#[test]
+fn no_site_and_no_probe_has_the_core_router_s_name() {
+    let mut topology = lab();
+    let core = |topology: &Topology| {
+        let routers = Layout::new(topology, true).routers;
+        let names: BTreeSet<_> = routers.values().map(|router| router.name.clone()).collect();
+        let others: Vec<String> =
+            names.iter().filter(|name| !topology.sites.contains_key(*name)).map(Name::to_string).collect();
+        assert_eq!(routers[&IpAddr::from(Lan(0).gateway())].name.as_str(), others.join(" "), "one router, one name");
+        others.join(" ")
+    };
+    assert_eq!(core(&topology), "core");
+    topology.sites.insert(name("core"), Site::default());
+    assert_eq!(core(&topology), "core-router");
+    topology.probes.insert(name("core-router"), probe("core"));
+    assert_eq!(core(&topology), "core-router-2");
+}

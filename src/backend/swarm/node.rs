@@ -1,0 +1,240 @@
+//! A node of a swarm: its probes are services that are bound to it; their image and the programs in them go through its own
+//! engine.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bollard::models::ServiceSpec;
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use tokio::sync::OnceCell;
+
+use super::manager::Manager;
+use super::member::Member;
+use super::spec::{asked, container_labels, probe_id, service};
+use crate::backend::docker::spec::{EXECUTABLE, hash, labels};
+use crate::backend::docker::{DockerError, Engine, Supply, exec};
+use crate::backend::{Backend, BackendError, Channel, Program};
+use crate::domain::host::Placement;
+use crate::domain::name::Name;
+use crate::domain::topology::{PortRange, Topology};
+use crate::plan::{Desired, Observed, ResourceId, SpecHash};
+
+/// How many services are made or removed at a time.
+const ABREAST: usize = 8;
+/// The API that has `no-new-privileges` for services: that of Docker 27.1.
+const SEALS: u32 = 46;
+
+/// A node with the probes on it.
+#[derive(Debug)]
+pub struct Node {
+    topology: Name,
+    manager: Arc<Manager>,
+    member: Member,
+    services: BTreeMap<Name, ServiceSpec>,
+    ports: Vec<(Name, PortRange)>,
+    /// Probes that are to be bound to CPUs.
+    pinned: Vec<Name>,
+    image: Arc<Supply>,
+    engine: OnceCell<Result<Engine, Arc<DockerError>>>,
+}
+
+impl Node {
+    /// The node `member` of the manager's swarm as the expanded `topology` has it; `None` where it carries no probe.
+    pub(super) fn new(
+        topology: &Topology,
+        manager: &Arc<Manager>,
+        member: &Member,
+        image: Option<&Arc<Supply>>,
+    ) -> Option<Self> {
+        let here = Placement::Members(vec![member.node.name.clone()]);
+        let probes = topology
+            .probes
+            .iter()
+            .filter(|(_, probe)| probe.host == manager.host && probe.attachment.placement.as_ref() == Some(&here));
+        let probes: Vec<_> = probes.collect();
+        let image = image.filter(|_| !probes.is_empty())?;
+        let (tag, seals) = (image.tag(), manager.speaks(SEALS));
+        let is_pinned = |probe: &crate::domain::topology::Probe| {
+            probe.attachment.limits.as_ref().is_some_and(|limits| limits.cpu_set.is_some())
+        };
+        Some(Self {
+            topology: topology.name.clone(),
+            manager: Arc::clone(manager),
+            member: member.clone(),
+            services: probes
+                .iter()
+                .map(|&(name, probe)| (name.clone(), service(topology, (name, probe), &member.id, &tag, seals)))
+                .collect(),
+            ports: probes.iter().map(|(name, probe)| ((*name).clone(), probe.ports)).collect(),
+            pinned: probes.iter().filter(|(_, probe)| is_pinned(probe)).map(|(name, _)| (*name).clone()).collect(),
+            image: Arc::clone(image),
+            engine: OnceCell::new(),
+        })
+    }
+
+    /// The swarm's name in the topology.
+    #[must_use]
+    pub fn host(&self) -> &Name {
+        &self.manager.host
+    }
+
+    /// Its own name, as probes are called after it.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        &self.member.node.name
+    }
+
+    /// Does it carry `probe`?
+    #[must_use]
+    pub fn has(&self, probe: &Name) -> bool {
+        self.services.contains_key(probe)
+    }
+
+    /// The way to its own engine, opened once.
+    async fn engine(&self) -> Result<&Engine, DockerError> {
+        if let Some(state) = self.member.absent {
+            return Err(DockerError::NodeAway { node: self.member.hostname.clone(), state });
+        }
+        let opened = self.engine.get_or_init(async || self.open().await.map_err(Arc::new));
+        opened.await.as_ref().map_err(|fault| DockerError::Again(Arc::clone(fault)))
+    }
+
+    async fn open(&self) -> Result<Engine, DockerError> {
+        let said = self.member.engine(&self.manager.settings);
+        let place = said.clone().unwrap_or_else(|| self.manager.place());
+        let engine =
+            Engine::open(&self.manager.host, &place).await.map_err(|fault| DockerError::Closed(Arc::new(fault)))?;
+        let swarm = engine.client().info().await?.swarm;
+        if swarm.and_then(|swarm| swarm.node_id) == Some(self.member.id.clone()) {
+            return Ok(engine);
+        }
+        let node = self.member.hostname.clone();
+        Err(match said {
+            None => DockerError::NoWayToNode { node },
+            Some(place) => DockerError::OtherNode { endpoint: place.endpoint.unwrap_or_default(), node },
+        })
+    }
+
+    fn image_id(&self) -> ResourceId {
+        ResourceId(format!("image/{}-{}", self.manager.host, self.name()))
+    }
+
+    async fn look(&self) -> Result<Vec<Observed>, DockerError> {
+        let engine = self.engine().await?.client();
+        let mut found = self.manager.observe(|id| self.services.keys().any(|probe| probe_id(probe) == *id)).await?;
+        if self.image.is_at(engine).await? {
+            found.push(Observed { id: self.image_id(), hash: Some(SpecHash(self.image.hash())), drift: None });
+        }
+        Ok(found)
+    }
+
+    async fn make(&self, id: &ResourceId) -> Result<(), DockerError> {
+        let engine = self.engine().await?;
+        if *id == self.image_id() {
+            return self.image.bring(engine).await;
+        }
+        let desired = self.desired().into_iter().find(|desired| desired.id == *id).ok_or(DockerError::Unknown)?;
+        let service = self.services.iter().find(|(probe, _)| probe_id(probe) == *id);
+        let (_, body) = service.ok_or(DockerError::Unknown)?;
+        let image = engine.client().inspect_image(&self.image.tag()).await?.id.unwrap_or_else(|| self.image.tag());
+        let labels = labels(&self.topology, &self.manager.host, &desired);
+        self.manager.create(asked(body, labels, &image)).await
+    }
+
+    async fn unmake(&self, id: &ResourceId) -> Result<(), DockerError> {
+        if *id == self.image_id() {
+            return self.image.take_away(self.engine().await?.client()).await;
+        }
+        self.manager.remove(id).await
+    }
+
+    async fn start(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
+        let engine = self.engine().await?.client();
+        let labels = container_labels(&self.topology, &self.manager.host, probe);
+        let labels = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let filters = HashMap::from([("label", labels), ("status", vec!["running".to_owned()])]);
+        let options = ListContainersOptionsBuilder::new().filters(&filters).build();
+        let mut found = engine.list_containers(Some(options)).await?;
+        let container = found.pop().and_then(|container| container.id).ok_or(DockerError::NotDeployed)?;
+        Ok(exec::start(engine, &container, program, EXECUTABLE).await?)
+    }
+
+    /// Starts `program` on a probe.
+    ///
+    /// # Errors
+    /// [`BackendError::Docker`], [`BackendError::Unknown`].
+    pub(in crate::backend) async fn connect(
+        &self,
+        probe: &Name,
+        program: Program<'_>,
+    ) -> Result<Channel, BackendError> {
+        let subject = probe_id(probe);
+        if !self.has(probe) {
+            return Err(BackendError::Unknown(subject.to_string()));
+        }
+        self.start(probe, program).await.map_err(self.manager.step("reach", subject))
+    }
+
+    /// The addresses at which its probes are tested: its own.
+    ///
+    /// # Errors
+    /// [`BackendError::Docker`].
+    pub(in crate::backend) fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {
+        let address = self.member.address.ok_or(DockerError::NoAddress);
+        address.map(|address| vec![address]).map_err(self.manager.step("reach", probe_id(probe)))
+    }
+}
+
+impl Backend for Node {
+    fn desired(&self) -> Vec<Desired> {
+        let image = Desired { id: self.image_id(), hash: SpecHash(self.image.hash()), depends_on: vec![] };
+        let services = self.services.iter().map(|(probe, body)| Desired {
+            id: probe_id(probe),
+            hash: hash(body),
+            depends_on: vec![],
+        });
+        std::iter::once(image).chain(services).collect()
+    }
+
+    fn abreast(&self) -> usize {
+        ABREAST
+    }
+
+    async fn supports(&self) -> Result<(), Vec<BackendError>> {
+        let mut errors = Vec::new();
+        for (at, (name, ports)) in self.ports.iter().enumerate() {
+            let clash =
+                |(_, other): &&(Name, PortRange)| ports.first() <= other.last() && other.first() <= ports.last();
+            if let Some((other, _)) = self.ports[..at].iter().find(clash) {
+                errors.push(BackendError::unsupported(
+                    format!(
+                        "{other} and {name} share the ports of node {} of swarm {}, and their `ports` overlap",
+                        self.member.hostname,
+                        self.host()
+                    ),
+                    "give each a range of its own, such as `ports: 5301-5320`",
+                ));
+            }
+        }
+        for name in &self.pinned {
+            errors.push(BackendError::unsupported(
+                format!("{name} is to be bound to CPUs (`cpu-set`), which services of a swarm cannot be"),
+                "take `cpu-set` out, or make the machine a host of kind `docker`",
+            ));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
+        self.look().await.map_err(self.manager.step("observe", format!("node/{}", self.name())))
+    }
+
+    async fn create(&self, id: &ResourceId) -> Result<(), BackendError> {
+        self.make(id).await.map_err(self.manager.step("create", id))
+    }
+
+    async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {
+        self.unmake(id).await.map_err(self.manager.step("remove", id))
+    }
+}
