@@ -27,7 +27,7 @@ lint: ## format, clippy, bans, docs, licences, shell scripts
 	@scripts/lint.sh
 
 bench: deps ## one line a figure: name, value, goal, ok or short
-	@cargo bench --locked --quiet --bench figures
+	@cargo bench --locked --quiet --bench figures --bench docker
 
 fuzz: ## three fuzz targets, SECONDS=60 each; needs cargo-fuzz
 	@scripts/fuzz.sh $(SECONDS)

@@ -12,6 +12,7 @@
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
 #[path = "../tests/support/campaign_run.rs"]
 mod campaign_run;
+mod line;
 #[path = "../tests/support/stored.rs"]
 mod stored;
 #[path = "../tests/world/mod.rs"]
@@ -22,6 +23,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use line::{line, median};
 use serde_json::Value;
 use world::{World, jq, runs, text};
 
@@ -36,17 +38,6 @@ fn main() {
     idle_agent();
     overhead();
     fidelity();
-}
-
-fn line(name: &str, value: f64, unit: &str, goal: f64) {
-    let judgement = if value <= goal { "ok" } else { "short" };
-    println!("{name}\t{value:.3} {unit}\t<= {goal} {unit}\t{judgement}");
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
 }
 
 fn validate_a_thousand_probes() {

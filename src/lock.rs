@@ -25,6 +25,15 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct LockGuard {
     file: Arc<File>,
+    killed: Option<Holder>,
+}
+
+impl LockGuard {
+    /// Who had it before, where that one was killed: what it had asked of others may still be going on.
+    #[must_use]
+    pub const fn killed(&self) -> Option<&Holder> {
+        self.killed.as_ref()
+    }
 }
 
 impl Drop for LockGuard {
@@ -134,6 +143,8 @@ pub fn acquire(folder: &Path, topology: &Name, verb: &str, now: DateTime<Utc>) -
             Some(_) => std::thread::sleep(PAUSE),
         }
     }
+    // Whoever lets go of it empties it.
+    let killed = holder(&mut file);
     let me = Holder { pid: std::process::id(), verb: verb.to_owned(), since: now };
     file.set_len(0)
         .and_then(|()| file.rewind())
@@ -142,7 +153,7 @@ pub fn acquire(folder: &Path, topology: &Name, verb: &str, now: DateTime<Utc>) -
         .map_err(|e| failed(&path, e))?;
     let file = Arc::new(file);
     process::hand_down(&file).map_err(|e| failed(&path, e))?;
-    Ok(LockGuard { file })
+    Ok(LockGuard { file, killed })
 }
 
 impl Holder {

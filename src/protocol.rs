@@ -132,6 +132,8 @@ pub enum Reply {
         icmp_fault: Option<String>,
         /// Why the port could not be connected to; `None` where it could.
         tcp_fault: Option<String>,
+        /// Is it the probe's user who may not send ICMP echoes? That says nothing of the path.
+        is_denied: bool,
     },
     /// A client or server has ended.
     Finished {

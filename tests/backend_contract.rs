@@ -1,33 +1,33 @@
-//! What every backend must hold, the one in memory first. The local one makes real namespaces, so this needs root.
+//! What every backend must hold, the one in memory first. The local one makes real namespaces and the engine is a real one,
+//! so this needs root.
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+#[path = "support/contract.rs"]
+mod contract;
+mod engines;
 #[path = "support/lab.rs"]
 mod lab;
 #[path = "support/memory.rs"]
 mod memory;
+#[path = "support/on_engine.rs"]
+mod on_engine;
+mod world;
 
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use iperftester::backend::local::Local;
-use iperftester::backend::{Backend, BackendError, Program, Reach};
+use iperftester::backend::{Backend, BackendError, Reach};
 use iperftester::deploy;
-use iperftester::domain::name::Name;
 use iperftester::domain::topology::{Directed, Impairment, Topology};
 use iperftester::domain::unit::Ratio;
-use iperftester::plan::{Observed, Plan, Reason, ResourceId, Verb};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use iperftester::plan::{Reason, Verb};
 
+use contract::{
+    carry_out, connects, deploys_once, destroys, id, mends_what_is_gone, names_its_routers, replaces_alone,
+};
 use lab::{Build, Lab, empty, inventory, name, shaped};
 use memory::{Memory, desired};
-
-/// Says what it hears.
-static ARGV: LazyLock<[String; 1]> = LazyLock::new(|| ["cat".to_owned()]);
-
-fn cat() -> Program<'static> {
-    Program { executable: env!("CARGO_BIN_EXE_iperftester"), command: Some(ARGV.as_slice()) }
-}
+use on_engine::OnEngine;
 
 /// Two sites, three probes (one without a site) and one link.
 fn small(what: &str, link: Impairment) -> Topology {
@@ -53,106 +53,16 @@ fn in_memory(link: &str) -> Memory {
     ])
 }
 
-fn id(text: &str) -> ResourceId {
-    ResourceId(text.to_owned())
-}
-
-async fn carry_out(backend: &impl Backend) -> Plan {
-    let plan = deploy::plan(backend).await.unwrap();
-    let done = deploy::apply(&plan, backend, &|| false, &mut |_| {}).await.unwrap();
-    assert_eq!(done.created + done.removed, plan.actions.len());
-    plan
-}
-
-async fn observed(backend: &impl Backend) -> Vec<Observed> {
-    backend.observe().await.unwrap()
-}
-
-/// Nothing is there; after a deploy everything is, with its label; a second one has nothing to do.
-async fn deploys_once(backend: &(impl Backend + Reach)) {
-    backend.supports().await.unwrap();
-    assert_eq!(observed(backend).await, []);
-    let plan = carry_out(backend).await;
-    assert!(plan.actions.iter().all(|a| a.verb == Verb::Create && a.reason == Reason::Missing));
-    let wanted: Vec<_> =
-        backend.desired().into_iter().map(|d| Observed { id: d.id, hash: Some(d.hash), drift: None }).collect();
-    let mut found = observed(backend).await;
-    found.sort_by_key(|o| wanted.iter().position(|w| w.id == o.id));
-    assert_eq!(found, wanted);
-    let again = carry_out(backend).await;
-    assert!(again.is_empty());
-    assert_eq!(again.unchanged, wanted.len());
-}
-
-/// Removing what is not there is no error; what was removed is made again, with what stood on it.
-async fn mends_what_is_gone(backend: &(impl Backend + Reach)) {
-    backend.remove(&id("link/wan")).await.unwrap();
-    backend.remove(&id("link/wan")).await.unwrap();
-    backend.remove(&id("probe/e1")).await.unwrap();
-    backend.remove(&id("probe/e1")).await.unwrap();
-    let plan = carry_out(backend).await;
-    let made: Vec<_> = plan.actions.iter().map(|a| (a.verb, a.id.0.as_str(), &a.reason)).collect();
-    let missing = |what| (Verb::Create, what, &Reason::Missing);
-    assert_eq!(made, [missing("probe/e1"), missing("link/wan")]);
-    assert!(deploy::plan(backend).await.unwrap().is_empty());
-}
-
-/// A probe answers for its program, which ends with the stream; strangers are refused.
-async fn connects(backend: &(impl Backend + Reach), probe: &Name) {
-    let mut session = backend.connect(probe, cat()).await.unwrap();
-    let (mut input, mut output) = (session.take_input().unwrap(), session.take_output().unwrap());
-    input.write_all(b"hello\n").await.unwrap();
-    drop(input);
-    let mut said = Vec::new();
-    tokio::time::timeout(Duration::from_secs(5), output.read_to_end(&mut said)).await.unwrap().unwrap();
-    assert_eq!(said, b"hello\n");
-    assert_eq!(tokio::time::timeout(Duration::from_secs(5), session.wait()).await.unwrap().unwrap(), 0);
-    let stranger = backend.connect(&name("nobody"), cat()).await;
-    assert!(matches!(stranger, Err(BackendError::Unknown(what)) if what == "probe/nobody"));
-    assert!(matches!(backend.create(&id("probe/nobody")).await, Err(BackendError::Unknown(_))));
-    assert!(!backend.addresses(probe).await.unwrap().is_empty());
-    assert!(matches!(backend.addresses(&name("nobody")).await, Err(BackendError::Unknown(_))));
-}
-
-/// Every site and the core have routers, and no address is a probe's too.
-async fn names_its_routers(backend: &(impl Backend + Reach)) {
-    let routers = backend.routers();
-    let names: BTreeSet<_> = routers.values().map(|r| r.name.to_string()).collect();
-    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["core", "east", "west"]);
-    for probe in ["e1", "free", "w1"] {
-        let addresses = backend.addresses(&name(probe)).await.unwrap();
-        assert!(addresses.iter().all(|address| !routers.contains_key(address)));
-    }
-}
-
-/// With another link between the same sites, the link alone is replaced.
-async fn replaces_the_link_alone(changed: &(impl Backend + Reach)) {
-    let plan = carry_out(changed).await;
-    let steps: Vec<_> = plan.actions.iter().map(|a| (a.verb, a.id.0.as_str(), &a.reason)).collect();
-    let step = |verb| (verb, "link/wan", &Reason::Changed);
-    assert_eq!(steps, [step(Verb::Remove), step(Verb::Create)]);
-    assert!(deploy::plan(changed).await.unwrap().is_empty());
-}
-
-/// A backend that wants nothing removes everything; a probe then cannot be reached.
-async fn destroys(backend: &(impl Backend + Reach), nothing: &impl Backend, probe: &Name) {
-    carry_out(nothing).await;
-    assert_eq!(observed(backend).await, []);
-    let gone = backend.connect(probe, cat()).await;
-    assert!(matches!(gone, Err(BackendError::System { action: "reach", .. })));
-    assert!(deploy::plan(nothing).await.unwrap().is_empty());
-}
-
 #[tokio::test]
 async fn the_contract_holds_in_memory() {
     let (first, probe) = (in_memory("1"), name("e1"));
     deploys_once(&first).await;
-    mends_what_is_gone(&first).await;
+    mends_what_is_gone(&first, ["probe/e1", "link/wan"]).await;
     connects(&first, &probe).await;
     names_its_routers(&first).await;
     let second = Memory { made: first.made.clone(), ..in_memory("2") };
-    replaces_the_link_alone(&second).await;
-    let nothing = Memory { made: second.made.clone(), ..Memory::default() };
+    replaces_alone(&second, "link/wan").await;
+    let nothing = Memory { made: second.made.clone(), ..Memory::new(vec![]) };
     carry_out(&nothing).await;
     let after = Memory { made: nothing.made.clone(), ..in_memory("2") };
     destroys(&after, &nothing, &probe).await;
@@ -165,12 +75,12 @@ async fn the_contract_holds_in_namespaces() {
     let lab = Lab::of(&topology);
     let probe = name("e1");
     deploys_once(&lab.local).await;
-    mends_what_is_gone(&lab.local).await;
+    mends_what_is_gone(&lab.local, ["probe/e1", "link/wan"]).await;
     connects(&lab.local, &probe).await;
     names_its_routers(&lab.local).await;
     let mut other = topology.clone();
     other.links.get_mut("wan").unwrap().impair = shaped("30M", "10M");
-    replaces_the_link_alone(&Local::new(&other)).await;
+    replaces_alone(&Local::new(&other), "link/wan").await;
     assert!(lab.say("west", "tc qdisc show").contains("rate 30Mbit"));
     destroys(&lab.local, &Local::remains(&topology.name), &probe).await;
     assert_eq!(inventory(&topology), before);
@@ -184,16 +94,35 @@ async fn the_contract_holds_in_user_namespaces() {
     let probe = name("e1");
     deploys_once(&lab.local).await;
     assert_eq!(inventory(&topology), before, "nothing of it is the machine's");
-    mends_what_is_gone(&lab.local).await;
+    mends_what_is_gone(&lab.local, ["probe/e1", "link/wan"]).await;
     connects(&lab.local, &probe).await;
     names_its_routers(&lab.local).await;
     let mut other = topology.clone();
     other.links.get_mut("wan").unwrap().impair = shaped("30M", "10M");
-    replaces_the_link_alone(&Local::in_user_namespaces(&other)).await;
+    replaces_alone(&Local::in_user_namespaces(&other), "link/wan").await;
     assert!(lab.say("west", "tc qdisc show").contains("rate 30Mbit"));
     destroys(&lab.local, &Local::remains_in_user_namespaces(&topology.name), &probe).await;
     assert_eq!(inventory(&topology), before);
     assert!(!lab.local.is_there());
+}
+
+#[tokio::test]
+async fn the_contract_holds_on_a_docker_engine() {
+    if let Some(why) = engines::missing() {
+        return world::skipped(&format!("the contract on a Docker engine: {why}"));
+    }
+    let engine = engines::Engine::start();
+    let topology = on_engine::hosted(empty("engine").probe("e1", "").probe("free", ""), &engine);
+    let (first, probe) = (OnEngine::of(&topology).await, name("e1"));
+    deploys_once(&first).await;
+    mends_what_is_gone(&first, ["probe/e1", "probe/free"]).await;
+    connects(&first, &probe).await;
+    assert!(first.routers().is_empty(), "it makes none");
+    let mut other = topology.clone();
+    other.probes.get_mut("free").unwrap().attachment.raw_sockets = true;
+    replaces_alone(&OnEngine::of(&other).await, "probe/free").await;
+    destroys(&first, &OnEngine::remains(&topology), &probe).await;
+    assert_eq!(engine.say(&["ps", "-aq"]) + &engine.say(&["network", "ls", "-q", "--filter", "type=custom"]), "");
 }
 
 #[tokio::test]

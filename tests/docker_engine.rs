@@ -1,7 +1,6 @@
 //! The connection to a Docker engine against real daemons: dockerd, sshd, TLS.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
-#[path = "engines/engine_for_connection.rs"]
 mod engines;
 mod world;
 
@@ -18,7 +17,7 @@ use iperftester::domain::host::{Docker, Tls};
 use iperftester::domain::name::Name;
 use tokio::io::AsyncWriteExt;
 
-use engines::{Authority, Dockerd, Podman, Server, Sshd, Use, free_port, must, until};
+use engines::{Authority, Hosts, Podman, Server, Sshd, Use, eventually, free_port};
 
 /// For whatever has to end by itself.
 const SOON: Duration = Duration::from_secs(30);
@@ -107,21 +106,17 @@ async fn bytes_go_both_ways(engine: &Engine) {
     assert_eq!(engine.client().inspect_exec(&id).await.unwrap().exit_code, Some(7));
 }
 
-/// Are the programs here, and may this user start them?
-fn able(programs: &[&str]) -> bool {
-    let missing = programs.iter().find(|program| !Path::new(program).exists());
-    if let Some(program) = missing {
-        world::skipped(&format!("a connection to Docker: there is no {program}"));
-    } else if !rustix::process::geteuid().is_root() {
-        world::skipped("a connection to Docker: dockerd and sshd need root");
-        return false;
-    }
-    missing.is_none()
+/// Can engines be started here?
+fn able() -> bool {
+    let why = engines::missing();
+    why.iter().for_each(|why| world::skipped(why));
+    why.is_none()
 }
 
-const DOCKERD: &str = "/usr/sbin/dockerd";
-const SSHD: &str = "/usr/sbin/sshd";
-const BUSYBOX: &str = "/bin/busybox";
+/// ssh as its user calls it, with the configuration of `sshd`.
+fn ssh(sshd: &Sshd) -> Vec<String> {
+    ["ssh".to_owned(), "-F".to_owned(), sshd.config().display().to_string()].to_vec()
+}
 
 fn folders(place: &Path) -> usize {
     std::fs::read_dir(place).unwrap().count()
@@ -129,23 +124,20 @@ fn folders(place: &Path) -> usize {
 
 #[tokio::test]
 async fn one_engine_is_the_same_by_every_way_and_its_death_is_noticed_on_each() {
-    if !able(&[DOCKERD, SSHD, BUSYBOX]) {
+    if !able() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::new(folder.path(), "ca");
-    authority.certify("server", Use::Server, "IP:127.0.0.1", None);
-    authority.certify("client", Use::Client, "", None);
-    let mut dockerd = Dockerd::start(&authority);
-    let sshd = Sshd::start();
+    let mut hosts = Hosts::new(1);
+    let sshd = hosts.sshd(0);
+    let address = hosts.address(0).to_string();
     let sockets = folder.path().join("sockets");
     std::fs::create_dir(&sockets).unwrap();
-    let around = around(&sockets, sshd.ssh());
-    let socket = dockerd.socket().display().to_string();
+    let around = around(&sockets, ssh(&sshd));
     let ways = [
-        (format!("unix://{socket}"), None, None),
-        (format!("ssh://127.0.0.1:{}{socket}", sshd.port), None, Some("127.0.0.1")),
-        (format!("tcp+tls://127.0.0.1:{}", dockerd.port), Some(authority.tls("client")), Some("127.0.0.1")),
+        (hosts.engines[0].url(), None, None),
+        (sshd.url(), None, Some(address.as_str())),
+        (format!("tcp+tls://{}", hosts.tls(0)), Some(hosts.authority.tls("client")), Some(address.as_str())),
     ];
     let mut engines = Vec::new();
     for (endpoint, tls, remote) in ways {
@@ -174,7 +166,7 @@ async fn one_engine_is_the_same_by_every_way_and_its_death_is_noticed_on_each() 
     drop(client);
     assert_eq!(folders(&sockets), 0, "the tunnel goes with its last user");
 
-    engines.push(open(&format!("ssh://127.0.0.1:{}{socket}", sshd.port), None, &around).await.unwrap());
+    engines.push(open(&sshd.url(), None, &around).await.unwrap());
     let mut open_ends = Vec::new();
     for engine in &engines {
         let StartExecResults::Attached { output, input } = exec(engine, "/busybox sleep 600").await.1 else {
@@ -182,7 +174,7 @@ async fn one_engine_is_the_same_by_every_way_and_its_death_is_noticed_on_each() 
         };
         open_ends.push((output, input));
     }
-    dockerd.kill();
+    hosts.engines[0].kill_daemon();
     for (engine, (mut output, _input)) in engines.iter().zip(open_ends) {
         let end = tokio::time::timeout(SOON, output.next()).await.expect("what is attached ends with the daemon");
         assert!(!matches!(end, Some(Ok(_))), "{end:?}");
@@ -214,38 +206,41 @@ async fn holds_a_tunnel() {
 
 #[tokio::test]
 async fn a_tunnel_ends_with_a_killed_process_and_the_next_removes_its_folder() {
-    if !able(&[DOCKERD, SSHD]) {
+    if !able() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let authority = Authority::new(folder.path(), "ca");
-    authority.certify("server", Use::Server, "IP:127.0.0.1", None);
-    let (dockerd, sshd) = (Dockerd::start(&authority), Sshd::start());
+    let hosts = Hosts::new(1);
+    let sshd = hosts.sshd(0);
     let sockets = folder.path().join("sockets");
     std::fs::create_dir(&sockets).unwrap();
-    let endpoint = format!("ssh://127.0.0.1:{}{}", sshd.port, dockerd.socket().display());
+    let endpoint = sshd.url();
     let mut holder = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "holds_a_tunnel"])
-        .envs([(ENDPOINT, endpoint.as_str()), ("SSH", &sshd.ssh().join(" "))])
+        .envs([(ENDPOINT, endpoint.as_str()), ("SSH", &ssh(&sshd).join(" "))])
         .env("TMPDIR", &sockets)
         .spawn()
         .unwrap();
-    until(SOON, "the tunnel", || sockets.join("ready").exists());
+    assert!(eventually(|| sockets.join("ready").exists()), "the tunnel is not ready");
     std::fs::remove_file(sockets.join("ready")).unwrap();
     assert_eq!((folders(&sockets), processes(&sockets)), (1, 1));
     holder.kill().unwrap();
     holder.wait().unwrap();
-    until(SOON, "the end of ssh", || processes(&sockets) == 0);
+    assert!(eventually(|| processes(&sockets) == 0), "ssh does not end");
     assert_eq!(folders(&sockets), 1, "nobody could remove it");
     let left = std::fs::read_dir(&sockets).unwrap().next().unwrap().unwrap().path();
-    let engine = open(&endpoint, None, &around(&sockets, sshd.ssh())).await.unwrap();
+    let engine = open(&endpoint, None, &around(&sockets, ssh(&sshd))).await.unwrap();
     assert!(!left.exists() && folders(&sockets) == 1);
     drop(engine);
 }
 
 #[tokio::test]
 async fn podmans_socket_is_an_engine_too() {
-    if !able(&["/usr/bin/podman", "/usr/sbin/runc", BUSYBOX]) {
+    if !able() {
+        return;
+    }
+    if !["/usr/bin/podman", "/usr/sbin/runc"].iter().all(|program| Path::new(program).exists()) {
+        world::skipped("Podman's socket: podman and runc are not here");
         return;
     }
     let podman = Podman::start();
@@ -259,24 +254,25 @@ async fn podmans_socket_is_an_engine_too() {
 
 #[tokio::test]
 async fn tls_trusts_one_authority_and_says_what_is_wrong_with_a_certificate() {
-    if !able(&[DOCKERD]) {
+    if !able() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let (ours, theirs) = (Authority::new(folder.path(), "ours"), Authority::new(folder.path(), "theirs"));
-    // Of the same name, as every second `openssl req` with the defaults of a manual makes it.
-    let twin = Authority::new(&folder.path().join("twin"), "ours");
+    // Of the same name as the hosts', as every second `openssl req` with the defaults of a manual makes it.
+    let twin = Authority::new(&folder.path().join("twin"), "authority");
     ours.certify("server", Use::Server, "IP:127.0.0.1", None);
     ours.certify("elsewhere", Use::Server, "DNS:docker.example.net,IP:192.0.2.7", None);
     ours.certify("old", Use::Server, "IP:127.0.0.1", Some(2020));
     ours.certify("early", Use::Server, "IP:127.0.0.1", Some(2049));
     ours.certify("client", Use::Client, "", None);
-    ours.certify("old-client", Use::Client, "", Some(2020));
     theirs.certify("client", Use::Client, "", None);
     let around = around(folder.path(), vec![]);
-    let dockerd = Dockerd::start(&ours);
-    let endpoint = format!("tcp+tls://127.0.0.1:{}", dockerd.port);
-    open(&endpoint, Some(ours.tls("client")), &around).await.unwrap();
+    let hosts = Hosts::new(1);
+    let (endpoint, trusted) = (format!("tcp+tls://{}", hosts.tls(0)), &hosts.authority);
+    trusted.certify("old-client", Use::Client, "", Some(2020));
+    trusted.certify("early-client", Use::Client, "", Some(2049));
+    open(&endpoint, Some(trusted.tls("client")), &around).await.unwrap();
 
     // The same by a Docker context, whose files lie where the Docker CLI puts them (sha256 of `rack`).
     let config = folder.path().join("config");
@@ -286,9 +282,9 @@ async fn tls_trusts_one_authority_and_says_what_is_wrong_with_a_certificate() {
     std::fs::create_dir_all(&meta).unwrap();
     std::fs::create_dir_all(&files).unwrap();
     for (file, name) in [("ca.pem", "ca.pem"), ("client.pem", "cert.pem"), ("client.key", "key.pem")] {
-        std::fs::copy(ours.file(file), files.join(name)).unwrap();
+        std::fs::copy(trusted.file(file), files.join(name)).unwrap();
     }
-    let host = format!("tcp://127.0.0.1:{}", dockerd.port);
+    let host = format!("tcp://{}", hosts.tls(0));
     let text = serde_json::json!({"Name": "rack", "Metadata": {}, "Endpoints": {"docker": {"Host": host}}});
     std::fs::write(meta.join("meta.json"), text.to_string()).unwrap();
     let by_name = Docker { context: Some("rack".to_owned()), ..Docker::default() };
@@ -301,15 +297,18 @@ async fn tls_trusts_one_authority_and_says_what_is_wrong_with_a_certificate() {
 
     // Each several times: the server may end the connection before or after it has read our request.
     for _ in 0..10 {
-        let stranger = Tls { ca: ours.file("ca.pem"), ..theirs.tls("client") };
+        let stranger = Tls { ca: trusted.file("ca.pem"), ..theirs.tls("client") };
         let error = refused(&endpoint, Some(stranger), &around).await;
         assert!(matches!(error.fault, EngineFault::ClientRefused { .. }), "{error:?}");
     }
-    let error = refused(&endpoint, Some(ours.tls("old-client")), &around).await;
+    let error = refused(&endpoint, Some(trusted.tls("old-client")), &around).await;
     let sentence = error.to_string();
     assert!(sentence.contains(", which was valid until 2020-12-31 00:00:00 UTC; here it is 20"), "{sentence}");
+    let error = refused(&endpoint, Some(trusted.tls("early-client")), &around).await;
+    let sentence = error.to_string();
+    assert!(sentence.contains(", which is valid from 2049-01-01 00:00:00 UTC; here it is 20"), "{sentence}");
     for other in [&theirs, &twin] {
-        let error = refused(&endpoint, Some(Tls { ca: other.file("ca.pem"), ..ours.tls("client") }), &around).await;
+        let error = refused(&endpoint, Some(Tls { ca: other.file("ca.pem"), ..trusted.tls("client") }), &around).await;
         assert!(matches!(&error.fault, EngineFault::Untrusted { ca } if *ca == other.file("ca.pem")), "{error:?}");
     }
 
@@ -336,12 +335,8 @@ async fn files_of_tls_are_told_by_name() {
     let ours = Authority::new(folder.path(), "ours");
     ours.certify("client", Use::Client, "", None);
     ours.certify("other", Use::Client, "", None);
-    must(
-        "openssl",
-        &["ec", "-in", "client.key", "-aes256", "-passout", "pass:x", "-out", "locked.key"],
-        &ours.file(""),
-    );
-    must("openssl", &["x509", "-in", "ca.pem", "-outform", "DER", "-out", "ca.der"], &ours.file(""));
+    ours.openssl(&["ec", "-in", "client.key", "-aes256", "-passout", "pass:x", "-out", "locked.key"]);
+    ours.openssl(&["x509", "-in", "ca.pem", "-outform", "DER", "-out", "ca.der"]);
     let around = around(folder.path(), vec![]);
     let right = ours.tls("client");
     let [missing, der, locked, other] =
@@ -366,13 +361,16 @@ async fn files_of_tls_are_told_by_name() {
 
 #[tokio::test]
 async fn ssh_obeys_its_configuration_and_its_refusals_are_told() {
-    if !able(&[SSHD]) {
+    if !able() {
         return;
     }
-    let sshd = Sshd::start();
+    let hosts = Hosts::new(1);
+    let sshd = hosts.sshd(0);
     let folder = tempfile::tempdir().unwrap();
-    let around = around(folder.path(), sshd.ssh());
-    let endpoint = format!("ssh://127.0.0.1:{}", sshd.port);
+    let around = around(folder.path(), ssh(&sshd));
+    let endpoint = sshd.url();
+    let place = endpoint.trim_start_matches("ssh://root@").to_owned();
+    let (address, port) = place.split_once(':').unwrap();
     let missing = format!("{endpoint}/nowhere/docker.sock");
 
     let error = refused(&missing, None, &around).await;
@@ -383,11 +381,11 @@ async fn ssh_obeys_its_configuration_and_its_refusals_are_told() {
     sshd.know("stranger");
     let error = refused(&missing, None, &around).await;
     assert!(matches!(error.fault, EngineFault::OtherHostKey { .. }), "{error:?}");
-    assert!(error.hint().unwrap().contains(&format!("`ssh-keygen -R '[127.0.0.1]:{}'`", sshd.port)));
+    assert!(error.hint().unwrap().contains(&format!("`ssh-keygen -R '[{address}]:{port}'`")));
     sshd.know_nobody();
     let error = refused(&missing, None, &around).await;
-    assert!(error.hint().unwrap().starts_with(&format!("run `ssh -p {} 127.0.0.1 true` once", sshd.port)));
-    sshd.know("host");
+    assert!(error.hint().unwrap().starts_with(&format!("run `ssh -p {port} root@{address} true` once")));
+    sshd.know("host_key");
     sshd.show("stranger");
     let error = refused(&missing, None, &around).await;
     assert!(matches!(&error.fault, EngineFault::Ssh { words, .. } if words.contains("Permission denied")), "{error:?}");

@@ -72,7 +72,7 @@ fn each_topology_has_a_lock_of_its_own_and_a_dropped_one_is_free() {
     let _other = acquire(&made, &"branch".parse().unwrap(), "run", now()).unwrap();
     assert!(matches!(acquire(&made, &office(), "destroy", now()), Err(LockError::Held { .. })));
     drop(guard);
-    acquire(&made, &office(), "destroy", now()).unwrap();
+    assert_eq!(acquire(&made, &office(), "destroy", now()).unwrap().killed(), None, "it was let go of");
 }
 
 #[test]
@@ -100,6 +100,7 @@ fn what_a_killed_holder_left_running_is_waited_for() {
     let start = std::time::Instant::now();
     let guard = acquire(folder.path(), &office(), "run", now()).unwrap();
     assert!(start.elapsed().as_secs_f64() > 0.4, "{:?}", start.elapsed());
+    assert_eq!(guard.killed().map(|holder| holder.pid), Some(child.id()));
     left.wait().unwrap();
     let held = std::fs::read_to_string(&file).unwrap();
     assert!(held.starts_with(&format!("{{\"pid\":{}", std::process::id())), "{held:?}");

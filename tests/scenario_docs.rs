@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+mod engines;
 mod world;
+use engines::Documented;
 use world::World;
 
 /// A piece of a page: a topology shown, or a command.
@@ -39,8 +41,14 @@ tests: { tcp: { iperf3: { duration: 1s, direction: both } } }
 campaigns: { check: { group: all, run: tcp, repeat: 2 } }
 ";
 
-/// The words that a command line of ours begins with.
+/// Other commands that a reader is to type: what they make, our own find.
+const OTHERS: [&str; 2] = ["openssl ", "docker context create "];
+
+/// Is it a command of ours, or one of [`OTHERS`]?
 fn is_ours(line: &str) -> bool {
+    if OTHERS.iter().any(|other| line.starts_with(other)) {
+        return true;
+    }
     let mut words = line.split(' ').skip_while(|word| word.contains('=') || *word == "sudo");
     let line = &words.by_ref().collect::<Vec<_>>().join(" ");
     line.starts_with("iperftester ")
@@ -116,7 +124,14 @@ fn with_real_ids(command: &str, ids: &[String]) -> String {
     command.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-fn run(world: &World, command: &str, page: &Path) {
+/// Does it need the engine of a Docker host?
+fn needs_engine(world: &World, command: &str) -> bool {
+    let file = command.split(" -t ").nth(1).and_then(|rest| rest.split(' ').next());
+    let text = file.and_then(|file| std::fs::read_to_string(world.folder.path().join(file)).ok());
+    command.starts_with("docker ") || text.is_some_and(|text| text.contains("docker: {"))
+}
+
+fn run(world: &World, command: &str, page: &Path, documented: Option<&Documented>) {
     let listed: serde_json::Value = serde_json::from_str(&world.expect(0, &["list", "--output", "json"])).unwrap();
     let ids: Vec<String> =
         listed.as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect();
@@ -132,10 +147,15 @@ fn run(world: &World, command: &str, page: &Path) {
     }
     let binary = Path::new(env!("CARGO_BIN_EXE_iperftester")).parent().unwrap();
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
-    let output = Command::new("bash")
+    let mut shell = Command::new("bash");
+    shell.env("PATH", path);
+    if let Some(documented) = documented {
+        command = documented.real(&command);
+        documented.lend(&mut shell, world.folder.path());
+    }
+    let output = shell
         .args(["-c", &format!("set -o pipefail; {command}")])
         .current_dir(world.folder.path())
-        .env("PATH", path)
         .env("IPERFTESTER_DATA_DIR", world.data())
         .env("TMPDIR", world.folder.path())
         .env_remove("IPERFTESTER_TOPOLOGY")
@@ -205,21 +225,23 @@ impl Page {
         !begins && self.pieces.iter().any(wants_lab)
     }
 
-    /// Does what it shows, in order.
-    fn follow(&self, world: &World) {
+    /// Does what it shows, in order; without Docker hosts, what needs none.
+    fn follow(&self, world: &World, documented: Option<&Documented>) {
+        let real = |text: &str| documented.map_or_else(|| text.to_owned(), |documented| documented.real(text));
         let mut file = "topology.yaml".to_owned();
         let mut servers = vec![];
         for piece in &self.pieces {
             match piece {
-                Piece::Command(command) => run(world, command, &self.path),
+                Piece::Command(command) if documented.is_none() && needs_engine(world, command) => {}
+                Piece::Command(command) => run(world, command, &self.path, documented),
                 Piece::Server(command, port) => servers.push(start(world, command, *port)),
                 Piece::Topology(Some(name), text) => {
-                    std::fs::write(world.folder.path().join(name), text).unwrap();
+                    std::fs::write(world.folder.path().join(name), real(text)).unwrap();
                     file.clone_from(name);
                 }
                 Piece::Topology(None, text) => {
                     let path = world.folder.path().join(&file);
-                    let whole = std::fs::read_to_string(&path).unwrap_or_default() + text;
+                    let whole = std::fs::read_to_string(&path).unwrap_or_default() + &real(text);
                     std::fs::write(&path, whole).unwrap();
                 }
             }
@@ -240,7 +262,7 @@ impl Measured {
         let lab = Self { world: World::new(LAB), kept: tempfile::tempdir().unwrap() };
         make_unique(&lab.world);
         for command in ["deploy", "run", "run", "run & sleep 1.5; kill -INT $!; wait $! || [ $? -eq 130 ]"] {
-            run(&lab.world, &format!("iperftester {command}"), Path::new("the lab of the chapters"));
+            run(&lab.world, &format!("iperftester {command}"), Path::new("the lab of the chapters"), None);
         }
         copy(lab.world.folder.path(), lab.kept.path());
         lab
@@ -275,17 +297,20 @@ fn every_command_in_the_docs_does_what_it_says() {
     let pages = pages().into_iter().map(Page::read).filter(|page| page.commands() > 0);
     let (chapters, others): (Vec<Page>, Vec<Page>) = pages.partition(Page::wants_lab);
     let seen: usize = chapters.iter().chain(&others).map(Page::commands).sum();
+    let why = engines::missing();
+    why.iter().for_each(|why| world::skipped(why));
+    let documented = why.is_none().then(Documented::start);
     let lab = Measured::new();
     for page in &chapters {
         lab.restore();
-        page.follow(&lab.world);
+        page.follow(&lab.world, documented.as_ref());
     }
     // Only one world measures at a time.
     drop(lab);
     for page in &others {
         let world = World::new("name: NAME\n");
         std::fs::remove_file(world.topology()).unwrap();
-        page.follow(&world);
+        page.follow(&world, documented.as_ref());
     }
     assert!(seen >= 60, "only {seen} commands were found");
 }

@@ -11,6 +11,10 @@ use super::ports::{self, Leases};
 use crate::process;
 use crate::protocol::Reply;
 
+/// A container on its host's network has its host's setting, which some distributions leave at nobody.
+const MAY_NOT_PING: &str = "the probe's user may not send any there; run `sudo sysctl -w \
+                            net.ipv4.ping_group_range='0 2147483647'` on its host";
+
 /// Accepts and drops connections on a leased port until aborted.
 pub(super) async fn listen(job: u64, leases: Leases, replies: UnboundedSender<Reply>) {
     let opened = leases.take().and_then(|lease| {
@@ -51,7 +55,8 @@ pub(super) async fn reach(
         }
     };
     let (icmp_fault, tcp_fault) = tokio::join!(icmp(address, limit), tcp);
-    let _ = replies.send(Reply::Reached { job, icmp_fault, tcp_fault });
+    let is_denied = icmp_fault.as_ref().is_some_and(|fault| fault.ends_with(MAY_NOT_PING));
+    let _ = replies.send(Reply::Reached { job, icmp_fault, tcp_fault, is_denied });
 }
 
 async fn tcp(address: IpAddr, port: u16, limit: Duration) -> Option<String> {
@@ -71,7 +76,28 @@ async fn icmp(address: IpAddr, limit: Duration) -> Option<String> {
         Ok(finished) if finished.complaint().is_empty() => {
             Some(format!("ICMP echo to {address}: no answer within {wait} s"))
         }
-        Ok(finished) => Some(format!("ICMP echo to {address}: {}", finished.complaint())),
+        Ok(finished) => Some(format!("ICMP echo to {address}: {}", told(finished.complaint()))),
         Err(fault) => Some(format!("ICMP echo to {address}: {fault}")),
+    }
+}
+
+/// What ping complained of, with what mends it where this user may open no socket of its kinds (icmp(7)).
+fn told(complaint: String) -> String {
+    let denied = ["socket: Operation not permitted", "missing cap_net_raw"];
+    if denied.iter().any(|words| complaint.contains(words)) { MAY_NOT_PING.to_owned() } else { complaint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_ping_is_told_what_to_set() {
+        let iputils = "ping: socktype: SOCK_RAW\nping: socket: Operation not permitted\n\
+                       ping: => missing cap_net_raw+p capability or setuid?";
+        for said in [iputils, "ping: socket: Operation not permitted"] {
+            assert_eq!(told(said.to_owned()), MAY_NOT_PING);
+        }
+        assert_eq!(told("ping: connect: Network is unreachable".to_owned()), "ping: connect: Network is unreachable");
     }
 }

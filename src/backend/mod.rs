@@ -105,12 +105,21 @@ pub trait Reach {
     /// [`BackendError`].
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError>;
 
-    /// The addresses at which `probe` is tested, the same from everywhere in the topology: at most one of each family, IPv4
-    /// first. A host name is resolved here, so that no probe needs a resolver.
+    /// The addresses at which `probe` is tested, the same from everywhere but its own network ([`Self::addresses_within`]):
+    /// at most one of each family, IPv4 first. A host name is resolved here, so that no probe needs a resolver.
     ///
     /// # Errors
     /// [`BackendError::Unknown`], [`BackendError::Unresolved`].
     async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError>;
+
+    /// The addresses of `probe` in the network that it shares with `from`, where all others reach it at its host's: between
+    /// these two that would be a way around through the host's proxy. `None` where [`Self::addresses`] holds for `from` too.
+    ///
+    /// # Errors
+    /// [`BackendError::Docker`].
+    async fn addresses_within(&self, _probe: &Name, _from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
+        Ok(None)
+    }
 
     /// The routers between the probes that are its own, by each of their addresses: a traceroute shows no more. Empty where
     /// it makes none.

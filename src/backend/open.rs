@@ -171,6 +171,17 @@ impl Backends {
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
+
+    /// How the container of `probe` is; `None` where it is in none.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub async fn health(&self, probe: &Name) -> Result<Option<docker::Health>, BackendError> {
+        match self.docker(probe) {
+            Some(host) => host.health(probe).await,
+            None => Ok(None),
+        }
+    }
 }
 
 impl Reach for Backends {
@@ -193,6 +204,13 @@ impl Reach for Backends {
             (Some(host), _) => host.addresses(probe).await,
             (None, Some(node)) => node.addresses(probe),
             (None, None) => self.here.addresses(probe).await,
+        }
+    }
+
+    async fn addresses_within(&self, probe: &Name, from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
+        match self.docker(probe) {
+            Some(host) => host.addresses_within(probe, from).await,
+            None => Ok(None),
         }
     }
 
@@ -229,6 +247,15 @@ impl Unit<'_> {
             Self::Docker(host) => host.has(probe),
             Self::Node(node) => node.has(probe),
             Self::Here(_) | Self::Leftovers(_) => false,
+        }
+    }
+
+    /// After a verb that was killed: waits until what it had asked for is done. What this machine's programs do for it hold
+    /// its lock, see [`crate::lock`].
+    pub async fn settle(&self) {
+        match self {
+            Self::Here(_) => {}
+            Self::Docker(host) => host.settle().await,
         }
     }
 }

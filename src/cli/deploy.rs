@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
+use futures_util::{Stream, stream};
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::args::Deploy;
 use super::context::{Context, as_it_should_be, why};
@@ -11,13 +13,15 @@ use super::failure::Failure;
 use super::foresee;
 use super::speech::lang;
 use super::units::{self, Each, Failed};
-use crate::backend::Backends;
+use crate::backend::{Backends, Unit};
 use crate::deploy::Done;
+use crate::domain::facts::ProbeFacts;
 use crate::domain::host::Isolation;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::i18n::say;
-use crate::runner;
+use crate::plan::{Action, Verb};
+use crate::runner::{self, SessionError};
 
 /// What was done, for programs.
 #[derive(Serialize)]
@@ -46,19 +50,30 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
         return super::plan::perform(context).await;
     }
     let topology = context.load()?;
-    let _lock = Context::lock(&topology.name, "deploy")?;
+    let lock = Context::lock(&topology.name, "deploy")?;
     let began = Instant::now();
     let (topology, fleet) = context.expand(topology).await?;
     let backend = Context::backend(&topology, &fleet).await?;
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     foresee::tell(context, &topology, &backend).await;
-    let plans = units::plans(&backend).await;
+    let plans = units::plans_with(&lock, &backend).await;
     let plan = plans.whole();
-    let each = plans.carry_out(context, |action| format!(": {}", why(action))).await?;
+    let (made, mut fresh) = mpsc::unbounded_channel();
+    let known = &topology;
+    // Moved, so that the end of the steps is the end of the fresh ones.
+    let finished = move |unit: Unit<'_>, action: &Action| {
+        if let Some(probe) = of_engine(known, unit, action) {
+            // Whoever greets listens for as long as there are steps.
+            let _ = made.send(probe);
+        }
+    };
+    let steps = plans.carry_out(context, |action| format!(": {}", why(action)), finished);
+    let greeted = greeted(&topology, &backend, stream::poll_fn(|context| fresh.poll_recv(context)));
+    let (each, greeted) = tokio::try_join!(steps, greeted)?;
     each.tell(context)?;
     let done = each.sum();
-    let probes = ready(&topology, &backend, &each).await?;
+    let probes = ready(&topology, &backend, &each, greeted).await?;
     let probes = lang().counted(probes, ["probe ready", "probes ready"], ["sonda lista", "sondas listas"]);
     let form = backend.isolation().map(|isolation| {
         let form = isolation.word();
@@ -86,13 +101,42 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     Ok(each.exit())
 }
 
-/// How many probes are ready, which is when the agent has answered hello; those on hosts that failed are not asked.
-async fn ready(topology: &Topology, backend: &Backends, each: &Each<'_, Done>) -> Result<usize, Failure> {
-    let executable = Context::executable()?;
-    let mut standing = topology.clone();
-    standing.probes.retain(|name, _| !each.has_failed(name));
-    let mut ready = 0;
-    for (_, greeted) in runner::greet_all(&standing, backend, &executable).await {
+/// The probe that this step has made on an engine: it is greeted while the engine starts the next ones. Elsewhere one is
+/// whole only with its links.
+fn of_engine<'a>(topology: &'a Topology, unit: Unit<'_>, action: &Action) -> Option<&'a Name> {
+    let made = unit.host().is_some() && action.verb == Verb::Create;
+    let name = action.id.0.strip_prefix("probe/").filter(|_| made)?;
+    topology.probes.get_key_value(name).map(|(name, _)| name)
+}
+
+/// What came of saying hello to probes.
+type Greeted<'a> = Vec<(&'a Name, Result<ProbeFacts, SessionError>)>;
+
+async fn greeted<'a>(
+    topology: &Topology,
+    backend: &Backends,
+    probes: impl Stream<Item = &'a Name>,
+) -> Result<Greeted<'a>, Failure> {
+    Ok(runner::greet(topology, backend, &Context::executable()?, probes).await)
+}
+
+/// How many probes are ready, which is when the agent has answered hello. Those on hosts that failed are not asked; nor are
+/// those of an engine on which nothing was done, for it has told that they run, and being asked would stand in its events.
+async fn ready(
+    topology: &Topology,
+    backend: &Backends,
+    each: &Each<'_, Done>,
+    greeted: Greeted<'_>,
+) -> Result<usize, Failure> {
+    let mut all: Greeted<'_> = greeted;
+    all.retain(|(name, _)| !each.has_failed(name));
+    let mut rest = topology.clone();
+    rest.probes.retain(|name, _| {
+        !each.has_failed(name) && !each.has_untouched(name) && !all.iter().any(|(other, _)| *other == name)
+    });
+    all.extend(runner::greet_all(&rest, backend, &Context::executable()?).await);
+    let mut ready = topology.probes.keys().filter(|probe| each.has_untouched(probe)).count();
+    for (_, greeted) in all {
         greeted.map_err(|fault| {
             Failure::of(Exit::Unavailable, &fault).hint(lang().word(
                 "`iperftester status` shows each probe; `iperftester doctor` what this machine lacks",

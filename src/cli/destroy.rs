@@ -23,11 +23,11 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
     };
     let backend = Backends::remains(&name, topology.as_ref());
     backend.supports().await?;
-    let _lock = Context::lock(&name, "destroy")?;
-    let plans = units::plans(&backend).await;
+    let lock = Context::lock(&name, "destroy")?;
+    let plans = units::plans_with(&lock, &backend).await;
     let plan = plans.whole();
-    let each = plans.carry_out(context, |_| String::new()).await?;
-    each.tell(context)?;
+    let each = plans.carry_out(context, |_| String::new(), |_, _| {}).await?;
+    each.tell_of_removal(context)?;
     let (done, failed) = (each.sum(), each.failed());
     let text = if !failed.is_empty() {
         let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso", "recursos"]);

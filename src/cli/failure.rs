@@ -77,18 +77,28 @@ fn doctor() -> String {
     hint.to_owned()
 }
 
+/// The hint that a backend has for this very fault.
+fn of_its_cause(error: &BackendError) -> Option<String> {
+    match error {
+        BackendError::Unsupported { hint, .. } => Some(hint.clone()),
+        BackendError::Docker { source, .. } => source.hint(),
+        BackendError::Image(fault) => fault.hint(),
+        _ => None,
+    }
+}
+
 impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
         let hint = match &error {
-            BackendError::Unsupported { hint, .. } => hint.clone(),
             BackendError::NotOurs(_) => lang()
                 .word(
                     "name a probe of your own: on an `external` host there is only the server to measure against",
                     "indique una sonda propia: en un equipo `external` solo está el servidor contra el que se mide",
                 )
                 .to_owned(),
-            BackendError::Docker { source, .. } => source.hint().unwrap_or_default(),
-            BackendError::Image(fault) => fault.hint().unwrap_or_default(),
+            BackendError::Unsupported { .. } | BackendError::Docker { .. } | BackendError::Image(_) => {
+                of_its_cause(&error).unwrap_or_default()
+            }
             _ => doctor(),
         };
         let failure = Self::of(Exit::Unavailable, &error);
@@ -127,8 +137,12 @@ impl From<StoreError> for Failure {
 
 impl From<DeployError> for Failure {
     fn from(error: DeployError) -> Self {
-        let exit = if matches!(error, DeployError::Cancelled { .. }) { Exit::Interrupted } else { Exit::Unavailable };
-        Self::of(exit, &error).maybe_hint(error.hint())
+        let (exit, cause) = match &error {
+            DeployError::Cancelled { .. } => (Exit::Interrupted, None),
+            DeployError::Failed { source, .. } => (Exit::Unavailable, of_its_cause(source)),
+        };
+        // As long as its cause is there, trying again does not help.
+        Self::of(exit, &error).maybe_hint(cause.or_else(|| error.hint().map(str::to_owned)))
     }
 }
 

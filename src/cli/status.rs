@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::context::Context;
@@ -12,6 +14,7 @@ use super::failure::{Failure, causes};
 use super::speech::lang;
 use super::units;
 use crate::backend::Reach;
+use crate::backend::docker::Health;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::host::Isolation;
 use crate::domain::name::Name;
@@ -45,6 +48,8 @@ struct ProbeStatus {
     /// Why it is not ready.
     fault: Option<String>,
     facts: Option<ProbeFacts>,
+    /// Its container, where it is in one that its engine tells of.
+    container: Option<Health>,
 }
 
 pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
@@ -62,8 +67,9 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
             greeted.insert(name, outcome.map_err(|fault| causes(&fault).join(": ")));
         }
     }
+    let healths = join_all(topology.probes.keys().map(|probe| backend.health(probe))).await;
     let mut probes = Vec::new();
-    for (name, probe) in &topology.probes {
+    for ((name, probe), health) in topology.probes.iter().zip(healths) {
         let external = topology.external(name).is_some();
         let addresses = backend.addresses(name).await.map_err(|fault| causes(&fault).join(": "));
         let outcome = match greeted.remove(name) {
@@ -81,28 +87,36 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
             external,
             fault: outcome.as_ref().err().cloned(),
             facts: outcome.ok().flatten(),
+            // Where the engine cannot be asked, that is told of its host already.
+            container: health.ok().flatten(),
         });
     }
+    let now = Context::now();
     let ready = probes.iter().all(|probe| probe.ready);
     let status = Status { topology: topology.name.clone(), isolation: backend.isolation(), pending, probes };
-    context.output.either(|| describe(&topology, &status), &status);
+    context.output.either(|| describe(&topology, &status, now), &status);
     Ok(if ready { Exit::Ok } else { Exit::Unavailable })
 }
 
-fn describe(topology: &Topology, status: &Status) -> String {
+fn describe(topology: &Topology, status: &Status, now: DateTime<Utc>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header([
+    let in_containers = status.probes.iter().any(|probe| probe.container.is_some());
+    let mut header = vec![
         lang().word("PROBE", "SONDA"),
         lang().word("SITE", "SEDE"),
         lang().word("HOST", "EQUIPO"),
         lang().word("ADDRESS", "DIRECCIÓN"),
         lang().word("STATE", "ESTADO"),
         lang().word("TOOLS", "HERRAMIENTAS"),
-    ]);
+    ];
+    if in_containers {
+        header.insert(5, lang().word("CONTAINER", "CONTENEDOR"));
+    }
+    table.set_header(header);
     for probe in &status.probes {
         let tools = probe.facts.iter().flat_map(|f| &f.tools).map(|(tool, version)| format!("{tool} {version}"));
-        table.add_row([
+        let mut row = vec![
             probe.probe.to_string(),
             probe.site.as_ref().map_or("-".to_owned(), ToString::to_string),
             probe.host.to_string(),
@@ -112,7 +126,11 @@ fn describe(topology: &Topology, status: &Status) -> String {
                 false => lang().word("ready", "lista").to_owned(),
             }),
             tools.collect::<Vec<_>>().join(", "),
-        ]);
+        ];
+        if in_containers {
+            row.insert(5, probe.container.as_ref().map_or("-".to_owned(), |health| container(health, now)));
+        }
+        table.add_row(row);
     }
     let pending = match status.pending.actions.len() {
         0 => lang().word("everything is as the file says", "todo está como dice el fichero").to_owned(),
@@ -127,6 +145,38 @@ fn describe(topology: &Topology, status: &Status) -> String {
     };
     let form = status.isolation.map(|isolation| format!(" ({})", isolation.word())).unwrap_or_default();
     format!("{}\n\n{}{form}: {pending}", table.trim_fmt(), topology.name)
+}
+
+/// A container in a few words: state, since when, what it takes, under which engine.
+fn container(health: &Health, now: DateTime<Utc>) -> String {
+    let uptime = health.started.filter(|_| health.state == "running").map(|started| {
+        let minutes = (now - started).num_minutes().max(0);
+        match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
+            (0, 0, minutes) => format!("{minutes} min"),
+            (0, hours, minutes) => format!("{hours} h {minutes} min"),
+            (days, hours, _) => format!("{days} d {hours} h"),
+        }
+    });
+    #[allow(clippy::cast_precision_loss, reason = "no container has 2^52 bytes")]
+    let memory = health.memory_bytes.map(|bytes| lang().decimal(format!("{:.1} MB", bytes as f64 / 1e6)));
+    let restarts = health.restarts.filter(|count| *count > 0);
+    let parts = [
+        Some(match uptime {
+            Some(uptime) => say!(lang(), "up {uptime}", "activo {uptime}"),
+            None => health.state.clone(),
+        }),
+        health.out_of_memory.then(|| lang().word("out of memory", "sin memoria").to_owned()),
+        restarts.map(|count| {
+            lang().counted(
+                usize::try_from(count).unwrap_or(usize::MAX),
+                ["restart", "restarts"],
+                ["reinicio", "reinicios"],
+            )
+        }),
+        memory,
+        Some(format!("Docker {}", health.engine_version)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn addresses(all: &[std::net::IpAddr]) -> String {

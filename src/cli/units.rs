@@ -16,6 +16,7 @@ use crate::backend::{Backend, Backends, Unit};
 use crate::deploy::{self, DeployEvent, Done};
 use crate::domain::name::Name;
 use crate::i18n::say;
+use crate::lock::LockGuard;
 use crate::plan::{Action, Plan, Verb};
 
 /// What came of each unit.
@@ -29,6 +30,14 @@ pub(super) struct Failed<'a> {
     error: String,
 }
 
+/// What would change on each, when all is done that a killed holder of `lock` had asked for.
+pub(super) async fn plans_with<'b>(lock: &LockGuard, backend: &'b Backends) -> Each<'b, Plan> {
+    if lock.killed().is_some() {
+        join_all(backend.units().map(async |unit| unit.settle().await)).await;
+    }
+    plans(backend).await
+}
+
 /// What would change on each.
 pub(super) async fn plans(backend: &Backends) -> Each<'_, Plan> {
     let plan = async |unit| (unit, deploy::plan(&unit).await.map_err(Failure::from));
@@ -36,20 +45,21 @@ pub(super) async fn plans(backend: &Backends) -> Each<'_, Plan> {
 }
 
 impl<'b, T> Each<'b, T> {
-    /// Where nothing could be done, that is the failure of the whole; where only a part failed, each is told and the rest
-    /// stands.
+    /// Each failure is told and the rest stands; where nothing could be done, the first is the failure of the whole.
     pub(super) fn tell(&self, context: &Context<'_>) -> Result<(), Failure> {
         let stands = self.0.iter().any(|(unit, outcome)| outcome.is_ok() && !unit.desired().is_empty());
         let wanted = self.0.iter().any(|(unit, _)| !unit.desired().is_empty());
-        for (_, outcome) in &self.0 {
-            if let Err(failure) = outcome {
-                if failure.exit == Exit::Interrupted || (wanted && !stands) {
-                    return Err(failure.clone());
-                }
-                context.output.failure(failure);
-            }
-        }
-        Ok(())
+        self.tell_all(context, wanted && !stands)
+    }
+
+    /// Tells each failure; `all` of them, or an interruption, are one of the whole.
+    fn tell_all(&self, context: &Context<'_>, all: bool) -> Result<(), Failure> {
+        let failures: Vec<&Failure> = self.0.iter().filter_map(|(_, outcome)| outcome.as_ref().err()).collect();
+        let interrupted = failures.iter().position(|failure| failure.exit == Exit::Interrupted);
+        let whole = interrupted.or(all.then_some(0));
+        let others = failures.iter().enumerate().filter(|(at, _)| Some(*at) != whole);
+        others.for_each(|(_, failure)| context.output.failure(failure));
+        whole.and_then(|at| failures.get(at)).map_or(Ok(()), |failure| Err((*failure).clone()))
     }
 
     /// The units that failed.
@@ -80,11 +90,13 @@ impl<'b> Each<'b, Plan> {
         Plan { actions, unchanged: self.known().map(|plan| plan.unchanged).sum() }
     }
 
-    /// Carries each out, telling each step with what `why` says of it, until the user stops it.
+    /// Carries each out, telling each step with what `why` says of it, until the user stops it. `finished` hears each step
+    /// that is done.
     pub(super) async fn carry_out(
         self,
         context: &Context<'_>,
         why: impl Fn(&Action) -> String,
+        finished: impl Fn(Unit<'b>, &Action),
     ) -> Result<Each<'b, Done>, Failure> {
         let stop = stop::watch()?;
         let steps = Steps::new(context, &self);
@@ -92,7 +104,12 @@ impl<'b> Each<'b, Plan> {
             let done = match plan {
                 Err(failure) => Err(failure),
                 Ok(plan) => {
-                    let mut tell = |event: DeployEvent<'_>| steps.tell(context, unit, &event, &why);
+                    let mut tell = |event: DeployEvent<'_>| {
+                        steps.tell(context, unit, &event, &why);
+                        if let DeployEvent::Finished { action } = event {
+                            finished(unit, action);
+                        }
+                    };
                     deploy::apply(&plan, &unit, &|| *stop.borrow(), &mut tell).await.map_err(Failure::from)
                 }
             };
@@ -105,6 +122,19 @@ impl<'b> Each<'b, Plan> {
 }
 
 impl Each<'_, Done> {
+    /// The same of a removal, of which it is the failure of the whole that nothing was removed and no engine answered.
+    pub(super) fn tell_of_removal(&self, context: &Context<'_>) -> Result<(), Failure> {
+        let did = |unit: &Unit<'_>, done: &Done| done.removed > 0 || unit.host().is_some();
+        let stands = self.0.iter().any(|(unit, outcome)| outcome.as_ref().is_ok_and(|done| did(unit, done)));
+        self.tell_all(context, !stands)
+    }
+
+    /// Was nothing done on the engine where `probe` is?
+    pub(super) fn has_untouched(&self, probe: &Name) -> bool {
+        let untouched = |done: &Done| done.created == 0 && done.removed == 0;
+        self.0.iter().any(|(unit, outcome)| unit.has(probe) && outcome.as_ref().is_ok_and(untouched))
+    }
+
     /// All together.
     pub(super) fn sum(&self) -> Done {
         self.known().fold(Done::default(), |sum, done| Done {

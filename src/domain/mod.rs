@@ -2,6 +2,7 @@
 
 pub mod campaign;
 pub mod counters;
+pub mod data_path;
 pub mod diagnostic;
 pub mod facts;
 pub mod fleet;

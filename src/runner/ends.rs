@@ -32,6 +32,8 @@ pub(super) enum Far<'a> {
 pub(super) struct Ends {
     pub(super) sessions: BTreeMap<Name, Session>,
     pub(super) foreign: BTreeMap<Name, Foreign>,
+    /// The addresses of a destination where its source has a nearer way to it than all others.
+    pub(super) within: BTreeMap<Pair, Vec<IpAddr>>,
     /// Why the others could not.
     pub(super) missing: BTreeMap<Name, String>,
 }
@@ -70,14 +72,20 @@ impl Ends {
 
     /// The address at which `pair.destination` is tested in this family; without one, in the first that both ends have.
     pub(super) fn address(&self, pair: &Pair, family: Option<Family>) -> Result<IpAddr, String> {
-        let far = self.far(&pair.destination);
-        let addresses = far.map(|far| match far {
-            Far::Ours(session) => session.addresses.as_slice(),
-            Far::Foreign(foreign) => foreign.addresses.as_slice(),
-        });
+        let addresses = match self.far(&pair.destination) {
+            Some(Far::Ours(_)) => self.ours(pair),
+            Some(Far::Foreign(foreign)) => foreign.addresses.as_slice(),
+            None => &[],
+        };
         // How our end gets to a foreign one is its routing's business.
-        let source = self.sessions.get(&pair.source).filter(|_| matches!(far, Some(Far::Ours(_))));
-        toward(pair, source.map(|s| s.addresses.as_slice()), addresses.unwrap_or_default(), family)
+        let is_ours = self.sessions.contains_key(&pair.source) && self.sessions.contains_key(&pair.destination);
+        toward(pair, is_ours.then(|| self.ours(&pair.reversed())), addresses, family)
+    }
+
+    /// The addresses of `pair.destination`, one of our probes, for `pair.source`.
+    fn ours(&self, pair: &Pair) -> &[IpAddr] {
+        let everywhere = || self.sessions.get(&pair.destination).map(|session| session.addresses.as_slice());
+        self.within.get(pair).map(Vec::as_slice).or_else(everywhere).unwrap_or_default()
     }
 }
 

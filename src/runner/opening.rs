@@ -1,15 +1,17 @@
 //! Sessions opened before anything is run, many side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use futures_util::StreamExt;
 use futures_util::stream;
+use futures_util::{Stream, StreamExt};
 
 use super::ends::{Ends, Foreign};
 use super::session::{Session, SessionError};
 use super::{Event, Order};
 use crate::backend::{BackendError, Program, Reach};
 use crate::domain::facts::ProbeFacts;
+use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 
@@ -57,15 +59,34 @@ pub(super) async fn open_all<B: Reach>(
             Err(source) => absent(&mut ends, probe, &SessionError::Address { probe: probe.clone(), source }),
         }
     }
+    ends.within = nearer(order, backend, &ends).await;
     (ends, facts)
 }
 
-/// What is said of each run with an end that is not there: an unknown address is the whole reason, of a session there is more
-/// in the event.
+/// The addresses of those that share a network with their source; one that the backend cannot tell any more is met at the
+/// others' address.
+async fn nearer<B: Reach>(order: Order<'_>, backend: &B, ends: &Ends) -> BTreeMap<Pair, Vec<IpAddr>> {
+    let pairs = order.jobs.iter().flat_map(|job| [job.pair.clone(), job.pair.reversed()]).collect::<BTreeSet<Pair>>();
+    let ours = pairs
+        .into_iter()
+        .filter(|pair| [&pair.source, &pair.destination].into_iter().all(|end| ends.sessions.contains_key(end)));
+    let asked = stream::iter(ours).map(async |pair| {
+        let addresses = backend.addresses_within(&pair.destination, &pair.source).await.ok().flatten()?;
+        Some((pair, addresses))
+    });
+    asked.buffer_unordered(ABREAST).filter_map(std::future::ready).collect().await
+}
+
+/// What is said of each run with an end that is not there: an unknown address and what is wrong with an engine are the whole
+/// reason, of a session elsewhere there is more in the event.
 fn why_missing(probe: &Name, fault: &SessionError) -> String {
     match fault {
         SessionError::Address { source: BackendError::Unresolved { source, .. }, .. } => {
             format!("the address of {probe} cannot be resolved: {source}")
+        }
+        SessionError::Address { source: BackendError::Docker { source, .. }, .. }
+        | SessionError::Connect { source: BackendError::Docker { source, .. }, .. } => {
+            format!("probe {probe} has no session: {source}")
         }
         _ => format!("probe {probe} has no session"),
     }
@@ -87,18 +108,27 @@ pub async fn open<B: Reach>(
     Session::open(backend, probe, addresses, of, Program::agent(executable)).await
 }
 
-/// Opens a session to each probe of ours and closes it again: which of them are ready, and what are they?
-pub async fn greet_all<'a, B: Reach>(
-    topology: &'a Topology,
+/// Opens a session to each of `probes` as they come and closes it again: which of them are ready, and what are they?
+pub async fn greet<'a, B: Reach>(
+    topology: &Topology,
     backend: &B,
     executable: &str,
+    probes: impl Stream<Item = &'a Name>,
 ) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
     let greet = async |probe| {
         let (session, facts) = open(topology, backend, probe, executable).await?;
         session.close().await;
         Ok(facts)
     };
+    probes.map(async |probe| (probe, greet(probe).await)).buffered(ABREAST).collect().await
+}
+
+/// The same of each probe of ours.
+pub async fn greet_all<'a, B: Reach>(
+    topology: &'a Topology,
+    backend: &B,
+    executable: &str,
+) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
     let ours = topology.probes.keys().filter(|probe| topology.external(probe).is_none());
-    let greeted = stream::iter(ours).map(async |probe| (probe, greet(probe).await));
-    greeted.buffered(ABREAST).collect().await
+    greet(topology, backend, executable, stream::iter(ours)).await
 }

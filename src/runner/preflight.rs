@@ -30,16 +30,19 @@ pub struct Reachability {
 struct Faults {
     icmp: Option<String>,
     tcp: Option<String>,
+    /// May the source's user send no ICMP echo? Those of others come back all the same.
+    is_denied: bool,
 }
 
 impl Reachability {
     /// Why a test of `tool` between this pair, in this order and by addresses of this family, would come to nothing.
     #[must_use]
     pub fn hinders(&self, pair: &Pair, family: Family, tool: ToolKind) -> Option<SkipReason> {
-        let of = |pair: &Pair| {
-            let faults = self.faults.get(&(pair.clone(), family))?;
+        let of = |of: &Pair| {
+            let faults = self.faults.get(&(of.clone(), family))?;
             match tool {
                 ToolKind::Iperf3 | ToolKind::Iperf2 | ToolKind::Connect => faults.tcp.as_deref(),
+                ToolKind::Ping | ToolKind::PathMtu if faults.is_denied && of != pair => None,
                 ToolKind::Ping | ToolKind::PathMtu => faults.icmp.as_deref(),
                 // A traceroute into the dark is a result: it shows how far one gets.
                 ToolKind::Traceroute | ToolKind::Mtr | ToolKind::Tracepath => None,
@@ -98,6 +101,8 @@ pub(super) async fn preflight(ends: &Ends, ways: &BTreeSet<(Pair, IpAddr)>) -> R
     .collect();
     let back = |(pair, address): &(Pair, IpAddr)| {
         let pair = pair.reversed();
+        // Nothing leads towards one behind NAT but what it has asked for.
+        sessions.get(&pair.destination).filter(|session| !session.behind_nat)?;
         let address = ends.address(&pair, Some(Family::of(*address))).ok()?;
         sessions.contains_key(&pair.source).then_some((pair, address))
     };
@@ -113,7 +118,7 @@ pub(super) async fn preflight(ends: &Ends, ways: &BTreeSet<(Pair, IpAddr)>) -> R
             for (pair, address) in ways {
                 let faults = match listeners.get(&pair.destination) {
                     Some(Ok((port, _))) => reach(source, *address, Some(*port)).await,
-                    Some(Err(reason)) => Faults { tcp: Some(reason.clone()), icmp: None },
+                    Some(Err(reason)) => Faults { tcp: Some(reason.clone()), ..Faults::default() },
                     None => reach(source, *address, None).await,
                 };
                 if faults != Faults::default() {
@@ -130,11 +135,13 @@ pub(super) async fn preflight(ends: &Ends, ways: &BTreeSet<(Pair, IpAddr)>) -> R
 async fn reach(source: &Session, address: IpAddr, port: Option<u16>) -> Faults {
     let mut work = source.begin(|job| Request::Reach { job, address, port, timeout: WAIT });
     let fault = match source.answer(&mut work).await {
-        Ok(Reply::Reached { icmp_fault, tcp_fault, .. }) => return Faults { icmp: icmp_fault, tcp: tcp_fault },
+        Ok(Reply::Reached { icmp_fault, tcp_fault, is_denied, .. }) => {
+            return Faults { icmp: icmp_fault, tcp: tcp_fault, is_denied };
+        }
         Ok(_) => source.misfit(),
         Err(fault) => fault,
     };
-    Faults { icmp: Some(fault.clone()), tcp: Some(fault) }
+    Faults { icmp: Some(fault.clone()), tcp: Some(fault), is_denied: false }
 }
 
 #[cfg(test)]
@@ -155,8 +162,8 @@ mod tests {
 
     #[test]
     fn a_tool_is_hindered_by_what_it_needs_both_ways() {
-        let icmp = Faults { icmp: Some("no echo".to_owned()), tcp: None };
-        let tcp = Faults { icmp: None, tcp: Some("refused".to_owned()) };
+        let icmp = Faults { icmp: Some("no echo".to_owned()), ..Faults::default() };
+        let tcp = Faults { tcp: Some("refused".to_owned()), ..Faults::default() };
         let reachable = Reachability { faults: BTreeMap::from([(v4("a", "b"), icmp), (v4("c", "a"), tcp)]) };
         let hinders =
             |source, destination, tool| told(reachable.hinders(&pair(source, destination), Family::Ipv4, tool));
@@ -171,6 +178,16 @@ mod tests {
         }
         assert_eq!(hinders("b", "c", ToolKind::Iperf3), None);
         assert_eq!(reachable.sentences(Lang::En), ["a cannot reach b: no echo", "c cannot reach a: refused"]);
+    }
+
+    #[test]
+    fn one_that_may_not_ping_can_be_pinged() {
+        let denied = Faults { icmp: Some("it may not".to_owned()), is_denied: true, ..Faults::default() };
+        let reachable = Reachability { faults: BTreeMap::from([(v4("a", "b"), denied)]) };
+        let hinders =
+            |source, destination| told(reachable.hinders(&pair(source, destination), Family::Ipv4, ToolKind::Ping));
+        assert_eq!(hinders("a", "b").as_deref(), Some("a cannot reach b: it may not"));
+        assert_eq!(hinders("b", "a"), None);
     }
 
     #[test]
@@ -191,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_way_there_is_named_before_the_way_back() {
-        let fault = |text: &str| Faults { icmp: Some(text.to_owned()), tcp: None };
+        let fault = |text: &str| Faults { icmp: Some(text.to_owned()), ..Faults::default() };
         let faults = BTreeMap::from([(v4("a", "b"), fault("there")), (v4("b", "a"), fault("back"))]);
         let reachable = Reachability { faults };
         assert_eq!(

@@ -78,6 +78,8 @@ pub struct Session {
     pub addresses: Vec<IpAddr>,
     /// Interface that its tools are bound to, where it has several.
     pub interface: Option<String>,
+    /// Can it not be connected to?
+    pub behind_nat: bool,
     outbox: mpsc::UnboundedSender<Request>,
     routes: Arc<Mutex<Routes>>,
     next: AtomicU64,
@@ -183,6 +185,7 @@ impl Session {
             probe: probe.clone(),
             addresses,
             interface: of.attachment.interface.clone(),
+            behind_nat: of.attachment.behind_nat,
             outbox,
             routes,
             next: AtomicU64::new(1),

@@ -1,62 +1,89 @@
-//! Certificates of the simulated hosts and of a client that they trust, made by openssl.
+//! Certificates of servers and of clients that trust each other, made by openssl.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use chrono::{TimeDelta, Utc};
+use iperftester::domain::host::Tls;
+
 use super::machine::must;
 
-/// An authority with a certificate for all hosts and one for a client.
-pub(crate) struct Certificates {
+/// What `openssl ca` keeps beside the authority's certificate.
+const SETTINGS: &str = "[ca]\ndefault_ca=d\n[d]\ndatabase=index\nrand_serial=yes\nnew_certs_dir=.\ncertificate=ca.pem\n\
+                        private_key=ca.key\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n";
+
+/// What makes `openssl req` make a key too.
+const NEW_KEY: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+
+/// What a certificate is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Use {
+    Server,
+    Client,
+}
+
+/// A certificate authority in a folder, which keeps the certificates too.
+pub(crate) struct Authority {
     folder: PathBuf,
 }
 
-impl Certificates {
-    /// Made in a new folder inside `folder`.
-    pub(super) fn new(folder: &Path, addresses: &[Ipv4Addr]) -> Self {
-        let folder = folder.join("tls");
-        std::fs::create_dir_all(folder.join("client")).unwrap();
+impl Authority {
+    /// One called `name`, in a new folder of that name inside `folder`.
+    pub(crate) fn new(folder: &Path, name: &str) -> Self {
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("cnf"), SETTINGS).unwrap();
+        std::fs::write(folder.join("index"), "").unwrap();
         let made = Self { folder };
-        made.openssl(
-            &["req", "-x509", "-subj", "/CN=authority of a test", "-keyout", "ca-key.pem", "-out", "ca.pem"],
-            true,
-        );
-        let names: Vec<_> = addresses.iter().map(|address| format!("IP:{address}")).collect();
-        made.issue("server", &format!("subjectAltName={}\nextendedKeyUsage=serverAuth\n", names.join(",")));
-        made.issue("client", "extendedKeyUsage=clientAuth\n");
-        for (from, to) in [("ca.pem", "ca.pem"), ("client.pem", "cert.pem"), ("client-key.pem", "key.pem")] {
-            std::fs::copy(made.folder.join(from), made.client().join(to)).unwrap();
-        }
+        let subject = format!("/CN={name}");
+        let own = ["req", "-x509", "-subj", &subject, "-days", "2", "-keyout", "ca.key", "-out", "ca.pem"];
+        made.openssl(&[&own[..], &NEW_KEY].concat());
         made
     }
 
-    /// A folder with `ca.pem`, `cert.pem` and `key.pem`, as `DOCKER_CERT_PATH` has it.
-    pub(crate) fn client(&self) -> PathBuf {
-        self.folder.join("client")
+    /// Where it keeps `name`.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
-    /// What makes a daemon take TLS connections of those whom it trusts.
+    /// Makes `NAME.pem` and `NAME.key`, valid from the day before to the day after, or in `year` alone.
+    pub(crate) fn certify(&self, name: &str, what: Use, names: &str, year: Option<u16>) {
+        let file = |end: &str| format!("{name}.{end}");
+        let purpose = match what {
+            Use::Server => format!("extendedKeyUsage=serverAuth\nsubjectAltName={names}\n"),
+            Use::Client => "extendedKeyUsage=clientAuth\n".to_owned(),
+        };
+        std::fs::write(self.file(&file("ext")), purpose).unwrap();
+        let day = |days| (Utc::now() + TimeDelta::days(days)).format("%Y%m%d%H%M%SZ").to_string();
+        let [from, to] = match year {
+            Some(year) => [format!("{year}0101000000Z"), format!("{year}1231000000Z")],
+            None => [day(-1), day(1)],
+        };
+        let (key, request, certificate, extensions) = (file("key"), file("csr"), file("pem"), file("ext"));
+        let subject = format!("/CN={name}");
+        let asked = ["req", "-subj", &subject, "-keyout", &key, "-out", &request];
+        self.openssl(&[&asked[..], &NEW_KEY].concat());
+        let sign = ["ca", "-batch", "-notext", "-config", "cnf", "-startdate", &from, "-enddate", &to];
+        self.openssl(&[&sign[..], &["-extfile", &extensions, "-in", &request, "-out", &certificate]].concat());
+    }
+
+    /// The files of the client with this certificate.
+    pub(crate) fn tls(&self, client: &str) -> Tls {
+        let [cert, key] = ["pem", "key"].map(|end| self.file(&format!("{client}.{end}")));
+        Tls { ca: self.file("ca.pem"), cert, key }
+    }
+
+    /// What makes a daemon, certified as `server`, take TLS connections of those whom it trusts.
     pub(super) fn server_arguments(&self, address: Ipv4Addr, port: u16) -> Vec<String> {
-        let file = |name: &str| self.folder.join(name).to_str().unwrap().to_owned();
+        let file = |name: &str| self.file(name).to_str().unwrap().to_owned();
         let words = ["-H", &format!("tcp://{address}:{port}"), "--tlsverify", "--tlscacert", &file("ca.pem")];
-        let own = ["--tlscert", &file("server.pem"), "--tlskey", &file("server-key.pem")];
+        let own = ["--tlscert", &file("server.pem"), "--tlskey", &file("server.key")];
         words.iter().chain(&own).map(|word| (*word).to_owned()).collect()
     }
 
-    fn issue(&self, name: &str, extensions: &str) {
-        std::fs::write(self.folder.join("extensions"), extensions).unwrap();
-        let [key, request, certificate] = ["-key.pem", ".csr", ".pem"].map(|end| format!("{name}{end}"));
-        self.openssl(&["req", "-subj", &format!("/CN={name}"), "-keyout", &key, "-out", &request], true);
-        let sign = ["x509", "-req", "-in", &request, "-CA", "ca.pem", "-CAkey", "ca-key.pem", "-CAcreateserial"];
-        self.openssl(&[&sign[..], &["-days", "2", "-extfile", "extensions", "-out", &certificate]].concat(), false);
-    }
-
-    fn openssl(&self, arguments: &[&str], with_new_key: bool) {
-        let mut command = Command::new("openssl");
-        command.args(arguments).current_dir(&self.folder);
-        if with_new_key {
-            command.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
-        }
-        must(&mut command);
+    /// Runs openssl among the files.
+    pub(crate) fn openssl(&self, arguments: &[&str]) {
+        must(Command::new("openssl").args(arguments).current_dir(&self.folder));
     }
 }

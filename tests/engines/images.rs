@@ -11,7 +11,8 @@ use super::machine::{found, must};
 pub(crate) const BUSYBOX: &str = "busybox:test";
 
 /// Asks nothing of the image.
-const TOPOLOGY: &str = "name: image\nhosts: { here: { local: {} } }\nprobes: { a: { host: here } }\n";
+const TOPOLOGY: &str =
+    "name: image\nhosts: { here: { local: {} } }\nprobes: { a: { host: here }, b: { host: here } }\n";
 
 impl Engine {
     /// Makes an image of this machine's busybox, [`BUSYBOX`].
@@ -32,15 +33,21 @@ impl Engine {
     }
 }
 
+/// Where tests keep what probe images are made of, as `XDG_CACHE_HOME`: below target/, so that mmdebstrap runs once for all.
+pub(crate) fn cache() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/docker-tests/cache");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 /// An archive of the probe image with the executable under test, made once for each of its builds.
 pub(crate) fn probe_image() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     let make = || {
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let topology = cache.join("probe-image.yaml");
+        let topology = cache().join("probe-image.yaml");
         std::fs::write(&topology, TOPOLOGY).unwrap();
         let mut build = Command::new(env!("CARGO_BIN_EXE_iperftester"));
-        build.arg("-t").arg(topology).args(["build", "--output", "json"]).env("XDG_CACHE_HOME", cache);
+        build.arg("-t").arg(topology).args(["build", "--output", "json"]).env("XDG_CACHE_HOME", cache());
         let output = build.output().unwrap();
         assert!(output.status.success(), "{}", super::text(&output.stderr));
         let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -74,6 +74,11 @@ impl Machine {
         command
     }
 
+    /// Sets something of its kernel's, `NAME=VALUE`.
+    pub(crate) fn sysctl(&self, setting: &str) {
+        must(self.command("sysctl").args(["-q", "-w", setting]));
+    }
+
     /// Brings its /run to what it is after a boot.
     pub(super) fn empty_run(&self) {
         let run = self.folder.join("run");

@@ -3,9 +3,11 @@
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
 mod certificates;
+mod documented;
 mod images;
 mod machine;
 mod network;
+mod server;
 mod ssh;
 
 use std::io::{Read, Write};
@@ -17,9 +19,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-pub(crate) use certificates::Certificates;
-pub(crate) use images::{BUSYBOX, probe_image};
+pub(crate) use certificates::{Authority, Use};
+pub(crate) use documented::Documented;
+pub(crate) use images::{BUSYBOX, cache, probe_image};
 pub(crate) use machine::{Machine, eventually};
+pub(crate) use server::{Podman, Server, free_port};
 pub(crate) use ssh::Sshd;
 
 use machine::found;
@@ -107,6 +111,13 @@ impl Engine {
         daemon.wait().unwrap();
     }
 
+    /// Kills its daemon alone, as a machine without memory would: its containers run on.
+    pub(crate) fn kill_daemon(&mut self) {
+        let mut daemon = self.daemon.take().expect("it runs");
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+    }
+
     /// Ends it with all its containers as a power cut does.
     pub(crate) fn kill(&mut self) {
         self.machine.kill_all();
@@ -175,7 +186,8 @@ pub(crate) fn docker(home: &Path, url: &str) -> Command {
 /// Simulated hosts, each with a Docker daemon that takes TLS connections, on a network that this machine reaches.
 pub(crate) struct Hosts {
     pub(crate) engines: Vec<Engine>,
-    pub(crate) certificates: Certificates,
+    /// Certified `server`, which all hosts are, and `client`, whom they trust.
+    pub(crate) authority: Authority,
     network: Network,
 }
 
@@ -184,14 +196,23 @@ impl Hosts {
     pub(crate) fn new(count: u8) -> Self {
         let network = Network::new();
         let addresses: Vec<_> = (1..=count).map(|number| network.address(number)).collect();
-        let certificates = Certificates::new(network.folder(), &addresses);
+        let authority = Authority::new(network.folder(), "authority");
+        let names: Vec<_> = addresses.iter().map(|address| format!("IP:{address}")).collect();
+        authority.certify("server", Use::Server, &names.join(","), None);
+        authority.certify("client", Use::Client, "", None);
         let start = |number: u8| {
             let machine = Machine::new();
             network.join(&machine, number);
-            let listening = certificates.server_arguments(addresses[usize::from(number) - 1], TLS_PORT);
+            let listening = authority.server_arguments(addresses[usize::from(number) - 1], TLS_PORT);
             Engine::on(machine, listening)
         };
-        Self { engines: (1..=count).map(start).collect(), certificates, network }
+        Self { engines: (1..=count).map(start).collect(), authority, network }
+    }
+
+    /// An address of the network that no host has.
+    pub(crate) fn free_address(&self, number: u8) -> Ipv4Addr {
+        assert!(usize::from(number) > self.engines.len());
+        self.network.address(number)
     }
 
     /// The address of the host with this index.
@@ -206,11 +227,10 @@ impl Hosts {
 
     /// The `docker` command on its engine over TLS, as a client that it trusts.
     pub(crate) fn docker_over_tls(&self, index: usize) -> Command {
-        let folder = self.certificates.client();
-        let mut command = docker(&folder, &format!("tcp://{}", self.tls(index)));
-        let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-        command.args(["--tlsverify", "--tlscacert", &file("ca.pem")]);
-        command.args(["--tlscert", &file("cert.pem"), "--tlskey", &file("key.pem")]);
+        let tls = self.authority.tls("client");
+        let mut command = docker(self.network.folder(), &format!("tcp://{}", self.tls(index)));
+        command.arg("--tlsverify").arg("--tlscacert").arg(tls.ca);
+        command.arg("--tlscert").arg(tls.cert).arg("--tlskey").arg(tls.key);
         command
     }
 

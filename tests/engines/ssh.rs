@@ -22,7 +22,7 @@ impl Sshd {
         let folder = machine.folder().join("ssh");
         std::fs::create_dir_all(folder.join("bin")).unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
-        for key in ["host_key", "key"] {
+        for key in ["host_key", "key", "stranger"] {
             let _ = std::fs::remove_file(folder.join(key));
             let file = folder.join(key);
             must(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(file));
@@ -34,15 +34,6 @@ impl Sshd {
                 "Port {PORT}\nListenAddress {address}\nHostKey {at}/host_key\nAuthorizedKeysFile {at}/key.pub\n\
                  StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin prohibit-password\n\
                  PasswordAuthentication no\n"
-            ),
-        );
-        let public = std::fs::read_to_string(folder.join("host_key.pub")).unwrap();
-        write("known_hosts", &format!("[{address}]:{PORT} {public}"));
-        write(
-            "config",
-            &format!(
-                "Host *\n  IdentityFile {at}/key\n  IdentitiesOnly yes\n  UserKnownHostsFile {at}/known_hosts\n  \
-                 StrictHostKeyChecking yes\n  BatchMode yes\n"
             ),
         );
         let ssh = found("ssh").expect("ssh is there");
@@ -58,7 +49,30 @@ impl Sshd {
         let here = SocketAddr::from((address, PORT));
         let listens = eventually(|| TcpStream::connect_timeout(&here, Duration::from_secs(1)).is_ok());
         assert!(listens, "{}", std::fs::read_to_string(started.folder.join("log")).unwrap());
+        started.know("host_key");
+        started.show("key");
         started
+    }
+
+    /// Lets the client know this key as that of the host.
+    pub(crate) fn know(&self, key: &str) {
+        let public = std::fs::read_to_string(self.folder.join(format!("{key}.pub"))).unwrap();
+        std::fs::write(self.folder.join("known_hosts"), format!("[{}]:{PORT} {public}", self.address)).unwrap();
+    }
+
+    /// Lets the client know no host.
+    pub(crate) fn know_nobody(&self) {
+        std::fs::write(self.folder.join("known_hosts"), "").unwrap();
+    }
+
+    /// Lets the client show this key.
+    pub(crate) fn show(&self, key: &str) {
+        let at = self.folder.display();
+        let text = format!(
+            "Host *\n  IdentityFile {at}/{key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {at}/known_hosts\n  \
+             GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  BatchMode yes\n"
+        );
+        std::fs::write(self.config(), text).unwrap();
     }
 
     /// Where it is: `ssh://root@IP:PORT`.

@@ -26,6 +26,10 @@ pub(crate) struct Memory {
     pub(crate) abreast: Cell<usize>,
     /// Calls so far.
     pub(crate) calls: Cell<usize>,
+    /// Creations and removals that take so many turns of the runtime.
+    pub(crate) slow: RefCell<BTreeMap<ResourceId, usize>>,
+    /// Calls that run now, and the most that ever did at once.
+    pub(crate) running: Cell<(usize, usize)>,
 }
 
 /// A resource as it should be.
@@ -47,6 +51,18 @@ impl Memory {
     /// Its resources and whether they are whole.
     pub(crate) fn state(&self) -> BTreeMap<String, bool> {
         self.made.borrow().iter().map(|o| (o.id.0.clone(), o.hash.is_some())).collect()
+    }
+
+    /// Takes the turns that a call on `id` needs.
+    async fn take_time(&self, id: &ResourceId) {
+        let turns = self.slow.borrow().get(id).copied().unwrap_or(0);
+        let (now, most) = self.running.get();
+        self.running.set((now + 1, most.max(now + 1)));
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        let (now, most) = self.running.get();
+        self.running.set((now - 1, most));
     }
 
     fn refuse(action: &'static str, id: &ResourceId) -> BackendError {
@@ -80,11 +96,13 @@ impl Backend for Memory {
         let fails = self.failing.borrow().contains(id);
         let hash = (!fails).then(|| want.hash.clone());
         self.made.borrow_mut().push(Observed { id: id.clone(), hash, drift: None });
+        self.take_time(id).await;
         if fails { Err(Self::refuse("create", id)) } else { Ok(()) }
     }
 
     async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {
         self.calls.set(self.calls.get() + 1);
+        self.take_time(id).await;
         if self.stuck.borrow().contains(id) {
             return Err(Self::refuse("remove", id));
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::Docker as Client;
+use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker as Client};
 use tokio::net::UnixStream;
 
 use super::context;
@@ -22,7 +22,7 @@ use crate::domain::name::Name;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// The oldest API that serves: that of Docker 20.10, the first with jobs of a swarm.
-const LEAST_API: (u32, u32) = (1, 41);
+const LEAST_API: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };
 const LEAST: &str = "API 1.41 (Docker 20.10)";
 
 /// A connection to a Docker engine, with the API that both sides speak. The tunnel that it may need lives as long as this or a
@@ -82,8 +82,10 @@ impl Engine {
         };
         let way = Arc::new(way);
         let strange = |words: &str| EngineFault::NotAnEngine { words: words.to_owned() };
-        let client = transport::client(Arc::clone(&way)).map_err(|fault| strange(&fault.to_string()))?;
-        let said = match client.version().await {
+        let client = |speaking: &ClientVersion| {
+            transport::client(Arc::clone(&way), speaking).map_err(|fault| strange(&fault.to_string()))
+        };
+        let said = match client(API_DEFAULT_VERSION)?.version().await {
             Ok(said) => said,
             Err(error) => {
                 return Err(match way.fault(&error).await {
@@ -97,13 +99,12 @@ impl Engine {
         let (Some(version), Some(api), Some(architecture)) = (said.version, said.api_version, said.arch) else {
             return Err(strange("it names no version"));
         };
-        if number(&api).ok_or_else(|| strange(&format!("it speaks API `{api}`")))? < LEAST_API {
+        let theirs = number(&api).ok_or_else(|| strange(&format!("it speaks API `{api}`")))?;
+        if theirs < LEAST_API {
             return Err(EngineFault::TooOld { version, api, least: LEAST });
         }
-        let client = match client.negotiate_version().await {
-            Ok(client) => client,
-            Err(error) => return Err(way.fault(&error).await),
-        };
+        // What bollard's `negotiate_version` does, without its second question: an engine starts three programs to answer it.
+        let client = client(if theirs < *API_DEFAULT_VERSION { &theirs } else { API_DEFAULT_VERSION })?;
         let api_version = client.client_version().to_string();
         let remote = place.endpoint.remote().map(str::to_owned);
         Ok(Self { client, remote, version, api_version, architecture })
@@ -170,9 +171,9 @@ async fn listening(around: &Surroundings) -> Option<std::path::PathBuf> {
 }
 
 /// `1.41` as numbers, which texts would compare wrongly.
-fn number(api: &str) -> Option<(u32, u32)> {
+fn number(api: &str) -> Option<ClientVersion> {
     let (major, minor) = api.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+    Some(ClientVersion { major_version: major.parse().ok()?, minor_version: minor.parse().ok()? })
 }
 
 #[cfg(test)]

@@ -163,6 +163,16 @@ pub enum EngineFault {
         /// This machine's clock.
         now: DateTime<Utc>,
     },
+    /// The server does not take our certificate, and that one is not valid yet.
+    #[error("it does not accept the certificate {}, which is valid from {from}; here it is {now}", cert.display())]
+    ClientEarly {
+        /// The certificate's file.
+        cert: PathBuf,
+        /// When it begins.
+        from: DateTime<Utc>,
+        /// This machine's clock.
+        now: DateTime<Utc>,
+    },
     /// The server does not take our certificate.
     #[error("it does not accept the certificate {}: {words}", cert.display())]
     ClientRefused {
@@ -285,7 +295,7 @@ impl EngineFault {
                 "see that the clock of this machine is right (`date -u`); if it is, renew the certificate of dockerd"
                     .to_owned()
             }
-            Self::ClientExpired { .. } => {
+            Self::ClientExpired { .. } | Self::ClientEarly { .. } => {
                 "see that the clock of this machine is right (`date -u`); if it is, renew that certificate".to_owned()
             }
             Self::ClientRefused { .. } => {

@@ -12,6 +12,7 @@ use bollard::query_parameters::{
 };
 use tokio::sync::OnceCell;
 
+use super::health::{Health, health};
 use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
 use super::supply::Supply;
 use super::{DockerError, Engine, EngineError, exec};
@@ -79,7 +80,7 @@ impl Host {
         HashMap::from([("label", labels)])
     }
 
-    async fn containers(&self, resource: Option<&ResourceId>) -> Result<Vec<ContainerSummary>, DockerError> {
+    pub(super) async fn containers(&self, resource: Option<&ResourceId>) -> Result<Vec<ContainerSummary>, DockerError> {
         let options = ListContainersOptionsBuilder::new().all(true).filters(&self.ours(resource)).build();
         Ok(self.engine().await?.client().list_containers(Some(options)).await?)
     }
@@ -100,17 +101,29 @@ impl Host {
     }
 
     async fn look(&self) -> Result<Vec<Observed>, DockerError> {
-        let mut found = Vec::new();
-        if let Some(image) = &self.image
-            && image.is_at(self.engine().await?.client()).await?
-        {
+        let image = async {
+            let Some(image) = &self.image else { return Ok(None) };
+            let is_there = image.is_at(self.engine().await?.client()).await?;
             let hash = Some(SpecHash(image.hash()));
-            found.push(Observed { id: self.image_id(), hash, drift: None });
-        }
-        let (networks, containers) = tokio::try_join!(self.networks(None), self.containers(None))?;
-        found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref(), None)));
-        found.extend(containers.iter().filter_map(|c| labelled(c.labels.as_ref(), Some(c))));
+            Ok(is_there.then(|| Observed { id: self.image_id(), hash, drift: None }))
+        };
+        let (image, networks, containers) = tokio::try_join!(image, self.networks(None), self.containers(None))?;
+        let mut found = Vec::from_iter(image);
+        found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref())));
+        found.extend(containers.iter().filter_map(|container| {
+            let observed = labelled(container.labels.as_ref())?;
+            let drift = state(container).or_else(|| self.astray(&observed.id, container));
+            Some(Observed { drift, ..observed })
+        }));
         Ok(found)
+    }
+
+    /// Somebody took the container of `id` off its network.
+    fn astray(&self, id: &ResourceId, container: &ContainerSummary) -> Option<String> {
+        let (_, wanted) = self.spec.containers.iter().find(|(name, _)| probe_id(name) == *id)?;
+        let network = &self.spec.networks.get(wanted.network.as_ref()?)?.name;
+        let networks = container.network_settings.as_ref()?.networks.as_ref()?;
+        (!networks.contains_key(network)).then(|| format!("its container is not in the network {network}"))
     }
 
     async fn make_network(&self, desired: &Desired, request: &NetworkCreateRequest) -> Result<(), DockerError> {
@@ -131,11 +144,17 @@ impl Host {
         let labels = Some(labels(&self.topology, &self.name, desired));
         let options = CreateContainerOptionsBuilder::new().name(&container.name).build();
         let body = ContainerCreateBody { labels, ..container.body.clone() };
-        let made = engine.create_container(Some(options), body).await.map_err(|fault| match fault {
-            Error::DockerResponseServerError { status_code: 409, .. } => {
-                DockerError::NameTaken { what: "container", name: container.name.clone() }
+        let made = match engine.create_container(Some(options.clone()), body.clone()).await {
+            // A deploy that was killed may have asked for it, and the engine have made it only now.
+            Err(fault) if is_conflict(&fault) && !self.containers(Some(&desired.id)).await?.is_empty() => {
+                Box::pin(self.unmake(&desired.id)).await?;
+                engine.create_container(Some(options), body).await
             }
-            other => other.into(),
+            made => made,
+        };
+        let made = made.map_err(|fault| match fault {
+            fault if is_conflict(&fault) => DockerError::NameTaken { what: "container", name: container.name.clone() },
+            fault => fault.into(),
         })?;
         engine.start_container(&made.id, None::<StartContainerOptions>).await?;
         Ok(())
@@ -177,6 +196,22 @@ impl Host {
         found.pop().ok_or(DockerError::NotDeployed)
     }
 
+    /// How the container of `probe` is; `None` where it has none.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub async fn health(&self, probe: &Name) -> Result<Option<Health>, BackendError> {
+        let look = async {
+            let container = match self.container(probe).await {
+                Err(DockerError::NotDeployed) => return Ok(None),
+                found => found?,
+            };
+            let id = container.id.unwrap_or_default();
+            Ok(Some(health(self.engine().await?, &id).await?))
+        };
+        look.await.map_err(self.step("observe", probe_id(probe)))
+    }
+
     async fn open(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
         let container = self.container(probe).await?;
         if let Some(drift) = state(&container) {
@@ -188,7 +223,11 @@ impl Host {
 
     /// The addresses that the engine gave it, IPv4 first.
     async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
-        let networks = self.container(probe).await?.network_settings.and_then(|settings| settings.networks);
+        let container = self.container(probe).await?;
+        if let Some(drift) = state(&container) {
+            return Err(DockerError::Stopped(drift));
+        }
+        let networks = container.network_settings.and_then(|settings| settings.networks);
         let endpoints = networks.unwrap_or_default().into_values();
         let texts = endpoints.flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
         let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
@@ -213,6 +252,11 @@ fn no_address(probe: &Name) -> BackendError {
     }
 }
 
+/// Has something else the name?
+const fn is_conflict(fault: &Error) -> bool {
+    matches!(fault, Error::DockerResponseServerError { status_code: 409, .. })
+}
+
 /// What is gone already needs no removal.
 fn gone(removed: Result<(), Error>) -> Result<(), Error> {
     match removed {
@@ -221,11 +265,11 @@ fn gone(removed: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-/// A resource by its labels, with what is wrong with its container.
-fn labelled(labels: Option<&HashMap<String, String>>, container: Option<&ContainerSummary>) -> Option<Observed> {
+/// A resource by its labels.
+fn labelled(labels: Option<&HashMap<String, String>>) -> Option<Observed> {
     let id = ResourceId(labels?.get(RESOURCE)?.clone());
     let hash = labels?.get(HASH).cloned().map(SpecHash);
-    Some(Observed { id, hash, drift: container.and_then(state) })
+    Some(Observed { id, hash, drift: None })
 }
 
 /// What a container is instead of running.
@@ -316,6 +360,13 @@ impl Reach for Host {
                 }
             }
         }
+    }
+
+    async fn addresses_within(&self, probe: &Name, from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
+        if !self.spec.is_around(probe, from) {
+            return Ok(None);
+        }
+        self.given(probe).await.map(Some).map_err(self.step("reach", format!("probe/{probe}")))
     }
 
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {

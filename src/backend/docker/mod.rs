@@ -7,8 +7,10 @@ mod endpoint;
 mod engine;
 mod error;
 pub(super) mod exec;
+mod health;
 mod host;
 pub mod image;
+mod settle;
 pub(super) mod spec;
 mod supply;
 mod surroundings;
@@ -18,6 +20,7 @@ mod tunnel;
 
 pub use engine::Engine;
 pub use error::{EngineError, EngineFault};
+pub use health::Health;
 pub use host::Host;
 pub(super) use host::all;
 pub(super) use supply::Supply;
@@ -93,7 +96,13 @@ impl DockerError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Closed(fault) => fault.hint(),
-            Self::Image(fault) => fault.hint(),
+            Self::Image(fault) => {
+                let refused = match fault {
+                    ImageError::Engine { source, .. } => refusal(&source.to_string()),
+                    _ => None,
+                };
+                refused.map(str::to_owned).or_else(|| fault.hint())
+            }
             Self::Again(fault) => fault.hint(),
             Self::NameTaken { what, name } => Some(format!(
                 "rename the topology, or remove that {what}: docker {}rm {name}",

@@ -11,6 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::backend::WAIT_VERB;
+use crate::domain::data_path::DataPath;
 use crate::domain::host::{Address, Network};
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Probe, Topology};
@@ -79,25 +80,26 @@ pub(super) struct Spec {
     pub(super) containers: BTreeMap<Name, Container>,
 }
 
+impl Spec {
+    /// Would the way from `from` to `probe` leave a network that both are in?
+    pub(super) fn is_around(&self, probe: &Name, from: &Name) -> bool {
+        let (Some(to), Some(from)) = (self.containers.get(probe), self.containers.get(from)) else { return false };
+        to.network.is_some() && to.network == from.network && to.host_ports.is_some()
+    }
+}
+
 /// What `host` carries of `topology`, its probes made of `image`.
 pub(super) fn spec(topology: &Topology, host: &Name, image: &str) -> Spec {
     let mut spec = Spec::default();
-    let published = is_reached_from_elsewhere(topology, host);
     for (name, probe) in topology.probes.iter().filter(|(_, probe)| probe.host == *host) {
         let network = network(topology, host, probe);
-        let container = container(topology, (name, probe), image, network.as_ref(), published);
+        let container = container(topology, (name, probe), image, network.as_ref());
         if let Some((id, request)) = network {
             spec.networks.insert(id, request);
         }
         spec.containers.insert(name.clone(), container);
     }
     spec
-}
-
-/// Has the topology probes of ours that are not on `host`? Foreign servers connect to nothing.
-fn is_reached_from_elsewhere(topology: &Topology, host: &Name) -> bool {
-    let mut others = topology.probes.iter().filter(|(_, probe)| probe.host != *host);
-    others.any(|(name, _)| topology.external(name).is_none())
 }
 
 /// What is made for the topology begins with this.
@@ -165,9 +167,9 @@ fn container(
     (name, probe): (&Name, &Probe),
     image: &str,
     network: Option<&(ResourceId, NetworkCreateRequest)>,
-    published: bool,
 ) -> Container {
     let attachment = &probe.attachment;
+    let published = topology.data_path(name) == Some(DataPath::Published);
     let (own, at) = match (&attachment.network, attachment.address) {
         (Some(Network::Macvlan { address, .. }), _) => (Some(*address), At::Fixed(address.ip)),
         // Without a prefix it is where the host is reached, not what its engine can give.
@@ -176,7 +178,6 @@ fn container(
         (_, Some(own)) => (Some(own), At::Fixed(own.ip)),
         (_, None) => (None, At::Own),
     };
-    let published = published && matches!(attachment.network, None | Some(Network::Bridge));
     let endpoint = |own: Option<Address>| EndpointSettings {
         ipam_config: own.map(|own| match own.ip {
             IpAddr::V4(ip) => EndpointIpamConfig { ipv4_address: Some(ip.to_string()), ..Default::default() },

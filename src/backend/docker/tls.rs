@@ -107,10 +107,17 @@ impl Secured {
         let cert = self.files.cert.clone();
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(&self.roots), provider()).build();
         if let (Ok(verifier), [own, others @ ..]) = (verifier, self.chain.as_slice())
-            && let Err(Error::InvalidCertificate(CertificateError::ExpiredContext { time, not_after })) =
-                verifier.verify_client_cert(own, others, UnixTime::now())
+            && let Err(Error::InvalidCertificate(reason)) = verifier.verify_client_cert(own, others, UnixTime::now())
         {
-            return EngineFault::ClientExpired { cert, until: moment(not_after), now: moment(time) };
+            match reason {
+                CertificateError::ExpiredContext { time, not_after } => {
+                    return EngineFault::ClientExpired { cert, until: moment(not_after), now: moment(time) };
+                }
+                CertificateError::NotValidYetContext { time, not_before } => {
+                    return EngineFault::ClientEarly { cert, from: moment(not_before), now: moment(time) };
+                }
+                _ => {}
+            }
         }
         EngineFault::ClientRefused { cert, words }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bollard::errors::Error;
-use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
+use bollard::{BollardRequest, ClientVersion, Docker};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::handshake;
 use hyper::header::{HOST, HeaderValue};
@@ -36,11 +36,11 @@ pub(super) enum Way {
     Tls(Box<Secured>),
 }
 
-/// A client whose requests go this way. It and its clones keep the way open.
+/// A client whose requests go this way, in this version of the API. It and its clones keep the way open.
 ///
 /// # Errors
 /// bollard's.
-pub(super) fn client(way: Arc<Way>) -> Result<Docker, Error> {
+pub(super) fn client(way: Arc<Way>, speaking: &ClientVersion) -> Result<Docker, Error> {
     let transport = move |request: BollardRequest| {
         let way = Arc::clone(&way);
         async move {
@@ -52,7 +52,7 @@ pub(super) fn client(way: Arc<Way>) -> Result<Docker, Error> {
         }
     };
     // The name is what the Docker CLI sends where there is none (docker/docker, client.DummyHost).
-    Docker::connect_with_custom_transport(transport, Some("http://docker"), ANSWER_S, API_DEFAULT_VERSION)
+    Docker::connect_with_custom_transport(transport, Some("http://docker"), ANSWER_S, speaking)
 }
 
 /// Sends one request over a connection of its own; what follows it (a body, the bytes of an upgraded connection) goes on in a

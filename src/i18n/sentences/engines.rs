@@ -44,6 +44,10 @@ pub(super) const PAIRS: &[Pair] = &[
         "it does not accept the certificate {cert}, which was valid until {until}; here it is {now}",
         "no acepta el certificado {cert}, que era válido hasta {until}; aquí son las {now}",
     ),
+    (
+        "it does not accept the certificate {cert}, which is valid from {from}; here it is {now}",
+        "no acepta el certificado {cert}, que es válido desde {from}; aquí son las {now}",
+    ),
     ("it does not accept the certificate {cert}: {words}", "no acepta el certificado {cert}: {words}"),
     ("TLS failed: {words}", "TLS ha fallado: {words}"),
     ("ssh cannot be started: {why}", "no se puede iniciar ssh: {why}"),
@@ -182,6 +186,7 @@ pub(super) const PAIRS: &[Pair] = &[
     ("its engine gave it no address", "su motor no le dio ninguna dirección"),
     ("there is no such resource on this host", "no hay tal recurso en este equipo"),
     ("its container was never started", "su contenedor no llegó a arrancar"),
+    ("its container is not in the network {name}", "su contenedor no está en la red {name}"),
     ("its container is {words}", "su contenedor está {words}"),
     ("`iperftester deploy` makes it again", "`iperftester deploy` lo vuelve a hacer"),
     (

@@ -113,6 +113,10 @@ pub(super) const PAIRS: &[Pair] = &[
     ("TCP port {port} of {address}: {fault}", "puerto TCP {port} de {address}: {fault}"),
     ("ICMP echo to {address}: no answer within {limit} s", "eco ICMP a {address}: sin respuesta en {limit} s"),
     ("ICMP echo to {address}: {fault}", "eco ICMP a {address}: {fault}"),
+    (
+        "the probe's user may not send any there; run `{command}` on its host",
+        "el usuario de la sonda no puede enviar ninguno allí; ejecute `{command}` en su equipo",
+    ),
     // tool
     ("{tool} reports: {words}", "{tool} informa: {words}"),
     ("{tool} stopped before the end of the test: {message}", "{tool} se detuvo antes del fin de la prueba: {message}"),
@@ -189,6 +193,7 @@ pub(super) const PAIRS: &[Pair] = &[
     ),
     // Reasons that older results have as text.
     ("probe {probe} has no session", "la sonda {probe} no tiene sesión"),
+    ("probe {probe} has no session: {why}", "la sonda {probe} no tiene sesión: {why}"),
     ("a probe has no session", "una de las sondas no tiene sesión"),
     ("the client was never started", "el cliente no llegó a iniciarse"),
     ("not started: {why}", "no iniciada: {why}"),

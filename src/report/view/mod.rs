@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::data_path::DataPath;
 use crate::domain::host::{HostKind, Isolation};
 use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
@@ -315,6 +316,19 @@ fn notes(lang: Lang, run: &CampaignRun) -> Vec<String> {
             "There are no counters of {probe}: it is not ours. Whether its machine or another of its users was the limit \
              cannot be told from here.",
             "No hay contadores de {probe}: no es nuestra. Desde aquí no se sabe si el límite fue su máquina u otro de sus usuarios."
+        ));
+    }
+    let is_bridged =
+        |probe: &&Name| matches!(run.topology.data_path(probe), Some(DataPath::Bridge | DataPath::Published));
+    let bridged: Vec<&str> = run.topology.probes.keys().filter(is_bridged).map(Name::as_str).collect();
+    if !bridged.is_empty() {
+        notes.push(say!(
+            lang,
+            "What {} send and receive passes a bridge of Docker, which takes CPU time from each packet: at several Gbit/s it is \
+             the limit. `network: host` avoids it.",
+            "Lo que envían y reciben {} pasa por un puente de Docker, que gasta tiempo de CPU en cada paquete: a varios Gbit/s es el \
+             límite. `network: host` lo evita.",
+            bridged.join(", ")
         ));
     }
     let mut told: BTreeMap<&String, Vec<&Run>> = BTreeMap::new();

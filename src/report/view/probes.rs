@@ -1,6 +1,7 @@
 //! The instruments: what each probe is.
 
 use super::{DASH, site};
+use crate::domain::data_path::DataPath;
 use crate::domain::facts::ProbeFacts;
 use crate::domain::name::Name;
 use crate::domain::run::CampaignRun;
@@ -43,7 +44,10 @@ pub(super) fn row(lang: Lang, run: &CampaignRun, probe: &Name, facts: &ProbeFact
     ProbeRow {
         probe: probe.clone(),
         site: site(&run.topology, probe).map_or_else(dash, ToString::to_string),
-        host: run.topology.probes.get(probe).map_or_else(dash, |p| p.host.to_string()),
+        host: run.topology.probes.get(probe).map_or_else(dash, |p| match way(lang, run, probe) {
+            Some(way) => format!("{} ({way})", p.host),
+            None => p.host.to_string(),
+        }),
         system: format!(
             "{}, {} {}, {}",
             facts.system,
@@ -60,6 +64,18 @@ pub(super) fn row(lang: Lang, run: &CampaignRun, probe: &Name, facts: &ProbeFact
         },
         interfaces: interfaces.collect(),
     }
+}
+
+/// What lies between a container and its host's network.
+fn way(lang: Lang, run: &CampaignRun, probe: &Name) -> Option<String> {
+    Some(match run.topology.data_path(probe)? {
+        DataPath::Bridge => lang.word("Docker bridge", "puente de Docker").to_owned(),
+        DataPath::Published => {
+            lang.word("Docker bridge, published ports", "puente de Docker, puertos publicados").to_owned()
+        }
+        DataPath::Host => lang.word("the host's network", "red del equipo").to_owned(),
+        DataPath::Macvlan(parent) => say!(lang, "macvlan on {parent}", "macvlan en {parent}"),
+    })
 }
 
 /// A mode of ethtool(8), `full` or `half`; anything else in its own words.

@@ -78,6 +78,32 @@ fn reached_from_another_host_it_has_its_ports_published() {
 }
 
 #[test]
+fn one_behind_nat_opens_every_connection_itself_so_nothing_of_it_is_published() {
+    let spec = on_edge(&format!("{ONE}probes: {{ a: {{ host: edge, behind-nat: true }}, far: {{ host: far }} }}"));
+    assert_eq!(body(&spec, "a")["HostConfig"]["PortBindings"], serde_json::Value::Null);
+    let a = &spec.containers[&name("a")];
+    assert_eq!((a.at, a.host_ports), (At::Own, None));
+}
+
+#[test]
+fn two_in_one_network_need_not_go_around_by_their_host() {
+    let text = "probes: { a: { host: edge }, b: { host: edge, ports: 5301-5302 }, c: { host: edge, network: host, \
+                ports: 5401-5402 }, far: { host: far }";
+    let around = |text: &str, probe, from| on_edge(&format!("{ONE}{text} }}")).is_around(&name(probe), &name(from));
+    assert!(around(text, "a", "b") && around(text, "b", "a"));
+    assert!(!around(text, "a", "far"), "from elsewhere there is no other way");
+    assert!(!around(text, "a", "c") && !around(text, "c", "a"), "the host reaches published ports itself");
+    let alone = "probes: { a: { host: edge }, b: { host: edge }";
+    assert!(!around(alone, "a", "b"), "nothing is published, so they are reached at their own addresses");
+    let address = "{ parent: eth1, address: 192.0.2.41/24 }";
+    let lan = format!(
+        "probes: {{ a: {{ host: edge, network: {{ macvlan: {address} }} }}, b: {{ host: edge }}, \
+                       far: {{ host: far }}"
+    );
+    assert!(!around(&lan, "a", "b"), "another network");
+}
+
+#[test]
 fn foreign_servers_connect_to_nothing_so_nothing_is_published_for_them() {
     let text = "hosts: { edge: { docker: {} }, carrier: { external: { address: 192.0.2.9 } } }\n\
                 probes: { a: { host: edge }, peer: { host: carrier } }\n\
