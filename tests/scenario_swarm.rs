@@ -319,10 +319,13 @@ campaigns: { slow: { group: nodes, run: [slow] } }
     with("placement: each-node }", "placement: each-node, limits: { cpu-set: \"0\" } }");
     holds(&said(3, &["plan"]), &["is to be bound to CPUs (`cpu-set`), which services of a swarm cannot be"]);
 
-    // Where a node fits by its label, the probe is there and keeps its name.
+    // Labels choose among the nodes.
     swarm.node(0).say(&["node", "update", "--label-add", "rack=b", second]);
-    with("placement: each-node }", "placement: { replicas: 1, labels: [rack=b] } }");
-    holds(&said(0, &["plan"]), &[&format!("create probe/node-{second}"), &format!("remove probe/node-{first}")]);
+    with("placement: each-node }", "placement: { replicas: 2, labels: [rack=b] } }");
+    holds(
+        &said(0, &["plan"]),
+        &[&format!("create probe/node-{second}"), &format!("remove probe/node-{first}"), "can be on 1"],
+    );
 
     // A name that is taken, and a node that takes no work: nothing is left of what was begun.
     std::fs::write(world.topology(), &whole).unwrap();
