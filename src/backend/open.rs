@@ -177,9 +177,10 @@ impl Backends {
     /// # Errors
     /// [`BackendError`].
     pub async fn health(&self, probe: &Name) -> Result<Option<docker::Health>, BackendError> {
-        match self.docker(probe) {
-            Some(host) => host.health(probe).await,
-            None => Ok(None),
+        match (self.docker(probe), self.node(probe)) {
+            (Some(host), _) => host.health(probe).await,
+            (None, Some(node)) => node.health(probe).await,
+            (None, None) => Ok(None),
         }
     }
 }

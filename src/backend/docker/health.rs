@@ -36,7 +36,7 @@ pub struct Health {
 ///
 /// # Errors
 /// The engine's.
-pub(super) async fn health(engine: &Engine, id: &str) -> Result<Health, bollard::errors::Error> {
+pub(in crate::backend) async fn health(engine: &Engine, id: &str) -> Result<Health, bollard::errors::Error> {
     let client: &Docker = engine.client();
     let found = client.inspect_container(id, None::<InspectContainerOptions>).await?;
     let state = found.state.unwrap_or_default();

@@ -7,7 +7,7 @@ mod endpoint;
 mod engine;
 mod error;
 pub(super) mod exec;
-mod health;
+pub(super) mod health;
 mod host;
 pub mod image;
 mod settle;

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use super::manager::Manager;
 use super::member::Member;
 use super::spec::{asked, container_labels, probe_id, service};
+use crate::backend::docker::health::{Health, health};
 use crate::backend::docker::spec::{EXECUTABLE, hash, labels};
 use crate::backend::docker::{DockerError, Engine, Supply, exec};
 use crate::backend::{Backend, BackendError, Channel, Program, Tell};
@@ -149,15 +150,34 @@ impl Node {
         self.manager.remove(id).await
     }
 
-    async fn start(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
+    /// The running container of `probe`.
+    async fn container(&self, probe: &Name) -> Result<String, DockerError> {
         let engine = self.engine().await?.client();
         let labels = container_labels(&self.topology, &self.manager.host, probe);
         let labels = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let filters = HashMap::from([("label", labels), ("status", vec!["running".to_owned()])]);
         let options = ListContainersOptionsBuilder::new().filters(&filters).build();
         let mut found = engine.list_containers(Some(options)).await?;
-        let container = found.pop().and_then(|container| container.id).ok_or(DockerError::NotDeployed)?;
-        Ok(exec::start(engine, &container, program, EXECUTABLE).await?)
+        found.pop().and_then(|container| container.id).ok_or(DockerError::NotDeployed)
+    }
+
+    async fn start(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
+        let container = self.container(probe).await?;
+        Ok(exec::start(self.engine().await?.client(), &container, program, EXECUTABLE).await?)
+    }
+
+    /// How the container of `probe` is; `None` where none runs.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub(in crate::backend) async fn health(&self, probe: &Name) -> Result<Option<Health>, BackendError> {
+        let look = async {
+            match self.container(probe).await {
+                Err(DockerError::NotDeployed) => Ok(None),
+                found => Ok(Some(health(self.engine().await?, &found?).await?)),
+            }
+        };
+        look.await.map_err(self.manager.step("observe", probe_id(probe)))
     }
 
     /// Starts `program` on a probe.
