@@ -211,11 +211,16 @@ pub async fn apply(
             }
         }
         if let Some((action, source)) = failure {
-            let aftermath = Aftermath { lost: removed, torn, ..unwind(undo, backend, &mut *events.borrow_mut()).await };
+            let aftermath = Aftermath {
+                lost: removed,
+                torn,
+                ..unwind(undo, backend, &mut |event| events.borrow_mut()(event)).await
+            };
             return Err(DeployError::Failed { action, source, aftermath });
         }
         if waiting.next().is_some() {
-            let aftermath = Aftermath { lost: removed, ..unwind(undo, backend, &mut *events.borrow_mut()).await };
+            let aftermath =
+                Aftermath { lost: removed, ..unwind(undo, backend, &mut |event| events.borrow_mut()(event)).await };
             return Err(DeployError::Cancelled { done, total, aftermath });
         }
     }

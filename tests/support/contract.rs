@@ -108,10 +108,13 @@ pub(crate) async fn destroys(backend: &(impl Backend + Reach), nothing: &impl Ba
     let left = observed(backend).await.into_iter().filter(|o| !o.id.0.starts_with("image/"));
     assert_eq!(left.collect::<Vec<_>>(), []);
     let gone = backend.connect(probe, cat()).await;
-    assert!(matches!(
-        gone,
-        Err(BackendError::System { action: "reach", .. }
-            | BackendError::Docker { action: "reach", source: DockerError::NotDeployed, .. })
-    ));
+    match gone.unwrap_err() {
+        BackendError::System { action, .. } => assert_eq!(action, "reach"),
+        BackendError::Docker { action, source, .. } => {
+            assert_eq!(action, "reach");
+            assert!(matches!(*source, DockerError::NotDeployed), "{source}");
+        }
+        other => panic!("{other}"),
+    }
     assert!(deploy::plan(nothing).await.unwrap().is_empty());
 }

@@ -65,7 +65,12 @@ impl Manager {
 
     pub(super) fn step(&self, action: &'static str, subject: &impl ToString) -> impl Fn(DockerError) -> BackendError {
         let (subject, host) = (subject.to_string(), self.host.clone());
-        move |source| BackendError::Docker { action, subject: subject.clone(), host: host.clone(), source }
+        move |source| BackendError::Docker {
+            action,
+            subject: subject.clone(),
+            host: host.clone(),
+            source: Box::new(source),
+        }
     }
 
     /// Its nodes, by their names.

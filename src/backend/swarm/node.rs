@@ -177,7 +177,7 @@ impl Node {
                 found => Ok(Some(health(self.engine().await?, &found?).await?)),
             }
         };
-        look.await.map_err(self.manager.step("observe", probe_id(probe)))
+        look.await.map_err(self.manager.step("observe", &probe_id(probe)))
     }
 
     /// Starts `program` on a probe.
