@@ -203,8 +203,9 @@ fn throughput(engine: &Engine, world: &World, [from, to]: [&str; 2]) {
             through.push(ours());
         }
     }
+    let told = |all: &[f64]| all.iter().map(|rate| format!("{:.2}", rate / 1e9)).collect::<Vec<_>>().join(" ");
+    println!("# docker-throughput, Gbit/s: probes {}; by hand {}", told(&through), told(&by_hand));
     let (through, by_hand) = (median(through), median(by_hand));
-    println!("# docker-throughput: probes {:.2} Gbit/s, by hand {:.2} Gbit/s", through / 1e9, by_hand / 1e9);
     line_at_least("docker-throughput-ratio", through / by_hand, "", 0.98);
 }
 
