@@ -67,7 +67,7 @@ pub enum BackendError {
         /// Where.
         host: Name,
         /// Why.
-        source: docker::DockerError,
+        source: Box<docker::DockerError>,
     },
     /// The probe image cannot be made.
     #[error(transparent)]

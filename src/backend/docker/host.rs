@@ -95,9 +95,14 @@ impl Host {
         ResourceId(format!("image/{}", self.name))
     }
 
-    fn step(&self, action: &'static str, subject: impl ToString) -> impl Fn(DockerError) -> BackendError {
+    fn step(&self, action: &'static str, subject: &dyn ToString) -> impl Fn(DockerError) -> BackendError {
         let (subject, host) = (subject.to_string(), self.name.clone());
-        move |source| BackendError::Docker { action, subject: subject.clone(), host: host.clone(), source }
+        move |fault| BackendError::Docker {
+            action,
+            subject: subject.clone(),
+            host: host.clone(),
+            source: Box::new(fault),
+        }
     }
 
     async fn look(&self) -> Result<Vec<Observed>, DockerError> {
@@ -209,7 +214,7 @@ impl Host {
             let id = container.id.unwrap_or_default();
             Ok(Some(health(self.engine().await?, &id).await?))
         };
-        look.await.map_err(self.step("observe", probe_id(probe)))
+        look.await.map_err(self.step("observe", &probe_id(probe)))
     }
 
     async fn open(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
@@ -330,7 +335,7 @@ impl Backend for Host {
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
-        self.look().await.map_err(self.step("observe", format!("host/{}", self.name)))
+        self.look().await.map_err(self.step("observe", &format!("host/{}", self.name)))
     }
 
     async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError> {
@@ -351,7 +356,7 @@ impl Reach for Host {
         let container = self.spec.containers.get(probe).ok_or_else(|| BackendError::Unknown(subject.clone()))?;
         match container.at {
             At::Fixed(address) => Ok(vec![address]),
-            At::Own => self.given(probe).await.map_err(self.step("reach", subject)),
+            At::Own => self.given(probe).await.map_err(self.step("reach", &subject)),
             At::Host => {
                 let engine = self.engine().await.map_err(self.step("reach", &subject))?;
                 match engine.remote() {
@@ -366,7 +371,7 @@ impl Reach for Host {
         if !self.spec.is_around(probe, from) {
             return Ok(None);
         }
-        self.given(probe).await.map(Some).map_err(self.step("reach", format!("probe/{probe}")))
+        self.given(probe).await.map(Some).map_err(self.step("reach", &format!("probe/{probe}")))
     }
 
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
@@ -374,7 +379,7 @@ impl Reach for Host {
         if !self.has(probe) {
             return Err(BackendError::Unknown(subject));
         }
-        self.open(probe, program).await.map_err(self.step("reach", subject))
+        self.open(probe, program).await.map_err(self.step("reach", &subject))
     }
 
     fn routers(&self) -> BTreeMap<IpAddr, Router> {

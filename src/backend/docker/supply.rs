@@ -75,7 +75,7 @@ impl Supply {
             .await?
         };
         image::load(engine.client(), &self.recipe, &archive.path, &mut |bytes, total| {
-            tell(Progress::Sent { bytes, total })
+            tell(Progress::Sent { bytes, total });
         })
         .await?;
         Ok(())

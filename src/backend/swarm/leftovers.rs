@@ -49,7 +49,7 @@ impl Backend for Leftovers {
 
     async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
         let observed = self.manager.observe(|id| !self.on_nodes.contains(id)).await;
-        observed.map_err(self.manager.step("observe", format!("host/{}", self.manager.host)))
+        observed.map_err(self.manager.step("observe", &format!("host/{}", self.manager.host)))
     }
 
     async fn create(&self, id: &ResourceId, _: Tell<'_>) -> Result<(), BackendError> {

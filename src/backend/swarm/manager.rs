@@ -63,9 +63,14 @@ impl Manager {
         spoken.is_some_and(|spoken| spoken >= minor)
     }
 
-    pub(super) fn step(&self, action: &'static str, subject: impl ToString) -> impl Fn(DockerError) -> BackendError {
+    pub(super) fn step(&self, action: &'static str, subject: &dyn ToString) -> impl Fn(DockerError) -> BackendError {
         let (subject, host) = (subject.to_string(), self.host.clone());
-        move |source| BackendError::Docker { action, subject: subject.clone(), host: host.clone(), source }
+        move |fault| BackendError::Docker {
+            action,
+            subject: subject.clone(),
+            host: host.clone(),
+            source: Box::new(fault),
+        }
     }
 
     /// Its nodes, by their names.
@@ -73,7 +78,7 @@ impl Manager {
     /// # Errors
     /// [`BackendError::Docker`], and [`BackendError::Unsupported`] where two have one name.
     pub(super) async fn members(&self) -> Result<Vec<Member>, BackendError> {
-        let mut members = self.told().await.map_err(self.step("ask", format!("the swarm {}", self.host)))?;
+        let mut members = self.told().await.map_err(self.step("ask", &format!("the swarm {}", self.host)))?;
         members.sort_by(|a, b| a.node.name.cmp(&b.node.name).then_with(|| a.hostname.cmp(&b.hostname)));
         if let Some([a, b]) = members.array_windows().find(|[a, b]| a.node.name == b.node.name) {
             return Err(BackendError::unsupported(
@@ -243,7 +248,7 @@ mod tests {
             drift_of(&[old.clone(), pending]).unwrap(),
             "its task is pending: no suitable node (1 node not available for new tasks)"
         );
-        assert_eq!(drift_of(&[old.clone()]).unwrap(), "it has no task");
+        assert_eq!(drift_of(std::slice::from_ref(&old)).unwrap(), "it has no task");
         assert!(has_failed(&old));
     }
 }

@@ -177,7 +177,7 @@ impl Node {
                 found => Ok(Some(health(self.engine().await?, &found?).await?)),
             }
         };
-        look.await.map_err(self.manager.step("observe", probe_id(probe)))
+        look.await.map_err(self.manager.step("observe", &probe_id(probe)))
     }
 
     /// Starts `program` on a probe.
@@ -193,7 +193,7 @@ impl Node {
         if !self.has(probe) {
             return Err(BackendError::Unknown(subject.to_string()));
         }
-        self.start(probe, program).await.map_err(self.manager.step("reach", subject))
+        self.start(probe, program).await.map_err(self.manager.step("reach", &subject))
     }
 
     /// The addresses at which its probes are tested: its own.
@@ -202,7 +202,7 @@ impl Node {
     /// [`BackendError::Docker`].
     pub(in crate::backend) fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {
         let address = self.member.address.ok_or(DockerError::NoAddress);
-        address.map(|address| vec![address]).map_err(self.manager.step("reach", probe_id(probe)))
+        address.map(|address| vec![address]).map_err(self.manager.step("reach", &probe_id(probe)))
     }
 }
 
@@ -247,7 +247,7 @@ impl Backend for Node {
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
-        self.look().await.map_err(self.manager.step("observe", format!("node/{}", self.name())))
+        self.look().await.map_err(self.manager.step("observe", &format!("node/{}", self.name())))
     }
 
     async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError> {
