@@ -211,16 +211,11 @@ pub async fn apply(
             }
         }
         if let Some((action, source)) = failure {
-            let aftermath = Aftermath {
-                lost: removed,
-                torn,
-                ..unwind(undo, backend, &mut |event| events.borrow_mut()(event)).await
-            };
+            let aftermath = Aftermath { lost: removed, torn, ..unwind(undo, backend, events).await };
             return Err(DeployError::Failed { action, source, aftermath });
         }
         if waiting.next().is_some() {
-            let aftermath =
-                Aftermath { lost: removed, ..unwind(undo, backend, &mut |event| events.borrow_mut()(event)).await };
+            let aftermath = Aftermath { lost: removed, ..unwind(undo, backend, events).await };
             return Err(DeployError::Cancelled { done, total, aftermath });
         }
     }
@@ -237,16 +232,16 @@ fn go_together(one: &Action, next: &Action) -> bool {
 async fn unwind(
     created: Vec<ResourceId>,
     backend: &impl Backend,
-    events: &mut dyn FnMut(DeployEvent<'_>),
+    events: &RefCell<&mut dyn FnMut(DeployEvent<'_>)>,
 ) -> Aftermath {
     let mut aftermath = Aftermath::default();
     if !created.is_empty() {
-        events(DeployEvent::Undoing { total: created.len() });
+        events.borrow_mut()(DeployEvent::Undoing { total: created.len() });
     }
     for id in created.into_iter().rev() {
         match backend.remove(&id).await {
             Ok(()) => {
-                events(DeployEvent::Undone { id: &id });
+                events.borrow_mut()(DeployEvent::Undone { id: &id });
                 aftermath.undone.push(id);
             }
             Err(error) => aftermath.left.push((id, error)),

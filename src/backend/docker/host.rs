@@ -95,13 +95,13 @@ impl Host {
         ResourceId(format!("image/{}", self.name))
     }
 
-    fn step(&self, action: &'static str, subject: &impl ToString) -> impl Fn(DockerError) -> BackendError {
+    fn step(&self, action: &'static str, subject: &dyn ToString) -> impl Fn(DockerError) -> BackendError {
         let (subject, host) = (subject.to_string(), self.name.clone());
-        move |source| BackendError::Docker {
+        move |fault| BackendError::Docker {
             action,
             subject: subject.clone(),
             host: host.clone(),
-            source: Box::new(source),
+            source: Box::new(fault),
         }
     }
 

@@ -63,13 +63,13 @@ impl Manager {
         spoken.is_some_and(|spoken| spoken >= minor)
     }
 
-    pub(super) fn step(&self, action: &'static str, subject: &impl ToString) -> impl Fn(DockerError) -> BackendError {
+    pub(super) fn step(&self, action: &'static str, subject: &dyn ToString) -> impl Fn(DockerError) -> BackendError {
         let (subject, host) = (subject.to_string(), self.host.clone());
-        move |source| BackendError::Docker {
+        move |fault| BackendError::Docker {
             action,
             subject: subject.clone(),
             host: host.clone(),
-            source: Box::new(source),
+            source: Box::new(fault),
         }
     }
 
