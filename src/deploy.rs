@@ -174,7 +174,11 @@ pub async fn apply(
         let mut at_work = FuturesUnordered::new();
         // Where one fails, nothing more is begun; what runs is waited for, so that it can be told and undone.
         loop {
-            while failure.is_none() && !cancelled() && at_work.len() < backend.abreast() {
+            while failure.is_none() && at_work.len() < backend.abreast() {
+                // Asked once for each step that would be begun.
+                if waiting.as_slice().is_empty() || cancelled() {
+                    break;
+                }
                 let Some(action) = waiting.next() else { break };
                 done += 1;
                 events.borrow_mut()(DeployEvent::Started { action, number: done, total });
