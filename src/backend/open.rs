@@ -220,10 +220,10 @@ impl Reach for Backends {
     }
 }
 
-impl Unit<'_> {
+impl<'a> Unit<'a> {
     /// The host's name in the topology; `None` for this machine, whatever hosts it stands for.
     #[must_use]
-    pub fn host(&self) -> Option<&Name> {
+    pub fn host(&self) -> Option<&'a Name> {
         match self {
             Self::Here(_) => None,
             Self::Docker(host) => Some(host.name()),

@@ -1,5 +1,7 @@
 //! `destroy`.
 
+use std::collections::BTreeSet;
+
 use super::args::Destroy;
 use super::context::Context;
 use super::deploy::summary;
@@ -8,6 +10,7 @@ use super::failure::Failure;
 use super::speech::lang;
 use super::units;
 use crate::backend::Backends;
+use crate::domain::name::Name;
 use crate::i18n::say;
 
 /// Needs no more of the file than its name: what is there says itself what it belongs to.
@@ -43,5 +46,16 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
         say!(lang(), "{name}: removed {removed}, nothing is left", "{name}: se han quitado {removed}, no queda nada")
     };
     context.output.either(|| text, &summary(&name, None, &done, failed));
+    let engines: BTreeSet<&str> = backend.units().filter_map(|unit| unit.host()).map(Name::as_str).collect();
+    if !engines.is_empty() && done.removed > 0 {
+        let engines = engines.into_iter().collect::<Vec<_>>().join(", ");
+        context.output.note(&say!(
+            lang(),
+            "the probe image stays on {engines} for the next deploy: `docker image prune --all --filter label=iperftester.image` \
+             there removes it",
+            "la imagen de sonda queda en {engines} para el próximo despliegue: `docker image prune --all --filter \
+             label=iperftester.image` allí la quita"
+        ));
+    }
     Ok(each.exit())
 }
