@@ -164,16 +164,13 @@ fn what_cannot_be_shaped_is_refused_before_anything() {
 #[test]
 fn kinds_that_this_build_has_no_backend_for_are_named_with_their_probes() {
     let world = World::new(
-        "name: NAME\nhosts: { here: { local: {} }, edge: { docker: {} }, branch: { ssh: { address: b.example.net } } }\n\
+        "name: NAME\nhosts: { here: { local: {} }, edge: { lxd: {} }, branch: { ssh: { address: b.example.net } } }\n\
          probes: { a: { host: here }, d1: { host: edge }, d2: { host: edge }, s: { host: branch } }\n",
     );
     world.expect(0, &["validate"]);
     for verb in ["plan", "deploy", "run", "status"] {
         let said = expect(&world.run(&[verb]), 3);
-        assert!(
-            said.contains("cannot act on `docker` hosts yet (`edge`), which carry the probes `d1`, `d2`"),
-            "{said}"
-        );
+        assert!(said.contains("cannot act on `lxd` hosts yet (`edge`), which carry the probes `d1`, `d2`"), "{said}");
         assert!(said.contains("cannot act on `ssh` hosts yet (`branch`), which carry the probes `s`"), "{said}");
     }
     assert_eq!(world.namespaces(), Vec::<String>::new());

@@ -60,7 +60,8 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     plans.tell(context)?;
     let pending = plans.whole();
     let executable = Context::executable()?;
-    let nothing = pending.unchanged == 0 && pending.actions.iter().all(|action| action.reason == Reason::Missing);
+    let only_missing = pending.actions.iter().all(|action| action.reason == Reason::Missing);
+    let nothing = !pending.is_empty() && pending.unchanged == 0 && only_missing;
     let mut greeted: BTreeMap<&Name, Result<ProbeFacts, String>> = BTreeMap::new();
     if !nothing {
         for (name, outcome) in runner::greet_all(&topology, &backend, &executable).await {

@@ -86,12 +86,16 @@ mod tests {
     use super::*;
     use rustix::process::{Pid, Signal, kill_process};
 
+    /// What is handed down is the process's, so one test at a time starts a lasting program.
+    static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
     fn sh(script: &str) -> Vec<String> {
         ["sh", "-c", script].map(str::to_owned).to_vec()
     }
 
     #[tokio::test]
     async fn a_lasting_program_takes_no_file_that_others_inherit() {
+        let _alone = ALONE.lock().await;
         let file = Arc::new(tempfile::tempfile().unwrap());
         hand_down(&file).unwrap();
         let number = std::os::fd::AsRawFd::as_raw_fd(&*file);
@@ -106,6 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_ends_or_is_silent_is_told() {
+        let _alone = ALONE.lock().await;
         let ended = start_lasting(&sh("echo no way >&2; exit 3"), Duration::from_secs(5)).await.unwrap_err();
         assert!(ended.to_string().ends_with("failed: no way"), "{ended}");
         let silent = start_lasting(&sh("exec sleep 60"), Duration::from_millis(50)).await.unwrap_err();
