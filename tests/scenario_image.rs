@@ -1,8 +1,7 @@
 //! The probe image as the real executable makes it with the real mmdebstrap, in a real engine.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/dockerd.rs"]
-mod dockerd;
+mod engines;
 #[path = "support/images.rs"]
 #[allow(dead_code, reason = "each test file uses its part")]
 mod images;
@@ -13,8 +12,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bollard::{API_DEFAULT_VERSION, Docker};
-use dockerd::Dockerd;
-use iperftester::backend::docker::image as engines;
+use engines::Engine;
+use iperftester::backend::docker::image as at_engine;
 use iperftester::domain::image::{Base, Image};
 use iperftester::image::Recipe;
 use serde_json::Value;
@@ -57,22 +56,22 @@ async fn the_small_image_is_made_once_loaded_once_and_runs_without_a_network() {
     let archive = PathBuf::from(first["path"].as_str().unwrap());
     let tag = first["tag"].as_str().unwrap();
 
-    let engine = Dockerd::start();
+    let engine = Engine::start();
     let client = Docker::connect_with_unix(engine.socket().to_str().unwrap(), 120, API_DEFAULT_VERSION).unwrap();
     let client = client.negotiate_version().await.unwrap();
     let recipe = recipe();
     assert_eq!((recipe.hash().as_str(), recipe.tag().as_str()), (first["image"].as_str().unwrap(), tag));
-    assert_eq!(engines::find(&client, &recipe).await.unwrap(), None);
+    assert_eq!(at_engine::find(&client, &recipe).await.unwrap(), None);
     let mut sent = vec![];
-    let id = engines::load(&client, &recipe, &archive, &mut |now, total| sent.push((now, total))).await.unwrap();
+    let id = at_engine::load(&client, &recipe, &archive, &mut |now, total| sent.push((now, total))).await.unwrap();
     assert_eq!(sent.last(), Some(&(archive.metadata().unwrap().len(), archive.metadata().unwrap().len())));
     assert!(sent.is_sorted(), "{sent:?}");
-    assert_eq!(engines::find(&client, &recipe).await.unwrap(), Some(id.clone()));
-    assert_eq!(engine.expect(&["image", "inspect", "--format", "{{.Id}}", tag]), id);
+    assert_eq!(at_engine::find(&client, &recipe).await.unwrap(), Some(id.clone()));
+    assert_eq!(engine.say(&["image", "inspect", "--format", "{{.Id}}", tag]), id);
     // By its label: another image under the same name is none of ours.
-    engine.expect(&["tag", &id, "elsewhere:1"]);
-    engine.expect(&["rmi", tag]);
-    assert_eq!(engines::find(&client, &recipe).await.unwrap(), Some(id));
+    engine.say(&["tag", &id, "elsewhere:1"]);
+    engine.say(&["rmi", tag]);
+    assert_eq!(at_engine::find(&client, &recipe).await.unwrap(), Some(id));
 
     let run = |entry: &str, words: &[&str]| {
         let hard = ["--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only"];
@@ -97,13 +96,13 @@ async fn the_small_image_is_made_once_loaded_once_and_runs_without_a_network() {
     ] {
         run(tool, &[word]);
     }
-    let size: u64 = engine.expect(&["image", "inspect", "--format", "{{.Size}}", "elsewhere:1"]).parse().unwrap();
+    let size: u64 = engine.say(&["image", "inspect", "--format", "{{.Size}}", "elsewhere:1"]).parse().unwrap();
     assert!(size - recipe.executable_bytes <= MOST_BYTES, "{size}");
 }
 
 /// Gives `engine` a `debian:bookworm-slim` without a registry: the small image's root, in which what installs packages does
 /// nothing, for they are there and no network is.
-fn slim(engine: &Dockerd, world: &World) {
+fn slim(engine: &Engine, world: &World) {
     let root =
         names(&images::cache(world)).into_iter().find(|name| name.starts_with("root-") && name.ends_with(".tar"));
     let root = images::cache(world).join(root.unwrap());
@@ -120,7 +119,7 @@ fn slim(engine: &Dockerd, world: &World) {
     let mut append = Command::new("tar");
     append.arg("--append").arg("--file").arg(&tar).arg("--directory").arg(&base).args(programs);
     assert!(append.status().unwrap().success());
-    engine.expect(&["import", tar.to_str().unwrap(), "debian:bookworm-slim"]);
+    engine.say(&["import", tar.to_str().unwrap(), "debian:bookworm-slim"]);
 }
 
 #[test]
@@ -129,7 +128,7 @@ fn an_engine_of_the_topology_builds_the_debian_image_by_the_dockerfile() {
     images::lend(&world);
     world.expect(0, &["build"]);
     images::keep(&world);
-    let engine = Dockerd::start();
+    let engine = Engine::start();
     slim(&engine, &world);
     let docker = format!("hosts: {{ box: {{ docker: {{ endpoint: \"unix://{}\" }} }}, ", engine.socket().display());
     world.write(&SMALL.replace("base: small", "base: debian").replace("hosts: { ", &docker));
@@ -140,7 +139,7 @@ fn an_engine_of_the_topology_builds_the_debian_image_by_the_dockerfile() {
     let made = build(&world);
     assert_eq!((&made["base"], &made["made"]), (&"debian".into(), &false.into()), "{made}");
     let (tag, hash) = (made["tag"].as_str().unwrap(), made["image"].as_str().unwrap());
-    let shown = |format: &str| engine.expect(&["image", "inspect", "--format", format, tag]);
+    let shown = |format: &str| engine.say(&["image", "inspect", "--format", format, tag]);
     assert_eq!(shown("{{index .Config.Labels \"iperftester.image\"}}"), hash);
     assert_eq!(shown("{{index .Config.Labels \"iperftester.version\"}}"), env!("CARGO_PKG_VERSION"));
     assert_eq!(
@@ -148,15 +147,15 @@ fn an_engine_of_the_topology_builds_the_debian_image_by_the_dockerfile() {
         "[/usr/local/bin/iperftester] [wait] 10001:10001"
     );
     let id = shown("{{.Id}}");
-    engine.expect(&["rmi", "--force", &id]);
-    engine.expect(&["load", "--input", made["path"].as_str().unwrap()]);
+    engine.say(&["rmi", "--force", &id]);
+    engine.say(&["load", "--input", made["path"].as_str().unwrap()]);
     assert_eq!(shown("{{.Id}}"), id);
-    let version = engine.expect(&["run", "--rm", "--network=none", tag, "--version"]);
+    let version = engine.say(&["run", "--rm", "--network=none", tag, "--version"]);
     assert_eq!(version, format!("iperftester {}", env!("CARGO_PKG_VERSION")));
     // The file is gone, and the engine has no base to build it from.
     std::fs::remove_file(made["path"].as_str().unwrap()).unwrap();
-    engine.expect(&["rmi", "--force", "debian:bookworm-slim"]);
-    engine.expect(&["rmi", "--force", &id]);
+    engine.say(&["rmi", "--force", "debian:bookworm-slim"]);
+    engine.say(&["rmi", "--force", &id]);
     let failed = world.run(&["build"]);
     let said = text(&failed.stderr);
     assert_eq!(failed.status.code(), Some(3), "{said}");
