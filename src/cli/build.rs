@@ -153,18 +153,34 @@ fn told(summary: &Summary<'_>) -> String {
     )
 }
 
-/// The archive as a file of the user's.
+/// The archive as a file of the user's: whole, or as it was. A pipe or a device takes the bytes and is neither made nor
+/// removed.
 fn copied(archive: &Archive, file: &Path) -> Result<PathBuf, Failure> {
-    let copied = fs_err::copy(&archive.path, file).and_then(|_| fs_err::File::open(file)?.sync_all());
-    match copied {
-        Ok(()) => Ok(file.to_owned()),
-        Err(fault) => {
-            // No half an image; what was no file of ours cannot be removed by this.
-            let _ = fs_err::remove_file(file);
-            Err(Failure::of(Exit::Unavailable, &fault)
-                .hint(lang().word("name another file by `--file FILE`", "indique otro fichero con `--file FICHERO`")))
-        }
+    let is_other = fs_err::metadata(file).is_ok_and(|found| !found.is_file());
+    let copied = if is_other { into_stream(archive, file) } else { into_file(archive, file) };
+    copied.map(|()| file.to_owned()).map_err(|fault| {
+        Failure::of(Exit::Unavailable, &fault)
+            .hint(lang().word("name another file by `--file FILE`", "indique otro fichero con `--file FICHERO`"))
+    })
+}
+
+fn into_stream(archive: &Archive, file: &Path) -> std::io::Result<()> {
+    let mut stream = fs_err::OpenOptions::new().write(true).open(file)?;
+    std::io::copy(&mut fs_err::File::open(&archive.path)?, &mut stream).map(|_| ())
+}
+
+fn into_file(archive: &Archive, file: &Path) -> std::io::Result<()> {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".partial-{}", std::process::id()));
+    let partial = file.with_file_name(name);
+    let written = fs_err::copy(&archive.path, &partial)
+        .and_then(|_| fs_err::File::open(&partial)?.sync_all())
+        .and_then(|()| fs_err::rename(&partial, file));
+    if written.is_err() {
+        // Our own, and half of it.
+        let _ = fs_err::remove_file(&partial);
     }
+    written
 }
 
 impl From<ImageError> for Failure {

@@ -61,7 +61,7 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let pending = plans.whole();
     let executable = Context::executable()?;
     let only_missing = pending.actions.iter().all(|action| action.reason == Reason::Missing);
-    let nothing = !pending.is_empty() && pending.unchanged == 0 && only_missing;
+    let nothing = plans.failed().is_empty() && !pending.is_empty() && pending.unchanged == 0 && only_missing;
     let mut greeted: BTreeMap<&Name, Result<ProbeFacts, String>> = BTreeMap::new();
     if !nothing {
         for (name, outcome) in runner::greet_all(&topology, &backend, &executable).await {

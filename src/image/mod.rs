@@ -208,13 +208,13 @@ pub async fn make(
                 }
             };
             tell(Step::Pack);
-            // Some time has gone by since the recipe was made.
-            if !recipe.is_current() {
-                return Err(ImageError::Replaced { path: recipe.executable.clone() });
-            }
             archive::write(recipe, &root, &mut draft).map_err(|source| draft.fault(source))?;
         }
         Base::Debian => by_engine(&mut draft, tell).await?,
+    }
+    // Some time has gone by since the recipe was made.
+    if !recipe.is_current() {
+        return Err(ImageError::Replaced { path: recipe.executable.clone() });
     }
     let kept = draft.keep()?;
     Ok(Archive { path: kept.path, bytes: kept.bytes, is_new: true })

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use super::health::{Health, health};
 use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
 use super::supply::Supply;
-use super::{DockerError, Engine, EngineError, exec};
+use super::{DockerError, Engine, EngineError, exec, in_time};
 use crate::backend::resolve::resolve;
 use crate::backend::{Backend, BackendError, Channel, Program, Reach, Tell};
 use crate::domain::facts::Router;
@@ -214,7 +214,7 @@ impl Host {
             let id = container.id.unwrap_or_default();
             Ok(Some(health(self.engine().await?, &id).await?))
         };
-        look.await.map_err(self.step("observe", &probe_id(probe)))
+        in_time(look).await.map_err(self.step("observe", &probe_id(probe)))
     }
 
     async fn open(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
@@ -335,7 +335,7 @@ impl Backend for Host {
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
-        self.look().await.map_err(self.step("observe", &format!("host/{}", self.name)))
+        in_time(self.look()).await.map_err(self.step("observe", &format!("host/{}", self.name)))
     }
 
     async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError> {
@@ -356,7 +356,7 @@ impl Reach for Host {
         let container = self.spec.containers.get(probe).ok_or_else(|| BackendError::Unknown(subject.clone()))?;
         match container.at {
             At::Fixed(address) => Ok(vec![address]),
-            At::Own => self.given(probe).await.map_err(self.step("reach", &subject)),
+            At::Own => in_time(self.given(probe)).await.map_err(self.step("reach", &subject)),
             At::Host => {
                 let engine = self.engine().await.map_err(self.step("reach", &subject))?;
                 match engine.remote() {
@@ -371,7 +371,7 @@ impl Reach for Host {
         if !self.spec.is_around(probe, from) {
             return Ok(None);
         }
-        self.given(probe).await.map(Some).map_err(self.step("reach", &format!("probe/{probe}")))
+        in_time(self.given(probe)).await.map(Some).map_err(self.step("reach", &format!("probe/{probe}")))
     }
 
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
@@ -379,7 +379,7 @@ impl Reach for Host {
         if !self.has(probe) {
             return Err(BackendError::Unknown(subject));
         }
-        self.open(probe, program).await.map_err(self.step("reach", &subject))
+        in_time(self.open(probe, program)).await.map_err(self.step("reach", &subject))
     }
 
     fn routers(&self) -> BTreeMap<IpAddr, Router> {

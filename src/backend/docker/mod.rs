@@ -1,6 +1,7 @@
 //! Docker engines: this machine's, others' over ssh or TLS, and Podman where it speaks Docker's API.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 mod context;
 mod endpoint;
@@ -79,6 +80,9 @@ pub enum DockerError {
         /// Whose it should be.
         node: String,
     },
+    /// It took the question and did not answer.
+    #[error("no answer within {} s", ANSWER_WITHIN.as_secs())]
+    Silent,
     /// What was found out before.
     #[error(transparent)]
     Again(Arc<Self>),
@@ -88,6 +92,17 @@ pub enum DockerError {
     /// No resource of the topology on this host.
     #[error("there is no such resource on this host")]
     Unknown,
+}
+
+/// Any question to an engine that is not about the bytes of an image is answered within this, or never.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// What `work` comes to, if it does in time.
+///
+/// # Errors
+/// Its own, or [`DockerError::Silent`].
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, DockerError>>) -> Result<T, DockerError> {
+    tokio::time::timeout(ANSWER_WITHIN, work).await.unwrap_or(Err(DockerError::Silent))
 }
 
 impl DockerError {
@@ -105,8 +120,8 @@ impl DockerError {
             }
             Self::Again(fault) => fault.hint(),
             Self::NameTaken { what, name } => Some(format!(
-                "rename the topology, or remove that {what}: docker {}rm {name}",
-                if *what == "container" { String::new() } else { format!("{what} ") }
+                "rename the topology, or remove that {what}: docker {} {name}",
+                if *what == "container" { "rm -f".to_owned() } else { format!("{what} rm") }
             )),
             Self::NotDeployed | Self::Stopped(_) => Some("`iperftester deploy` makes it again".to_owned()),
             Self::Task(said) => refusal(said).map(str::to_owned),
@@ -121,6 +136,7 @@ impl DockerError {
                     .to_owned(),
             ),
             Self::Refused(fault) => refusal(&fault.to_string()).map(str::to_owned),
+            Self::Silent => Some("see that `docker ps` ends there, else restart that engine".to_owned()),
             Self::NoAddress | Self::Unknown => None,
         }
     }

@@ -117,7 +117,11 @@ fn network(topology: &Topology, host: &Name, probe: &Probe) -> Option<(ResourceI
             (id, format!("{host}-{parent}"), "macvlan", options, vec![subnet(*address)])
         }
         Some(Network::Bridge) | None => {
-            let addresses = topology.probes.values().filter(|other| other.host == *host);
+            // Of those on this bridge alone: the network of another's address may be the host's own.
+            let is_here = |other: &&Probe| {
+                other.host == *host && matches!(other.attachment.network, None | Some(Network::Bridge))
+            };
+            let addresses = topology.probes.values().filter(is_here);
             let wished = addresses.filter_map(|other| other.attachment.address).find(|a| a.prefix_bits.is_some());
             let mut subnets: Vec<String> = wished.map(subnet).into_iter().collect();
             if wished.is_none_or(|address| address.ip.is_ipv4()) {
@@ -173,10 +177,11 @@ fn container(
     let (own, at) = match (&attachment.network, attachment.address) {
         (Some(Network::Macvlan { address, .. }), _) => (Some(*address), At::Fixed(address.ip)),
         // Without a prefix it is where the host is reached, not what its engine can give.
-        (_, Some(told)) if told.prefix_bits.is_none() || network.is_none() => (None, At::Fixed(told.ip)),
+        (_, Some(told)) if network.is_none() || (told.prefix_bits.is_none() && published) => (None, At::Fixed(told.ip)),
         (_, own) if network.is_none() || published => (own, At::Host),
-        (_, Some(own)) => (Some(own), At::Fixed(own.ip)),
-        (_, None) => (None, At::Own),
+        (_, Some(own)) if own.prefix_bits.is_some() => (Some(own), At::Fixed(own.ip)),
+        // Where nothing is published, the host's address leads nowhere.
+        (_, _) => (None, At::Own),
     };
     let endpoint = |own: Option<Address>| EndpointSettings {
         ipam_config: own.map(|own| match own.ip {

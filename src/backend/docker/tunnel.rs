@@ -195,7 +195,10 @@ fn locked(path: &Path) -> Option<File> {
 /// Removes the folders of processes that were killed.
 fn remove_dead(place: &Path) {
     for entry in std::fs::read_dir(place).into_iter().flatten().filter_map(Result::ok) {
-        if entry.file_name().to_string_lossy().starts_with(PREFIX) && locked(&entry.path()).is_some() {
+        // Held until it is gone, so that nobody takes it for his own meanwhile.
+        if entry.file_name().to_string_lossy().starts_with(PREFIX)
+            && let Some(_held) = locked(&entry.path())
+        {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }

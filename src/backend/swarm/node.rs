@@ -14,7 +14,7 @@ use super::member::Member;
 use super::spec::{asked, container_labels, probe_id, service};
 use crate::backend::docker::health::{Health, health};
 use crate::backend::docker::spec::{EXECUTABLE, hash, labels};
-use crate::backend::docker::{DockerError, Engine, Supply, exec};
+use crate::backend::docker::{DockerError, Engine, Supply, exec, in_time};
 use crate::backend::{Backend, BackendError, Channel, Program, Tell};
 use crate::domain::host::Placement;
 use crate::domain::name::Name;
@@ -177,7 +177,7 @@ impl Node {
                 found => Ok(Some(health(self.engine().await?, &found?).await?)),
             }
         };
-        look.await.map_err(self.manager.step("observe", &probe_id(probe)))
+        in_time(look).await.map_err(self.manager.step("observe", &probe_id(probe)))
     }
 
     /// Starts `program` on a probe.
@@ -193,7 +193,7 @@ impl Node {
         if !self.has(probe) {
             return Err(BackendError::Unknown(subject.to_string()));
         }
-        self.start(probe, program).await.map_err(self.manager.step("reach", &subject))
+        in_time(self.start(probe, program)).await.map_err(self.manager.step("reach", &subject))
     }
 
     /// The addresses at which its probes are tested: its own.
@@ -247,7 +247,7 @@ impl Backend for Node {
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, BackendError> {
-        self.look().await.map_err(self.manager.step("observe", &format!("node/{}", self.name())))
+        in_time(self.look()).await.map_err(self.manager.step("observe", &format!("node/{}", self.name())))
     }
 
     async fn create(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), BackendError> {

@@ -230,4 +230,8 @@ pub(super) const PAIRS: &[Pair] = &[
         "say at which address others reach it: `{address}` at the probe `{probe}`",
         "diga en qué dirección la encuentran las demás: `{address}` en la sonda `{probe}`",
     ),
+    (
+        "see that `docker ps` ends there, else restart that engine",
+        "vea que `docker ps` termina allí; si no, reinicie ese motor",
+    ),
 ];

@@ -156,3 +156,22 @@ fn subnets_are_what_the_prefix_leaves() {
     assert_eq!(of("10.1.2.3", None), "10.1.2.3/32");
     assert_eq!(of("2001:db8::1:2", Some(64)), "2001:db8::/64");
 }
+
+#[test]
+fn the_network_of_another_probes_address_is_no_bridge_of_ours() {
+    let text = "probes: { a: { host: edge, network: host, address: 192.0.2.7/24 }, b: { host: edge }, \
+                c: { host: edge, network: { macvlan: { parent: eth1, address: 192.0.2.41/24 } } } }";
+    let spec = on_edge(&format!("{ONE}{text}"));
+    let config = &request(&spec, "network/edge")["IPAM"]["Config"];
+    assert_eq!(config.as_array().map(Vec::len), Some(1), "{config}");
+    assert!(
+        config[0]["Subnet"].as_str().unwrap().starts_with("fd"),
+        "a bridge with the host's own network cuts it off"
+    );
+}
+
+#[test]
+fn where_nothing_is_published_a_hosts_address_is_not_where_a_probe_is_met() {
+    let text = "probes: { a: { host: edge, address: 192.0.2.7 }, b: { host: edge } }";
+    assert_eq!(on_edge(&format!("{ONE}{text}")).containers[&name("a")].at, At::Own);
+}
