@@ -174,6 +174,12 @@ impl PortRange {
     pub const fn last(self) -> u16 {
         self.last
     }
+
+    /// Do the two have a port in common?
+    #[must_use]
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
 }
 
 /// One end of a link.

@@ -315,8 +315,7 @@ impl Backend for Host {
         let mut errors = Vec::new();
         let shared: Vec<_> = self.shared_ports().collect();
         for (at, (name, ports)) in shared.iter().enumerate() {
-            let clash =
-                |(_, other): &&(&Name, PortRange)| ports.first() <= other.last() && other.first() <= ports.last();
+            let clash = |(_, other): &&(&Name, PortRange)| ports.overlaps(*other);
             if let Some((other, _)) = shared[..at].iter().find(clash) {
                 errors.push(BackendError::Unsupported {
                     what: format!(

@@ -224,8 +224,7 @@ impl Backend for Node {
     async fn supports(&self) -> Result<(), Vec<BackendError>> {
         let mut errors = Vec::new();
         for (at, (name, ports)) in self.ports.iter().enumerate() {
-            let clash =
-                |(_, other): &&(Name, PortRange)| ports.first() <= other.last() && other.first() <= ports.last();
+            let clash = |(_, other): &&(Name, PortRange)| ports.overlaps(*other);
             if let Some((other, _)) = self.ports[..at].iter().find(clash) {
                 errors.push(BackendError::unsupported(
                     format!(

@@ -10,7 +10,6 @@ use crate::config::language::{kinds_of, usable};
 use crate::config::raw;
 use crate::domain::host::{Address, HostKind, Network, Placement};
 use crate::domain::name::Name;
-use crate::domain::topology::PortRange;
 
 /// Keys written at a probe that its kind of host cannot use. Inherited ones are meant for others and are left out.
 pub(super) fn keys(probe: &Member<'_>, faults: &mut Faults<'_>) {
@@ -114,7 +113,7 @@ pub(super) fn shared(outline: &Outline<'_>, faults: &mut Faults<'_>) {
         }
         let Some(machine) = machine else { continue };
         let others = by_machine.entry(machine).or_default();
-        if let Some(first) = others.iter().find(|first| overlap(first.ports, probe.ports)) {
+        if let Some(first) = others.iter().find(|first| first.ports.overlaps(probe.ports)) {
             overlapping(first, probe, faults);
         }
         others.push(probe);
@@ -142,10 +141,6 @@ impl<'r> Machine<'r> {
             _ => None,
         }
     }
-}
-
-const fn overlap(a: PortRange, b: PortRange) -> bool {
-    a.first() <= b.last() && b.first() <= a.last()
 }
 
 fn overlapping(first: &Member<'_>, second: &Member<'_>, faults: &mut Faults<'_>) {
