@@ -235,7 +235,9 @@ fn udp_above_the_rate_loses_what_the_router_drops() {
     assert_shaped(flow, 100e6 * 1448.0 / 1490.0);
     assert!(flow.loss_ratio > Some(0.05) && flow.loss_ratio < Some(0.7), "{:?}", flow.loss_ratio);
     assert_eq!(flow.loss_ratio, finished.number("/end/sum_received/lost_percent").map(|percent| percent / 100.0));
-    assert_eq!(flow.out_of_order_packets, Some(0));
+    // A kernel whose sender moves to another CPU lets a packet overtake another even here: what counts is iperf3's word.
+    let out_of_order = finished.number("/end/streams/0/udp/out_of_order").expect("told");
+    assert_eq!(flow.out_of_order_packets.map(|packets| packets as f64), Some(out_of_order));
     assert!(flow.jitter_seconds > Some(0.0) && flow.jitter_seconds < Some(0.1));
     let lost: u64 = flow.intervals.iter().filter_map(|i| i.lost_packets).sum();
     assert!(lost > 0 && Some(lost) <= flow.lost_packets, "{lost} of {:?}", flow.lost_packets);
