@@ -1,5 +1,5 @@
 //! A world of its own for a scenario: a folder, a topology under a unique name, the real binary, everything removed at the end.
-//! Scenarios measure, so only one runs at a time on a machine.
+//! Scenarios measure, so only one runs at a time on a machine, but for the two lanes of `scripts/test.sh`.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
 use std::fs::File;
@@ -23,7 +23,8 @@ pub(crate) struct World {
 impl World {
     /// A world with `topology` in its folder, `NAME` replaced by a unique name.
     pub(crate) fn new(topology: &str) -> Self {
-        let alone = File::create(std::env::temp_dir().join("iperftester-scenarios.lock")).unwrap();
+        let lane = std::env::var("IPERFTESTER_TEST_LANE").unwrap_or_default();
+        let alone = File::create(std::env::temp_dir().join(format!("iperftester-scenarios{lane}.lock"))).unwrap();
         alone.lock().unwrap();
         let folder = tempfile::Builder::new().prefix("iperftester-scenario").tempdir().unwrap();
         let name = format!("t{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
