@@ -16,6 +16,7 @@ use iperftester::domain::group::{Group, Shape};
 use iperftester::domain::measurement::Measurement;
 use iperftester::domain::run::CampaignRun;
 use iperftester::domain::test::{Direction, Directions, Iperf3, Iperf3Definition, OfferedRate, Test, TestDefinition};
+use iperftester::domain::topology::{Contract, Directed};
 use iperftester::domain::unit::{Bitrate, Ratio};
 use iperftester::i18n::Lang;
 use iperftester::report::{findings, html, terminal};
@@ -153,6 +154,28 @@ fn without_a_contract_the_main_figures_are_told() {
     assert_eq!(
         sentences(&builder.finish())[0],
         "none: 3 pairs deliver 300 Mbit/s (b → c) to 900 Mbit/s (a → b) over TCP"
+    );
+}
+
+#[test]
+fn what_a_slow_sender_never_sent_is_not_called_what_the_path_delivers() {
+    let short = |shaped: Option<Bitrate>| {
+        let mut offices = offices();
+        let link = offices.links.get_mut("adsl").unwrap();
+        link.contract = Contract::default();
+        link.impair.rate_bits_per_second = Directed { a_to_b: shaped, b_to_a: shaped };
+        let mut builder = Builder::new(offices);
+        let Measurement::Throughput(mut measured) = udp_measured(999.0, 0.0, 0.003) else { panic!("no throughput") };
+        measured.flow.sent_bits_per_second = Some(1_003_000_000.0);
+        builder.run("m1", "c1", "udp", udp(10_900_000_000), Result::Measured(Measurement::Throughput(measured)));
+        sentences(&builder.finish())[0].clone()
+    };
+    let not_shown = "none: What m1 → c1 carries over UDP is not shown: m1 sent 1.00 of the 10.9 Gbit/s asked";
+    assert_eq!(short(None), not_shown);
+    assert_eq!(
+        short(Bitrate::new(1_000_000_000)),
+        "none: m1 → c1 delivers 999 Mbit/s over UDP",
+        "the shaper's is the path's"
     );
 }
 

@@ -19,7 +19,7 @@ use crate::i18n::{Lang, say};
 use crate::runner::Event;
 use crate::schedule::Job;
 use crate::stats::numbers;
-use crate::verdict::no_measurement;
+use crate::verdict::{no_measurement, sent_short, sent_short_text};
 
 /// How often bars move on without news.
 const TICK: Duration = Duration::from_millis(200);
@@ -175,7 +175,10 @@ fn result(lang: Lang, run: &Run) -> String {
                 let rate = numbers::rate(lang, back.throughput_bits_per_second);
                 say!(lang, ", back {rate}", ", vuelta {rate}")
             });
-            format!("{there}{back}{}", lost(lang, t.flow.loss_ratio))
+            let short = sent_short(&t.flow, &run.specification);
+            let short =
+                short.map_or_else(String::new, |(sent, asked)| format!(", {}", sent_short_text(lang, sent, asked)));
+            format!("{there}{back}{}{short}", lost(lang, t.flow.loss_ratio))
         }
         (Some(Measurement::RoundTrip(p)), _) => {
             let rtt = p.rtt_seconds.map(|rtt| format!("rtt {}", numbers::time(lang, rtt)));

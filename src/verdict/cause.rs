@@ -7,6 +7,7 @@ use crate::domain::counters::EndCounters;
 use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
 use crate::domain::test::Protocol;
+use crate::domain::topology::Topology;
 use crate::domain::verdict::{Cause, CauseKind, Judgement, Verdict};
 use crate::i18n::{Lang, say};
 use crate::stats::numbers::{percent, percent_whole};
@@ -79,17 +80,23 @@ fn receive_window(receiver: &Name, at_sender: Option<&EndCounters>) -> Option<Ca
     (value > threshold).then(|| Cause { kind: CauseKind::ReceiveWindow, probe: receiver.clone(), value, threshold })
 }
 
-/// A sender behind a shaper that the topology itself asked for below the test's rate is held back by that: by the link.
+/// Does the topology itself ask for less than `bits_per_second` between the two? Then a sender is held back by the link.
+#[must_use]
+pub fn is_shaped_below(topology: &Topology, sender: &Name, receiver: &Name, bits_per_second: f64) -> bool {
+    let shaped =
+        topology.path(sender, receiver).link.as_ref().and_then(|crossing| {
+            topology.links.get(&crossing.link)?.impair.rate_bits_per_second.toward(crossing.forward)
+        });
+    shaped.is_some_and(|rate| rate.as_f64() < bits_per_second)
+}
+
+/// A sender that sent clearly less than it was asked to.
 fn pacing(input: &RunInput<'_>, sender: &Name, receiver: &Name) -> Option<Cause> {
     let Outcome::Measured(Measurement::Throughput(throughput)) = input.outcome else { return None };
     let flows = super::flows(throughput, input.test.direction(), input.source, input.destination);
     let flow = flows.into_iter().find(|f| (f.sender, f.receiver) == (sender, receiver))?.flow;
     let asked = input.test.rate()?.as_f64();
-    let path = input.topology.path(sender, receiver);
-    let shaped = path.link.as_ref().and_then(|crossing| {
-        input.topology.links.get(&crossing.link)?.impair.rate_bits_per_second.toward(crossing.forward)
-    });
-    if shaped.is_some_and(|rate| rate.as_f64() < asked) {
+    if is_shaped_below(input.topology, sender, receiver, asked) {
         return None;
     }
     let (value, threshold) = (flow.sent_bits_per_second? / asked, SENT_RATIO);

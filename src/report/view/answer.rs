@@ -15,7 +15,7 @@ use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
 use crate::i18n::{Lang, say};
 use crate::stats::numbers;
-use crate::verdict::judgement_reason;
+use crate::verdict::{is_shaped_below, judgement_reason, sent_short};
 
 /// Links whose figures are told in the sentence itself.
 const LINKS_TOLD: usize = 2;
@@ -177,6 +177,39 @@ fn rate_kept(
     Some(say!(lang, "{ends} delivers {value} of {contract}", "{ends} entrega {value} de {contract}"))
 }
 
+/// What its sender sent and what it was asked for, where that is clearly more, and no shaper of the topology held it back.
+fn short(run: &CampaignRun, rate: &Rate<'_>) -> Option<(f64, f64)> {
+    sent_short(rate.flow, &rate.run.specification)
+        .filter(|(_, asked)| !is_shaped_below(&run.topology, rate.sender, rate.receiver, *asked))
+}
+
+/// Pairs whose UDP sender itself was too slow: what arrived is its figure and not the path's. Told of the one that was
+/// furthest from what was asked.
+fn held_back(lang: Lang, run: &CampaignRun, flows: &[Rate<'_>]) -> Option<Finding> {
+    let all: Vec<_> = flows.iter().filter_map(|rate| Some((rate, short(run, rate)?))).collect();
+    let share = |(sent, asked): (f64, f64)| sent / asked;
+    let (rate, (sent, asked)) = all.iter().min_by(|a, b| share(a.1).total_cmp(&share(b.1)))?;
+    let (from, to) = (rate.sender, rate.receiver);
+    let unit = numbers::rate_scale(*asked);
+    let (sent, asked) = (unit.round(lang, *sent, 3).number, unit.round(lang, *asked, 3));
+    let pairs = all.iter().map(|(rate, _)| (rate.sender, rate.receiver)).collect::<BTreeSet<_>>().len();
+    let others = match pairs - 1 {
+        0 => String::new(),
+        more => {
+            let more = lang.counted(more, ["other pair", "other pairs"], ["par más", "pares más"]);
+            say!(lang, "; so it is with {more}", "; lo mismo ocurre con {more}")
+        }
+    };
+    Some(Finding::new(
+        State::Measured,
+        say!(
+            lang,
+            "What {from} → {to} carries over UDP is not shown: {from} sent {sent} of the {asked} asked{others}",
+            "Lo que {from} → {to} lleva con UDP no queda mostrado: {from} envió {sent} de los {asked} pedidos{others}"
+        ),
+    ))
+}
+
 /// The main figures of a campaign run that crossed no contract.
 fn facts(lang: Lang, run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
     let judged: Vec<&Seen<'_>> = groups.values().flatten().collect();
@@ -198,8 +231,8 @@ fn facts(lang: Lang, run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
     }
     let flows = figures::rates(run);
     for (protocol, name) in [(Protocol::Tcp, "TCP"), (Protocol::Udp, "UDP")] {
-        let of: Vec<&Rate<'_>> = flows.iter().filter(|r| r.protocol == protocol).collect();
-        let rates = of.iter().map(|r| (r.sender, r.receiver, r.flow.throughput_bits_per_second)).collect();
+        let of = flows.iter().filter(|r| r.protocol == protocol && short(run, r).is_none());
+        let rates = of.map(|r| (r.sender, r.receiver, r.flow.throughput_bits_per_second)).collect();
         findings.extend(extremes(rates).map(|e| {
             let how = say!(lang, "over {name}", "con {name}");
             let verb = match e.pairs {
@@ -209,6 +242,7 @@ fn facts(lang: Lang, run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
             Finding::new(State::Measured, e.sentence(lang, &how, verb, |v| numbers::rate(lang, v).to_string()))
         }));
     }
+    findings.extend(held_back(lang, run, &flows));
     let round_trips = figures::round_trips(run)
         .into_iter()
         .filter_map(|(r, p)| Some((&r.source, &r.destination, p.rtt_seconds?)))
