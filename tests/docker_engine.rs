@@ -360,6 +360,30 @@ async fn files_of_tls_are_told_by_name() {
 }
 
 #[tokio::test]
+async fn forwardings_of_the_users_configuration_are_left_to_the_user() {
+    if !able() {
+        return;
+    }
+    let hosts = Hosts::new(1);
+    let sshd = hosts.sshd(0);
+    let folder = tempfile::tempdir().unwrap();
+    let around = around(folder.path(), ssh(&sshd));
+    // As a connection that the user has open already holds it.
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (taken, free) = (held.local_addr().unwrap(), free_port());
+    let config = std::fs::read_to_string(sshd.config()).unwrap();
+    let forwardings = format!(
+        "  ExitOnForwardFailure yes\n  LocalForward {taken} 127.0.0.1:9\n  LocalForward 127.0.0.1:{free} 127.0.0.1:9\n  \
+         RemoteForward 127.0.0.1:{free} 127.0.0.1:9\n"
+    );
+    std::fs::write(sshd.config(), config + &forwardings).unwrap();
+    let engine = open(&sshd.url(), None, &around).await.unwrap_or_else(|error| panic!("{error}"));
+    engine.client().ping().await.unwrap();
+    let nobody = std::net::TcpStream::connect(("127.0.0.1", free)).unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::ConnectionRefused, "the user's next connection will want it");
+}
+
+#[tokio::test]
 async fn ssh_obeys_its_configuration_and_its_refusals_are_told() {
     if !able() {
         return;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use tokio::io::AsyncReadExt;
-use tokio::net::UnixStream;
 use tokio::process::ChildStderr;
 use tokio::sync::watch;
 
@@ -20,6 +19,9 @@ use crate::process::{self, Errors, Running};
 
 /// How often it is looked whether ssh is ready.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// How long the ssh that is there already may take to do what it is asked for.
+const FORWARD_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long its words are waited for once the connection failed.
 const WORDS: Duration = Duration::from_millis(300);
@@ -48,8 +50,7 @@ impl Tunnel {
     /// [`EngineFault::NoSsh`], [`EngineFault::UnknownHostKey`], [`EngineFault::OtherHostKey`], [`EngineFault::Ssh`].
     pub(super) async fn open(to: &Destination, around: &Surroundings) -> Result<Self, EngineFault> {
         let folder = Folder::new(&around.folders)?;
-        let socket = folder.socket();
-        let argv = argv(&around.ssh, to, &socket);
+        let argv = argv(&around.ssh, to, &folder.control());
         let bound = Program { executable: &around.executable, command: Some(&argv) }.bound();
         let mut ssh = process::start(&bound, Errors::Captured).map_err(|fault| EngineFault::no_ssh(&fault))?;
         let (heard, mut said) = watch::channel(String::new());
@@ -71,7 +72,9 @@ impl Tunnel {
                     return Err(EngineFault::of_ssh(&words, to));
                 }
                 () = tokio::time::sleep(LOOK) => {
-                    if UnixStream::connect(&socket).await.is_ok() {
+                    // It is there once the server knows the user.
+                    if folder.control().exists() {
+                        forward(&around.ssh, to, &folder).await?;
                         return Ok(Self { _ssh: ssh, folder, said });
                     }
                 }
@@ -96,20 +99,34 @@ impl Tunnel {
     }
 }
 
-/// ssh's command. A connection of its own, for one that is shared would keep the socket after our end; the socket is for
-/// this user alone; a server that has gone is noticed within a minute.
-fn argv(ssh: &[String], to: &Destination, socket: &Path) -> Vec<String> {
+/// ssh's command. A connection of its own, for one that is shared would keep the socket after our end; a server that has
+/// gone is noticed within a minute. The forwardings of the user's configuration are left to the user's own connections,
+/// which may have their ports; since with them goes every other of the command (ssh_config(5), `ClearAllForwardings`), ours
+/// is asked for at `control`.
+fn argv(ssh: &[String], to: &Destination, control: &Path) -> Vec<String> {
     let options = [
         "BatchMode=yes",
-        "ControlPath=none",
-        "ExitOnForwardFailure=yes",
-        "StreamLocalBindUnlink=yes",
+        "ControlMaster=yes",
+        "ControlPersist=no",
+        "ClearAllForwardings=yes",
+        // For this user alone.
         "StreamLocalBindMask=0177",
         "ServerAliveInterval=15",
     ];
-    let forward = ["-L".to_owned(), format!("{}:{}", socket.display(), to.socket)];
+    let control = ["-S".to_owned(), control.display().to_string()];
     let options = options.iter().flat_map(|option| ["-o".to_owned(), (*option).to_owned()]);
-    ssh.iter().cloned().chain(["-N".to_owned()]).chain(options).chain(forward).chain(to.arguments()).collect()
+    ssh.iter().cloned().chain(["-N".to_owned()]).chain(control).chain(options).chain(to.arguments()).collect()
+}
+
+/// Has the connection lead the socket here to that there.
+async fn forward(ssh: &[String], to: &Destination, folder: &Folder) -> Result<(), EngineFault> {
+    let control = folder.control().display().to_string();
+    let sockets = format!("{}:{}", folder.socket().display(), to.socket);
+    // It asks the other ssh of this machine and goes nowhere itself, so no configuration is of use to it.
+    let words = ["-F", "none", "-S", &control, "-O", "forward", "-L", &sockets, "--", &to.host];
+    let argv: Vec<String> = ssh.iter().cloned().chain(words.map(str::to_owned)).collect();
+    let asked = process::run(&argv, b"", FORWARD_WITHIN).await.map_err(|fault| EngineFault::no_ssh(&fault))?;
+    if asked.status.success() { Ok(()) } else { Err(EngineFault::of_ssh(&asked.complaint(), to)) }
 }
 
 /// Hears what ssh says to its end, so that it never waits for us.
@@ -154,7 +171,7 @@ impl Folder {
     fn inside(place: &Path) -> std::io::Result<Option<Self>> {
         for number in 0..u16::MAX {
             let path = place.join(format!("{PREFIX}{}-{number}", std::process::id()));
-            if path.join(SOCKET).as_os_str().len() > PATH_MAX {
+            if path.join(CONTROL).as_os_str().len() + CONTROL_MORE > PATH_MAX {
                 return Ok(None);
             }
             match DirBuilder::new().mode(0o700).create(&path) {
@@ -173,9 +190,17 @@ impl Folder {
     fn socket(&self) -> PathBuf {
         self.path.join(SOCKET)
     }
+
+    /// Where ssh is asked for more.
+    fn control(&self) -> PathBuf {
+        self.path.join(CONTROL)
+    }
 }
 
 const SOCKET: &str = "docker.sock";
+const CONTROL: &str = "control";
+/// ssh makes that under a name that is longer by a full stop and 16 characters (OpenSSH, mux.c), the longest of the folder.
+const CONTROL_MORE: usize = 17;
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -212,9 +237,9 @@ mod tests {
     #[test]
     fn the_command_puts_no_word_of_the_endpoint_among_the_options() {
         let to = Destination { user: None, host: "edge".into(), port: None, socket: "/run/x.sock".into() };
-        let argv = argv(&["ssh".to_owned()], &to, Path::new("/r/s.sock"));
-        assert_eq!(argv.first().unwrap(), "ssh");
-        assert_eq!(argv[argv.len() - 4..], ["-L", "/r/s.sock:/run/x.sock", "--", "edge"]);
+        let argv = argv(&["ssh".to_owned()], &to, Path::new("/r/control"));
+        assert_eq!(argv[..4], ["ssh", "-N", "-S", "/r/control"]);
+        assert_eq!(argv[argv.len() - 2..], ["--", "edge"]);
     }
 
     #[test]
