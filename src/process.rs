@@ -235,15 +235,7 @@ const OURSELVES_NAMED: &str = "iperftester";
 /// # Errors
 /// [`ProcessError::Start`].
 pub fn start_bound(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
-    start_by(argv, &bound(argv), Stdio::piped(), errors.into())
-}
-
-/// Starts `argv` like [`start_bound`], its output and errors shown to whoever started us; its input is a pipe.
-///
-/// # Errors
-/// [`ProcessError::Start`].
-pub fn start_attended(argv: &[String]) -> Result<Running, ProcessError> {
-    start_by(argv, &bound(argv), Stdio::inherit(), Stdio::inherit())
+    start_by(argv, &bound(argv), errors)
 }
 
 /// The words that start `argv` through [`become_bound`].
@@ -277,11 +269,11 @@ pub fn become_bound(parent: u32, argv: &[String]) -> ProcessError {
 /// # Errors
 /// [`ProcessError::Start`].
 pub fn start(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
-    start_by(argv, argv, Stdio::piped(), errors.into())
+    start_by(argv, argv, errors)
 }
 
 /// Starts the program that messages name as `named` by `words`.
-fn start_by(named: &[String], words: &[String], stdout: Stdio, stderr: Stdio) -> Result<Running, ProcessError> {
+fn start_by(named: &[String], words: &[String], errors: Errors) -> Result<Running, ProcessError> {
     let program = named.first().cloned().unwrap_or_default();
     let (first, rest) = words.split_first().map_or(("", [].as_slice()), |(first, rest)| (first.as_str(), rest));
     let mut command = Command::new(first);
@@ -290,8 +282,8 @@ fn start_by(named: &[String], words: &[String], stdout: Stdio, stderr: Stdio) ->
         .env("LC_ALL", "C")
         .envs(search::path().map(|path| ("PATH", path)))
         .stdin(Stdio::piped())
-        .stdout(stdout)
-        .stderr(stderr)
+        .stdout(Stdio::piped())
+        .stderr(errors)
         .process_group(0)
         .kill_on_drop(true);
     let child = command.spawn().map_err(|source| ProcessError::Start { program: program.clone(), source })?;

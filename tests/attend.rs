@@ -1,7 +1,7 @@
-//! A command of the user's on a probe elsewhere, attended by the real executable: framed input, its own outputs, and its end
-//! with the controller's.
+//! A command of the user's on a probe elsewhere, attended by the real executable: framed input and output, its own errors,
+//! and its end with the controller's.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,30 @@ fn end_of(child: Child, input: &ChildStdin) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// A head with this bit says how many bytes of input were taken.
+const TAKEN: u32 = 1 << 31;
+
+/// The next output in a stream of frames; empty at its end.
+fn next(from: &mut impl Read) -> Vec<u8> {
+    loop {
+        let mut head = [0; 4];
+        if from.read_exact(&mut head).is_err() {
+            return vec![];
+        }
+        let length = u32::from_be_bytes(head);
+        if length & TAKEN == 0 {
+            let mut bytes = vec![0; length.try_into().unwrap()];
+            from.read_exact(&mut bytes).unwrap();
+            return bytes;
+        }
+    }
+}
+
+/// All output in a stream of frames.
+fn unframed(mut stream: &[u8]) -> Vec<u8> {
+    std::iter::from_fn(|| Some(next(&mut stream)).filter(|bytes| !bytes.is_empty())).flatten().collect()
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -48,9 +72,12 @@ fn wait_for_end(pids: &[String]) {
 /// A shell that does not read, with two children: its process ids, and that of the shell first.
 fn family() -> (Child, ChildStdin, Vec<String>) {
     let (mut child, input) = attend(&["sh", "-c", "sleep 600 & (sleep 600 & echo $$ $!); echo $!; wait"]);
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut pids: Vec<String> = lines.next().unwrap().unwrap().split(' ').map(str::to_owned).collect();
-    pids.push(lines.next().unwrap().unwrap());
+    let mut stdout = child.stdout.take().unwrap();
+    let mut said = String::new();
+    while said.matches('\n').count() < 2 {
+        said += &text(&next(&mut stdout));
+    }
+    let pids = said.split_whitespace().map(str::to_owned).collect();
     (child, input, pids)
 }
 
@@ -68,7 +95,7 @@ fn outputs_and_exit_code_are_the_commands_own_while_the_controller_stays() {
         let (child, input) = attend(command);
         let output = end_of(child, &input);
         assert_eq!(output.status.code(), Some(code), "{command:?}: {}", text(&output.stderr));
-        assert_eq!(text(&output.stdout), out, "{command:?}");
+        assert_eq!(text(&unframed(&output.stdout)), out, "{command:?}");
         assert!(text(&output.stderr).contains(err), "{command:?}: {}", text(&output.stderr));
     }
 }
@@ -90,7 +117,7 @@ fn a_command_gets_its_input_and_the_end_of_it() {
     let output = child.wait_with_output().unwrap();
     let _open = feed.join().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(output.stdout == bytes);
+    assert!(unframed(&output.stdout) == bytes);
 }
 
 #[test]
@@ -98,7 +125,7 @@ fn an_input_that_ends_at_once_does_not_end_the_command() {
     let (child, mut input) = attend(&["sh", "-c", "sleep 0.3; echo printed"]);
     input.write_all(&END).unwrap();
     let output = end_of(child, &input);
-    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), "printed\n"));
+    assert_eq!((output.status.code(), text(&unframed(&output.stdout)).as_str()), (Some(0), "printed\n"));
 }
 
 #[test]
@@ -108,12 +135,13 @@ fn a_command_that_closes_its_input_is_no_fault() {
         input.write_all(&frame(&[b'x'; 1000])).unwrap();
     }
     let output = end_of(child, &input);
-    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), "done\n"));
+    assert_eq!((output.status.code(), text(&unframed(&output.stdout)).as_str()), (Some(0), "done\n"));
 }
 
 #[test]
 fn whatever_the_controller_had_sent_its_end_is_that_of_the_command_and_its_children() {
-    let much = frame(&[b'x'; 64 * 1024]).repeat(30);
+    // As much as is sent to a command that has taken nothing.
+    let much = frame(&[b'x'; 64 * 1024]).repeat(16);
     for before in [&[][..], &END, b"\0\0", b"\0\0\0\x09half", &much] {
         let (mut child, mut input, pids) = family();
         input.write_all(before).unwrap();
@@ -144,4 +172,29 @@ fn a_frame_of_four_gigabytes_is_refused_and_the_command_ends() {
     child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
     assert!(told.contains("a frame of 4294967295 bytes was announced"), "{told}");
     wait_for_end(&pids);
+}
+
+#[test]
+fn what_comes_unasked_is_refused_and_the_command_ends() {
+    let (mut child, mut input, pids) = family();
+    let mut told = child.stderr.take().unwrap();
+    for _ in 0..20 {
+        // It may have ended before the last.
+        let _ = input.write_all(&frame(&[b'x'; 64 * 1024]));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let mut said = String::new();
+    told.read_to_string(&mut said).unwrap();
+    assert!(said.contains("more than 1024 KiB came that the command has not taken"), "{said}");
+    wait_for_end(&pids);
+}
+
+#[test]
+fn what_left_the_command_and_holds_its_output_is_not_waited_for() {
+    let (mut child, input) = attend(&["sh", "-c", "setsid sleep 600 & echo $!"]);
+    let mut stdout = child.stdout.take().unwrap();
+    let pid = text(&next(&mut stdout)).trim().to_owned();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(input);
+    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success(), "it left the group");
 }

@@ -54,8 +54,14 @@ fn from_nothing_to_a_report_and_back() {
     }
     lab.assert_empty();
 
+    let began = SystemTime::now();
     let deployed = lab.json(0, &["deploy"]);
     as_its_schema_says("deploy", &deployed);
+    // Each has said itself that it is ready; nothing was started in it to be asked.
+    let acts = |event: &Value| event["Action"].as_str().unwrap().to_owned();
+    let acts: Vec<String> = lab.engine.events(began).iter().map(acts).collect();
+    assert_eq!(acts.iter().filter(|act| *act == "start").count(), 3, "{acts:?}");
+    assert!(!acts.iter().any(|act| act.starts_with("exec")), "{acts:?}");
     let count = |created: u64, unchanged: u64| {
         json!({ "topology": lab.world.name, "isolation": null, "created": created, "removed": 0, "unchanged": unchanged,
             "failed": [] })

@@ -6,7 +6,7 @@ mod docker_lab;
 mod engines;
 mod world;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,7 @@ fn what_stands_in_the_way_is_named_and_what_stops_a_deploy_leaves_nothing() {
     lab.write(TWO);
     lab.json(0, &["deploy"]);
     a_killed_controller_leaves_no_tool(&lab);
+    a_command_that_does_not_read_ends_with_its_controller(&lab);
     an_engine_that_goes_amid_a_run(&mut lab);
     lab.json(0, &["deploy"]);
     assert_eq!(lab.json(0, &["status"])["pending"]["actions"], json!([]));
@@ -245,6 +246,10 @@ fn a_killed_controller_leaves_no_tool(lab: &Lab) {
     for probe in ["a", "b"] {
         assert!(tools(lab, probe).iter().any(|line| line.contains("iperf3")), "what is looked for can be seen");
     }
+    // One whose agent was stopped too, which does not see the end of its input.
+    let agent = tools(lab, "a").into_iter().find(|line| line.ends_with("iperftester agent")).unwrap();
+    let agent = agent.split_whitespace().next().unwrap();
+    assert!(Command::new("kill").args(["-STOP", agent]).status().unwrap().success());
     child.kill().unwrap();
     child.wait().unwrap();
     for probe in ["a", "b"] {
@@ -252,6 +257,30 @@ fn a_killed_controller_leaves_no_tool(lab: &Lab) {
         let execs = || lab.engine.say(&["inspect", "-f", "{{len .ExecIDs}}", &lab.name(probe)]);
         assert!(eventually(|| execs() == "0"), "{}", execs());
     }
+}
+
+/// Whatever waits for it on the way.
+fn a_command_that_does_not_read_ends_with_its_controller(lab: &Lab) {
+    let mut command = lab.world.command(&["exec", "a", "--", "sh", "-c", "echo runs; exec sleep 600"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let fed = std::thread::spawn(move || input.write_all(&vec![b'x'; 8 << 20]));
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "runs\n");
+    // Until everything on the way is full: what was held back until now does not move any more.
+    let waits = || std::fs::read_to_string(format!("/proc/{}/io", child.id())).unwrap();
+    let mut before = String::new();
+    assert!(eventually(|| {
+        std::thread::sleep(Duration::from_millis(200));
+        let now = waits();
+        std::mem::replace(&mut before, now.clone()) == now
+    }));
+    assert!(tools(lab, "a").iter().any(|line| line.ends_with("sleep 600")), "{:?}", tools(lab, "a"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(fed.join().unwrap().is_err(), "8 MiB have no room on the way");
+    assert!(eventually(|| tools(lab, "a").is_empty()), "{:?}", tools(lab, "a"));
 }
 
 fn an_engine_that_goes_amid_a_run(lab: &mut Lab) {

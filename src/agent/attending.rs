@@ -1,22 +1,24 @@
 //! Attending a command of the user's on a probe that is no child of the controller: its input comes in frames
-//! ([`crate::protocol::frame`]), and it ends with the controller, however that ends.
+//! ([`crate::protocol::frame`]) and its output goes back in such, and it ends with the controller, however that ends.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::process::ChildStdin;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{oneshot, watch};
 
-use crate::process::{self, ProcessError, shell_code};
-use crate::protocol::frame::{HEAD, TooLong, length};
+use super::watching::be_watched;
+use crate::process::{self, Errors, ProcessError, shell_code};
+use crate::protocol::frame::{FRAME_MAX, HEAD, TooLong, WINDOW, frame, length, taken};
 
 /// The exit code of a command that was killed, as a shell gives it.
 const KILLED: u8 = 128 + 9;
 
-/// So many frames are held for a command that does not read them, 8 MiB at most. Whoever sends more to such a command is
-/// kept waiting, and its end is seen only when the command reads on or ends.
-const FRAMES_HELD: usize = 128;
+/// What a command wrote last is in the pipe when it ends. What it left behind may hold that open, and is heard until it is
+/// silent for so long.
+const SILENT: Duration = Duration::from_millis(50);
 
 /// Why a command could not be attended.
 #[derive(Debug, thiserror::Error)]
@@ -27,13 +29,16 @@ pub enum AttendError {
     /// Its input is none of ours.
     #[error(transparent)]
     Frame(#[from] TooLong),
+    /// More input came than was asked for.
+    #[error("more than {} KiB came that the command has not taken: this is no input from iperftester", WINDOW >> 10)]
+    TooMuch,
     /// The system refused.
     #[error("cannot read the command's input")]
     Input(#[from] std::io::Error),
 }
 
-/// Runs `argv` with the input that comes in frames on standard input; its outputs are ours. It is killed with its group when
-/// standard input ends. The exit code is as a shell gives it.
+/// Runs `argv` with the input that comes in frames on standard input, its output in frames on standard output; its errors are
+/// ours. It is killed with its group when standard input ends. The exit code is as a shell gives it.
 ///
 /// # Errors
 /// [`AttendError`].
@@ -41,16 +46,30 @@ pub async fn attend_stdio(argv: &[String]) -> Result<u8, AttendError> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut hung_up = signal(SignalKind::hangup())?;
-    let mut running = process::start_attended(argv)?;
-    let (frames, held) = mpsc::channel(FRAMES_HELD);
+    be_watched();
+    let mut running = process::start_bound(argv, Errors::Inherited)?;
+    let (took, fed) = watch::channel(0);
+    // Holds whatever is not taken yet, so that writing to it never waits.
+    let (held, holding) = tokio::io::duplex(WINDOW);
     if let Some(input) = running.take_stdin() {
-        tokio::spawn(feed(input, held));
+        tokio::spawn(feed(input, holding, took));
     }
+    let (end, ended) = oneshot::channel();
+    let spoken =
+        running.take_stdout().map(|output| tokio::spawn(speak(output, tokio::io::stdout(), fed.clone(), ended)));
     let outcome = tokio::select! {
         // What has ended by itself tells how, also where the controller goes at the same moment.
         biased;
-        status = running.wait() => return Ok(shell_code(status?)),
-        told = listen(tokio::io::stdin(), frames) => told,
+        status = async {
+            let status = running.wait().await?;
+            drop(end);
+            if let Some(spoken) = spoken {
+                // It does nothing but speak.
+                let _ = spoken.await;
+            }
+            Ok::<_, ProcessError>(status)
+        } => return Ok(shell_code(status?)),
+        told = listen(tokio::io::stdin(), held, fed) => told,
         _ = terminated.recv() => Ok(()),
         _ = interrupted.recv() => Ok(()),
         _ = hung_up.recv() => Ok(()),
@@ -60,20 +79,62 @@ pub async fn attend_stdio(argv: &[String]) -> Result<u8, AttendError> {
     outcome.map(|()| KILLED)
 }
 
-/// Gives the command what it is sent, until the end of that.
-async fn feed(mut input: ChildStdin, mut held: mpsc::Receiver<Vec<u8>>) {
-    while let Some(bytes) = held.recv().await {
-        if input.write_all(&bytes).await.is_err() {
+/// Gives the command what it is sent, until the end of that, and tells how many bytes that were.
+async fn feed(input: ChildStdin, mut held: DuplexStream, took: watch::Sender<usize>) {
+    let mut input = Some(input);
+    let mut bytes = vec![0; FRAME_MAX];
+    while let Ok(read @ 1..) = held.read(&mut bytes).await {
+        if let Some(to) = &mut input
+            && to.write_all(&bytes[..read]).await.is_err()
+        {
             // It has closed its input and wants no more.
-            return;
+            input = None;
         }
+        took.send_modify(|all| *all = all.wrapping_add(read));
     }
 }
 
+/// Sends what the command says and how much it has taken, until it has `ended` and said its last.
+async fn speak(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut fed: watch::Receiver<usize>,
+    mut ended: oneshot::Receiver<()>,
+) -> std::io::Result<()> {
+    let mut bytes = vec![0; FRAME_MAX];
+    let (mut told, mut speaks) = (0, true);
+    loop {
+        tokio::select! {
+            read = from.read(&mut bytes), if speaks => match read? {
+                // As a frame, nothing would be the end.
+                0 => speaks = false,
+                read => to.write_all(&frame(&bytes[..read]).0).await?,
+            },
+            Ok(()) = fed.changed() => {
+                let all = *fed.borrow_and_update();
+                // No more than the window is on its way.
+                to.write_all(&taken(u32::try_from(all.wrapping_sub(told)).unwrap_or_default())).await?;
+                told = all;
+            }
+            _ = &mut ended => break,
+        }
+        to.flush().await?;
+    }
+    while let Ok(Ok(read @ 1..)) = tokio::time::timeout(SILENT, from.read(&mut bytes)).await {
+        to.write_all(&frame(&bytes[..read]).0).await?;
+    }
+    to.flush().await
+}
+
 /// Takes frames until the controller has gone.
-async fn listen(mut from: impl AsyncRead + Unpin, frames: mpsc::Sender<Vec<u8>>) -> Result<(), AttendError> {
+async fn listen(
+    mut from: impl AsyncRead + Unpin,
+    held: DuplexStream,
+    fed: watch::Receiver<usize>,
+) -> Result<(), AttendError> {
     // Dropped at the end of the input, which closes the command's.
-    let mut frames = Some(frames);
+    let mut held = Some(held);
+    let mut heard: usize = 0;
     loop {
         let mut head = [0; HEAD];
         if !filled(&mut from, &mut head).await? {
@@ -81,17 +142,19 @@ async fn listen(mut from: impl AsyncRead + Unpin, frames: mpsc::Sender<Vec<u8>>)
         }
         let length = length(head)?;
         if length == 0 {
-            frames = None;
+            held = None;
             continue;
         }
         let mut bytes = vec![0; length];
         if !filled(&mut from, &mut bytes).await? {
             return Ok(());
         }
-        if let Some(frames) = &frames {
-            // A command that wants no more is sent no more.
-            let _ = frames.send(bytes).await;
+        let Some(held) = &mut held else { continue };
+        heard = heard.wrapping_add(length);
+        if heard.wrapping_sub(*fed.borrow()) > WINDOW {
+            return Err(AttendError::TooMuch);
         }
+        held.write_all(&bytes).await?;
     }
 }
 
@@ -108,13 +171,13 @@ async fn filled(from: &mut (impl AsyncRead + Unpin), bytes: &mut [u8]) -> std::i
 mod tests {
     use super::*;
 
-    async fn heard(stream: &[u8]) -> (Result<(), String>, Vec<Vec<u8>>) {
-        let (frames, mut held) = mpsc::channel(FRAMES_HELD);
-        let told = listen(stream, frames).await.map_err(|fault| fault.to_string());
+    /// What `listen` says of `stream`, and what a command that does not read would get.
+    async fn heard(stream: &[u8]) -> (Result<(), String>, Vec<u8>) {
+        let (held, mut holding) = tokio::io::duplex(WINDOW);
+        let (_took, fed) = watch::channel(0);
+        let told = listen(stream, held, fed).await.map_err(|fault| fault.to_string());
         let mut all = Vec::new();
-        while let Some(bytes) = held.recv().await {
-            all.push(bytes);
-        }
+        holding.read_to_end(&mut all).await.unwrap();
         (told, all)
     }
 
@@ -122,18 +185,46 @@ mod tests {
     async fn a_stream_that_ends_anywhere_is_a_controller_that_has_gone() {
         let whole = b"\0\0\0\x02ab\0\0\0\x01c\0\0\0\0";
         for end in 0..=whole.len() {
-            let (told, frames) = heard(&whole[..end]).await;
+            let (told, text) = heard(&whole[..end]).await;
             assert_eq!(told, Ok(()), "{end}");
-            let text = frames.concat();
             assert!(b"abc".starts_with(&text) && (end < 11 || text.len() == 3), "{end}: {text:?}");
         }
     }
 
     #[tokio::test]
     async fn nothing_comes_after_the_end_and_no_giant_is_believed() {
-        assert_eq!(heard(b"\0\0\0\x01a\0\0\0\0\0\0\0\x01b").await, (Ok(()), vec![b"a".to_vec()]));
-        let (told, frames) = heard(b"\0\0\0\x01a\xff\xff\xff\xff").await;
+        assert_eq!(heard(b"\0\0\0\x01a\0\0\0\0\0\0\0\x01b").await, (Ok(()), b"a".to_vec()));
+        let (told, text) = heard(b"\0\0\0\x01a\xff\xff\xff\xff").await;
         assert!(told.unwrap_err().contains("4294967295 bytes"));
-        assert_eq!(frames, [b"a".to_vec()]);
+        assert_eq!(text, b"a");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_does_not_read_is_sent_a_window_and_no_more() {
+        let window = frame(&[b'x'; FRAME_MAX]).0.repeat(WINDOW / FRAME_MAX);
+        let (told, text) = heard(&window).await;
+        assert_eq!((told, text.len()), (Ok(()), WINDOW), "the end is seen behind what waits");
+        let (told, _) = heard(&[&window[..], b"\0\0\0\x01y"].concat()).await;
+        assert!(told.unwrap_err().starts_with("more than 1024 KiB came"));
+    }
+
+    #[tokio::test]
+    async fn the_last_words_are_said_whoever_holds_the_pipe_and_what_was_taken_is_told() {
+        let (mut command, from) = tokio::io::duplex(100);
+        let (to, mut said) = tokio::io::duplex(100);
+        let (took, fed) = watch::channel(0);
+        let (end, ended) = oneshot::channel();
+        let speaking = tokio::spawn(speak(from, to, fed, ended));
+        took.send_modify(|all| *all += 9);
+        let mut head = [0; HEAD];
+        said.read_exact(&mut head).await.unwrap();
+        assert_eq!(head, taken(9));
+        command.write_all(b"last").await.unwrap();
+        drop(end);
+        let mut all = Vec::new();
+        said.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, frame(b"last").0);
+        speaking.await.unwrap().unwrap();
+        drop(command);
     }
 }

@@ -1,6 +1,7 @@
 //! The program inside a probe: reads requests from its standard input, answers on its standard output. End of input means
 //! that the controller has gone: every child is killed and the agent ends. It leaves no process behind on any way out; even
-//! its own death by SIGKILL takes its tools with it (PR_SET_PDEATHSIG, prctl(2)).
+//! its own death by SIGKILL takes its tools with it (PR_SET_PDEATHSIG, prctl(2)). One that was stopped or hangs is ended by
+//! whoever started it, or in a container by process 1.
 #![allow(clippy::disallowed_methods, reason = "an edge: it reads this machine's counters and clock")]
 
 mod attending;
@@ -11,6 +12,7 @@ mod ports;
 mod reach;
 mod sampler;
 mod waiting;
+mod watching;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -40,6 +42,7 @@ const HELLO: u64 = 0;
 /// # Errors
 /// The system's, where signals or the streams cannot be used.
 pub async fn serve_stdio() -> std::io::Result<()> {
+    watching::be_watched();
     serve(BufReader::new(tokio::io::stdin()), tokio::io::stdout()).await
 }
 

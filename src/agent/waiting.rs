@@ -1,10 +1,13 @@
 //! What the main process of a container does: it holds the container up. As process 1 of its namespace it takes in every
-//! orphan, for whom the kernel has nobody else, and it ends all others before it ends itself (pid_namespaces(7)).
+//! orphan, for whom the kernel has nobody else, and it ends all others before it ends itself (pid_namespaces(7)). Agents
+//! that ask for it are watched.
 
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process_group, test_kill_process_group, wait};
 use tokio::signal::unix::{SignalKind, signal};
+
+use super::watching::Watched;
 
 /// What is left of a container has this long to end by itself; whoever stops it waits for ten seconds as a rule.
 const GRACE: Duration = Duration::from_millis(500);
@@ -21,11 +24,15 @@ pub async fn wait_for_end(ready: impl FnOnce()) -> std::io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut child_ended = signal(SignalKind::child())?;
+    let mut asked_to_watch = signal(SignalKind::user_defined1())?;
+    let mut watched = Watched::default();
     ready();
     loop {
         take_in();
         tokio::select! {
             _ = child_ended.recv() => {}
+            _ = asked_to_watch.recv() => watched.look(),
+            () = watched.one_less() => {}
             _ = terminated.recv() => break,
             _ = interrupted.recv() => break,
         }

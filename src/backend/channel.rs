@@ -13,6 +13,9 @@ use crate::process::{BOUND_VERB, ProcessError, Running, shell_code};
 /// The verb under which the executable is the main process of a container.
 pub const WAIT_VERB: &str = "wait";
 
+/// What it says there once it does: a line.
+pub const WAITS: &str = concat!("iperftester ", env!("CARGO_PKG_VERSION"), " waits");
+
 /// The verb under which the executable attends a command on a probe elsewhere.
 pub const ATTEND_VERB: &str = "attend";
 
@@ -47,8 +50,8 @@ impl<'a> Program<'a> {
     }
 
     /// As words for a probe elsewhere, which has our executable as `executable_there`. The agent ends with its input; a
-    /// command is attended, since its input may end long before the controller, and comes through
-    /// [`Framed`](super::Framed).
+    /// command is attended, since its input may end long before the controller, and its streams are
+    /// [`framed`](super::framed()).
     #[must_use]
     pub fn attended(&self, executable_there: &str) -> Vec<String> {
         let mut words = vec![executable_there.to_owned()];

@@ -22,8 +22,8 @@ mod processes;
 mod resolve;
 pub mod swarm;
 
-pub use channel::{ATTEND_VERB, Channel, Elsewhere, Input, Output, Program, WAIT_VERB};
-pub use framed::Framed;
+pub use channel::{ATTEND_VERB, Channel, Elsewhere, Input, Output, Program, WAIT_VERB, WAITS};
+pub use framed::{Framed, Unframed, framed};
 pub use open::{Backends, Settings, Unit, open};
 
 /// What a backend could not do.
@@ -121,6 +121,13 @@ pub trait Reach {
     /// # Errors
     /// [`BackendError`].
     async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError>;
+
+    /// Has the main process of `probe`, which was just made, said that it waits? It is this executable there, in the same
+    /// container as an agent and under the same limits, so where it has, no agent need be asked whether the probe is ready.
+    /// False where there is none that says so in time.
+    async fn waits(&self, _probe: &Name) -> bool {
+        false
+    }
 
     /// The addresses at which `probe` is tested, the same from everywhere but its own network ([`Self::addresses_within`]):
     /// at most one of each family, IPv4 first. A host name is resolved here, so that no probe needs a resolver.

@@ -208,6 +208,13 @@ impl Reach for Backends {
         }
     }
 
+    async fn waits(&self, probe: &Name) -> bool {
+        match self.docker(probe) {
+            Some(host) => host.waits(probe).await,
+            None => false,
+        }
+    }
+
     async fn addresses_within(&self, probe: &Name, from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
         match self.docker(probe) {
             Some(host) => host.addresses_within(probe, from).await,

@@ -15,7 +15,6 @@ use super::speech::lang;
 use super::units::{self, Each, Failed};
 use crate::backend::{Backends, Unit};
 use crate::deploy::Done;
-use crate::domain::facts::ProbeFacts;
 use crate::domain::host::Isolation;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
@@ -64,16 +63,16 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     // Moved, so that the end of the steps is the end of the fresh ones.
     let finished = move |unit: Unit<'_>, action: &Action| {
         if let Some(probe) = of_engine(known, unit, action) {
-            // Whoever greets listens for as long as there are steps.
+            // Whoever waits for them listens for as long as there are steps.
             let _ = made.send(probe);
         }
     };
     let steps = plans.carry_out(context, |action| format!(": {}", why(action)), finished);
-    let greeted = greeted(&topology, &backend, stream::poll_fn(|context| fresh.poll_recv(context)));
-    let (each, greeted) = tokio::try_join!(steps, greeted)?;
+    let awaited = awaited(&topology, &backend, stream::poll_fn(|context| fresh.poll_recv(context)));
+    let (each, awaited) = tokio::try_join!(steps, awaited)?;
     each.tell(context)?;
     let done = each.sum();
-    let probes = ready(&topology, &backend, &each, greeted).await?;
+    let probes = ready(&topology, &backend, &each, awaited).await?;
     let probes = lang().counted(probes, ["probe ready", "probes ready"], ["sonda lista", "sondas listas"]);
     let form = backend.isolation().map(|isolation| {
         let form = isolation.word();
@@ -101,7 +100,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     Ok(each.exit())
 }
 
-/// The probe that this step has made on an engine: it is greeted while the engine starts the next ones. Elsewhere one is
+/// The probe that this step has made on an engine: it is waited for while the engine starts the next ones. Elsewhere one is
 /// whole only with its links.
 fn of_engine<'a>(topology: &'a Topology, unit: Unit<'_>, action: &Action) -> Option<&'a Name> {
     let made = unit.host().is_some() && action.verb == Verb::Create;
@@ -109,35 +108,37 @@ fn of_engine<'a>(topology: &'a Topology, unit: Unit<'_>, action: &Action) -> Opt
     topology.probes.get_key_value(name).map(|(name, _)| name)
 }
 
-/// What came of saying hello to probes.
-type Greeted<'a> = Vec<(&'a Name, Result<ProbeFacts, SessionError>)>;
+/// Which probes are ready.
+type Ready<'a> = Vec<(&'a Name, Result<(), SessionError>)>;
 
-async fn greeted<'a>(
+async fn awaited<'a>(
     topology: &Topology,
     backend: &Backends,
     probes: impl Stream<Item = &'a Name>,
-) -> Result<Greeted<'a>, Failure> {
-    Ok(runner::greet(topology, backend, &Context::executable()?, probes).await)
+) -> Result<Ready<'a>, Failure> {
+    Ok(runner::await_made(topology, backend, &Context::executable()?, probes).await)
 }
 
-/// How many probes are ready, which is when the agent has answered hello. Those on hosts that failed are not asked; nor are
-/// those of an engine on which nothing was done, for it has told that they run, and being asked would stand in its events.
+/// How many probes are ready. Those that were just made on engines are `awaited`; of the others the agent has to answer hello.
+/// Those on hosts that failed are not asked; nor are those of an engine on which nothing was done, for it has told that they
+/// run, and being asked would stand in its events.
 async fn ready(
     topology: &Topology,
     backend: &Backends,
     each: &Each<'_, Done>,
-    greeted: Greeted<'_>,
+    awaited: Ready<'_>,
 ) -> Result<usize, Failure> {
-    let mut all: Greeted<'_> = greeted;
+    let mut all: Ready<'_> = awaited;
     all.retain(|(name, _)| !each.has_failed(name));
     let mut rest = topology.clone();
     rest.probes.retain(|name, _| {
         !each.has_failed(name) && !each.has_untouched(name) && !all.iter().any(|(other, _)| *other == name)
     });
-    all.extend(runner::greet_all(&rest, backend, &Context::executable()?).await);
+    let greeted = runner::greet_all(&rest, backend, &Context::executable()?).await;
+    all.extend(greeted.into_iter().map(|(name, greeted)| (name, greeted.map(drop))));
     let mut ready = topology.probes.keys().filter(|probe| each.has_untouched(probe)).count();
-    for (_, greeted) in all {
-        greeted.map_err(|fault| {
+    for (_, outcome) in all {
+        outcome.map_err(|fault| {
             Failure::of(Exit::Unavailable, &fault).hint(lang().word(
                 "`iperftester status` shows each probe; `iperftester doctor` what this machine lacks",
                 "`iperftester status` muestra cada sonda; `iperftester doctor`, lo que le falta a esta máquina",

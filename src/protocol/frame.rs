@@ -1,12 +1,22 @@
 //! The input of a command of the user's on its way to a probe: frames, so that its end can be told from the end of whoever
 //! sends it. A frame is its length, four bytes with the highest first, and that many bytes; the frame without any is the
 //! end of the input. A stream that ends means that the controller has gone.
+//!
+//! The command's output comes back in the same frames. Between them it is said how much of the input the command has taken:
+//! four bytes with the highest bit set, the rest the number of bytes. No more than [`WINDOW`] is sent before that, so whoever
+//! attends a command that does not read can take in all that comes, and sees the end of it at once.
 
 /// Most bytes of one frame.
 pub const FRAME_MAX: usize = 64 * 1024;
 
 /// Bytes of a frame's length.
 pub const HEAD: usize = 4;
+
+/// Most bytes of input that are sent before the command has taken them.
+pub const WINDOW: usize = 1 << 20;
+
+/// The bit of a head that is no length.
+const TAKEN: u32 = 1 << 31;
 
 /// The frame that is the end of the input.
 pub const END: [u8; HEAD] = [0; HEAD];
@@ -33,9 +43,43 @@ pub fn length(head: [u8; HEAD]) -> Result<usize, TooLong> {
     usize::try_from(told).ok().filter(|length| *length <= FRAME_MAX).ok_or(TooLong(told))
 }
 
+/// The head that says that the command has taken `bytes` more, less than 2³¹.
+#[must_use]
+pub fn taken(bytes: u32) -> [u8; HEAD] {
+    (TAKEN | bytes).to_be_bytes()
+}
+
+/// What a head on the way back says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    /// So many bytes of output follow.
+    Output(usize),
+    /// The command has taken so many bytes of its input.
+    Taken(usize),
+}
+
+/// What this head says.
+///
+/// # Errors
+/// [`TooLong`].
+pub fn back(head: [u8; HEAD]) -> Result<Back, TooLong> {
+    let told = u32::from_be_bytes(head);
+    if told & TAKEN == 0 {
+        return length(head).map(Back::Output);
+    }
+    usize::try_from(told & !TAKEN).map(Back::Taken).map_err(|_| TooLong(told))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn on_the_way_back_the_highest_bit_tells_what_was_taken_from_output() {
+        assert_eq!(back(taken(70_000)), Ok(Back::Taken(70_000)));
+        assert_eq!(back([0, 0, 0, 9]), Ok(Back::Output(9)));
+        assert_eq!(back(*b"text"), Err(TooLong(u32::from_be_bytes(*b"text"))));
+    }
 
     #[test]
     fn a_frame_has_its_length_and_no_more_than_its_share() {

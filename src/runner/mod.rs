@@ -36,7 +36,7 @@ use crate::tool;
 use crate::verdict;
 use ends::{Ends, Far};
 
-pub use opening::{greet, greet_all, open};
+pub use opening::{await_made, greet_all, open};
 pub use preflight::Reachability;
 pub use session::{Session, SessionError};
 

@@ -108,27 +108,40 @@ pub async fn open<B: Reach>(
     Session::open(backend, probe, addresses, of, Program::agent(executable)).await
 }
 
-/// Opens a session to each of `probes` as they come and closes it again: which of them are ready, and what are they?
-pub async fn greet<'a, B: Reach>(
+/// Opens a session to one probe and closes it again: what is it?
+async fn greet<B: Reach>(
     topology: &Topology,
     backend: &B,
+    probe: &Name,
     executable: &str,
-    probes: impl Stream<Item = &'a Name>,
-) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
-    let greet = async |probe| {
-        let (session, facts) = open(topology, backend, probe, executable).await?;
-        session.close().await;
-        Ok(facts)
-    };
-    probes.map(async |probe| (probe, greet(probe).await)).buffered(ABREAST).collect().await
+) -> Result<ProbeFacts, SessionError> {
+    let (session, facts) = open(topology, backend, probe, executable).await?;
+    session.close().await;
+    Ok(facts)
 }
 
-/// The same of each probe of ours.
+/// The same of each probe of ours: which of them are ready, and what are they?
 pub async fn greet_all<'a, B: Reach>(
     topology: &'a Topology,
     backend: &B,
     executable: &str,
 ) -> Vec<(&'a Name, Result<ProbeFacts, SessionError>)> {
     let ours = topology.probes.keys().filter(|probe| topology.external(probe).is_none());
-    greet(topology, backend, executable, stream::iter(ours)).await
+    let greeted = stream::iter(ours).map(async |probe| (probe, greet(topology, backend, probe, executable).await));
+    greeted.buffered(ABREAST).collect().await
+}
+
+/// Waits until each of `probes`, as they are made, is ready: its main process has said that it waits, or else its agent
+/// answers hello.
+pub async fn await_made<'a, B: Reach>(
+    topology: &Topology,
+    backend: &B,
+    executable: &str,
+    probes: impl Stream<Item = &'a Name>,
+) -> Vec<(&'a Name, Result<(), SessionError>)> {
+    let ready = async |probe| match backend.waits(probe).await {
+        true => Ok(()),
+        false => greet(topology, backend, probe, executable).await.map(drop),
+    };
+    probes.map(async |probe| (probe, ready(probe).await)).buffered(ABREAST).collect().await
 }

@@ -1,5 +1,6 @@
 //! A program started in a container, with its byte stream.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,7 +11,7 @@ use futures_util::StreamExt;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
-use crate::backend::{Channel, Framed, Input, Program};
+use crate::backend::{Channel, Input, Program, Unframed, framed};
 use crate::process::ProcessError;
 
 /// Bytes of a program's output that wait to be read.
@@ -38,9 +39,15 @@ pub(in crate::backend) async fn start(
         return Err(std::io::Error::other("the engine gave no stream").into());
     };
     let input = ClosedWithIt(Some(input));
-    let input: Input = if program.command.is_some() { Box::new(Framed::new(input)) } else { Box::new(input) };
+    let (input, unframed): (Input, _) = match program.command {
+        None => (Box::new(input), None),
+        Some(_) => {
+            let (input, unframed) = framed(input);
+            (Box::new(input), Some(unframed))
+        }
+    };
     let (ours, theirs) = tokio::io::duplex(WAITING);
-    let pump = Pump(tokio::spawn(pump(engine.clone(), exec, output, theirs)));
+    let pump = Pump(tokio::spawn(pump(engine.clone(), exec, output, unframed, theirs)));
     Ok(Channel::elsewhere(input, Box::new(ours), pump))
 }
 
@@ -52,17 +59,20 @@ async fn pump(
     engine: Docker,
     exec: String,
     mut said: Said,
+    mut unframed: Option<Unframed>,
     mut output: tokio::io::DuplexStream,
 ) -> Result<u8, ProcessError> {
-    let lost = |fault: bollard::errors::Error| ProcessError::Pipe {
-        program: "a program in a container".to_owned(),
-        source: std::io::Error::other(fault),
-    };
     let mut heard = true;
     while let Some(piece) = said.next().await {
         match piece.map_err(lost)? {
-            // Nobody listens any more; its end is still waited for.
-            LogOutput::StdOut { message } => heard = heard && output.write_all(&message).await.is_ok(),
+            LogOutput::StdOut { message } => {
+                let message = match &mut unframed {
+                    None => Cow::Borrowed(&*message),
+                    Some(unframed) => Cow::Owned(unframed.output(&message).map_err(lost)?),
+                };
+                // Nobody listens any more; its end is still waited for.
+                heard = heard && output.write_all(&message).await.is_ok();
+            }
             // As a child's standard error is: whoever started us sees it.
             LogOutput::StdErr { message } => drop(tokio::io::stderr().write_all(&message).await),
             LogOutput::StdIn { .. } | LogOutput::Console { .. } => {}
@@ -71,6 +81,10 @@ async fn pump(
     drop(output);
     let code = engine.inspect_exec(&exec).await.map_err(lost)?.exit_code;
     Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+}
+
+fn lost(fault: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ProcessError {
+    ProcessError::Pipe { program: "a program in a container".to_owned(), source: std::io::Error::other(fault) }
 }
 
 /// The task that passes output on; the stream is closed with it, which ends the program.
@@ -86,12 +100,7 @@ impl Future for Pump {
     type Output = Result<u8, ProcessError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map(|ended| {
-            ended.unwrap_or_else(|fault| {
-                let program = "a program in a container".to_owned();
-                Err(ProcessError::Pipe { program, source: std::io::Error::other(fault) })
-            })
-        })
+        Pin::new(&mut self.0).poll(context).map(|ended| ended.unwrap_or_else(|fault| Err(lost(fault))))
     }
 }
 

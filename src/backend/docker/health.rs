@@ -1,13 +1,16 @@
 //! How a probe's container is: what its engine says of it.
 
+use std::time::Duration;
+
 use bollard::Docker;
 use bollard::models::ContainerStatsResponse;
-use bollard::query_parameters::{InspectContainerOptions, StatsOptionsBuilder};
+use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder, StatsOptionsBuilder};
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use serde::Serialize;
 
 use super::Engine;
+use crate::backend::WAITS;
 
 /// A container and what it takes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +33,26 @@ pub struct Health {
     pub cpu_seconds: Option<f64>,
     /// Processes and threads.
     pub processes: Option<u64>,
+}
+
+/// The main process of a container that was made has said within this that it waits, or it is asked another way.
+const SAYS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Has the main process of this container, which was just made, said that it waits? Waits for that while it runs.
+pub(super) async fn waits(engine: &Docker, container: &str) -> bool {
+    let options = LogsOptionsBuilder::new().follow(true).stdout(true).build();
+    let mut log = engine.logs(container, Some(options)).boxed();
+    let mut said = Vec::new();
+    let line = async {
+        while let Some(Ok(piece)) = log.next().await {
+            said.extend_from_slice(&piece.into_bytes());
+            if said.split(|byte| *byte == b'\n').any(|line| line == WAITS.as_bytes()) {
+                return true;
+            }
+        }
+        false
+    };
+    tokio::time::timeout(SAYS_WITHIN, line).await.unwrap_or(false)
 }
 
 /// The health of container `id`.

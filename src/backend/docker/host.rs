@@ -12,7 +12,7 @@ use bollard::query_parameters::{
 };
 use tokio::sync::OnceCell;
 
-use super::health::{Health, health};
+use super::health::{Health, health, waits};
 use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
 use super::supply::Supply;
 use super::{DockerError, Engine, EngineError, exec, in_time};
@@ -379,6 +379,13 @@ impl Reach for Host {
             return Err(BackendError::Unknown(subject));
         }
         in_time(self.open(probe, program)).await.map_err(self.step("reach", &subject))
+    }
+
+    async fn waits(&self, probe: &Name) -> bool {
+        match (self.spec.containers.get(probe), self.engine().await) {
+            (Some(container), Ok(engine)) => waits(engine.client(), &container.name).await,
+            _ => false,
+        }
     }
 
     fn routers(&self) -> BTreeMap<IpAddr, Router> {

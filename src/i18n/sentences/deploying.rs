@@ -121,6 +121,10 @@ pub(super) const PAIRS: &[Pair] = &[
         "a frame of {bytes} bytes was announced, and the longest has {limit}: this is no input from iperftester",
         "se ha anunciado una trama de {bytes} bytes y la más larga tiene {limit}: esto no es una entrada de iperftester",
     ),
+    (
+        "more than {size} KiB came that the command has not taken: this is no input from iperftester",
+        "han llegado más de {size} KiB que la orden no ha tomado: esto no es una entrada de iperftester",
+    ),
     ("cannot read the command's input", "no se puede leer la entrada de la orden"),
     ("`{program}` did not end within {limit} s and was stopped", "`{program}` no terminó en {limit} s y se detuvo"),
     ("`{program}` wrote more than {limit} MiB and was stopped", "`{program}` escribió más de {limit} MiB y se detuvo"),
