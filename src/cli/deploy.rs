@@ -72,6 +72,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     let greeted = greeted(&topology, &backend, stream::poll_fn(|context| fresh.poll_recv(context)));
     let (each, greeted) = tokio::try_join!(steps, greeted)?;
     each.tell(context)?;
+    each.tidy(context).await;
     let done = each.sum();
     let probes = ready(&topology, &backend, &each, greeted).await?;
     let probes = lang().counted(probes, ["probe ready", "probes ready"], ["sonda lista", "sondas listas"]);
