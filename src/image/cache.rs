@@ -213,7 +213,8 @@ mod tests {
             let then = SystemTime::now() - KEPT_FOR - Duration::from_secs(60);
             File::options().append(true).open(kept.path).unwrap().set_modified(then).unwrap();
         };
-        ["unused.tar", "used.tar"].map(old);
+        old("unused.tar");
+        old("used.tar");
         std::fs::write(folder.path().join("theirs.tar"), "").unwrap();
         written(&cache, b"another").keep().unwrap();
         cache.use_now(&["used.tar", "never-made.tar"]);

@@ -227,7 +227,7 @@ impl Registry {
         let mut far = Far::default();
         while let Some(line) = said.next().await {
             match line {
-                Ok(line) => far.tell(line.id, line.progress_detail, tell),
+                Ok(line) => far.tell(line.id, line.progress_detail.as_ref(), tell),
                 Err(fault) => return self.of_pull(fault, login.is_some()),
             }
         }
@@ -268,7 +268,7 @@ impl Registry {
         let mut far = Far::default();
         while let Some(line) = said.next().await {
             match line {
-                Ok(line) => far.tell(None, line.progress_detail, tell),
+                Ok(line) => far.tell(None, line.progress_detail.as_ref(), tell),
                 Err(fault) => {
                     let said = words(&fault);
                     let known = RegistryError::of_words(&said, self.domain(), login.is_some());
@@ -313,8 +313,8 @@ fn words(fault: &Error) -> String {
 struct Far(HashMap<String, [u64; 2]>);
 
 impl Far {
-    fn tell(&mut self, layer: Option<String>, detail: Option<ProgressDetail>, tell: Tell<'_>) {
-        let Some(ProgressDetail { current: Some(current), total: Some(total) }) = detail else { return };
+    fn tell(&mut self, layer: Option<String>, detail: Option<&ProgressDetail>, tell: Tell<'_>) {
+        let Some(&ProgressDetail { current: Some(current), total: Some(total) }) = detail else { return };
         let (Ok(current), Ok(total)) = (u64::try_from(current), u64::try_from(total)) else { return };
         let so_far = self.0.entry(layer.unwrap_or_else(|| total.to_string())).or_default();
         // Behind the bytes comes their unpacking, which counts from nothing again.
@@ -396,7 +396,7 @@ mod tests {
         let mut far = Far::default();
         for (layer, current, total) in [("a", 10, 100), ("b", 5, 50), ("a", 100, 100), ("a", 7, 100), ("b", 50, 50)] {
             let detail = ProgressDetail { current: Some(current), total: Some(total) };
-            far.tell(Some(layer.to_owned()), Some(detail), &tell);
+            far.tell(Some(layer.to_owned()), Some(&detail), &tell);
         }
         far.tell(Some("a".to_owned()), None, &tell);
         assert_eq!(told.into_inner(), [(10, 100), (15, 150), (105, 150), (105, 150), (150, 150)]);
