@@ -87,10 +87,12 @@ impl fmt::Display for Aftermath {
             ids.join(", ")
         };
         if self.is_clean() {
-            f.write_str("everything is as it was before")?;
             return match self.kept.as_slice() {
-                [] => Ok(()),
-                kept => write!(f, ", but for {}, left for the next deploy", listed(kept.iter().collect())),
+                [] => f.write_str("everything is as it was before"),
+                kept => {
+                    let kept = listed(kept.iter().collect());
+                    write!(f, "everything is as it was before, but for {kept}, left for the next deploy")
+                }
             };
         }
         let lists: [(&str, Vec<&ResourceId>); 3] = [

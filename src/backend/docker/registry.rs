@@ -97,7 +97,7 @@ pub enum RegistryError {
     /// The engine failed.
     #[error("the engine cannot {action} the image")]
     Engine {
-        /// `pull`, `push`, `tag`.
+        /// `pull`, `push`, `give a name to`.
         action: &'static str,
         /// Its reason.
         source: Error,
@@ -292,7 +292,7 @@ impl Registry {
 pub(super) async fn tag(client: &Docker, of: &str, reference: &str) -> Result<(), RegistryError> {
     let (repository, tag) = reference.rsplit_once(':').unwrap_or((reference, "latest"));
     let options = TagImageOptionsBuilder::new().repo(repository).tag(tag).build();
-    client.tag_image(of, Some(options)).await.map_err(of_engine("tag"))
+    client.tag_image(of, Some(options)).await.map_err(of_engine("give a name to"))
 }
 
 fn of_engine(action: &'static str) -> impl Fn(Error) -> RegistryError {

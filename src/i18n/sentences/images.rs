@@ -121,7 +121,7 @@ pub(super) const PAIRS: &[Pair] = &[
     ("it answered something else", "respondió otra cosa"),
     ("pull", "descargar"),
     ("push", "subir"),
-    ("tag", "etiquetar"),
+    ("give a name to", "dar nombre a"),
     (
         "see that it runs and that this host reaches it, `{command}` there; without `registry` the image is sent to each host",
         "mire que funcione y que este equipo llegue a él, `{command}` allí; sin `registry` la imagen se envía a cada equipo",
