@@ -13,7 +13,7 @@ case "${1:-demo}" in
         packages="$packages iptables jq sqlite3 mount python3"
         # Images, and engines that the tests start themselves, here and behind ssh. A machine that has an engine keeps it: Docker's
         # own packages and Debian's exclude each other.
-        packages="$packages mmdebstrap debian-archive-keyring openssh-server openssh-client openssl busybox-static"
+        packages="$packages mmdebstrap debian-archive-keyring openssh-server openssh-client openssl busybox-static docker-registry"
         command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || packages="$packages docker.io"
         # From 13 on Debian has the client apart; Ubuntu has not.
         if ! command -v docker > /dev/null && grep -qx 'ID=debian' /etc/os-release \

@@ -5,6 +5,7 @@ use std::fmt;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
 
 use crate::backend::{Backend, BackendError, Progress};
 use crate::plan::{self, Action, Plan, ResourceId, Verb};
@@ -67,10 +68,12 @@ pub struct Aftermath {
     pub lost: Vec<ResourceId>,
     /// There before; their removal failed, so they may have lost a part.
     pub torn: Vec<ResourceId>,
+    /// Made by this plan, whole, and left for the next one ([`Backend::stays`]).
+    pub kept: Vec<ResourceId>,
 }
 
 impl Aftermath {
-    /// Is everything as it was before?
+    /// Is everything as it was before, but for what is kept?
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.left.is_empty() && self.lost.is_empty() && self.torn.is_empty()
@@ -79,18 +82,26 @@ impl Aftermath {
 
 impl fmt::Display for Aftermath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let listed = |ids: Vec<&ResourceId>| {
+            let ids: Vec<String> = ids.into_iter().map(|id| format!("`{id}`")).collect();
+            ids.join(", ")
+        };
         if self.is_clean() {
-            return f.write_str("everything is as it was before");
+            return match self.kept.as_slice() {
+                [] => f.write_str("everything is as it was before"),
+                kept => {
+                    let kept = listed(kept.iter().collect());
+                    write!(f, "everything is as it was before, but for {kept}, left for the next deploy")
+                }
+            };
         }
         let lists: [(&str, Vec<&ResourceId>); 3] = [
             ("removed and not restored", self.lost.iter().collect()),
             ("perhaps no longer whole", self.torn.iter().collect()),
             ("left behind", self.left.iter().map(|(id, _)| id).collect()),
         ];
-        let parts = lists.into_iter().filter(|(_, ids)| !ids.is_empty()).map(|(what, ids)| {
-            let ids: Vec<String> = ids.into_iter().map(|id| format!("`{id}`")).collect();
-            format!("{what}: {}", ids.join(", "))
-        });
+        let parts = lists.into_iter().filter(|(_, ids)| !ids.is_empty());
+        let parts = parts.map(|(what, ids)| format!("{what}: {}", listed(ids)));
         f.write_str(&parts.collect::<Vec<_>>().join("; "))
     }
 }
@@ -151,79 +162,102 @@ pub async fn plan(backend: &impl Backend) -> Result<Plan, BackendError> {
     Ok(plan::diff(&backend.desired(), &backend.observe().await?))
 }
 
-/// Carries out `plan` in its order. Between two steps it asks `cancelled`; on that, and where a step fails, what this plan
-/// created is removed again, the last one first.
+/// What came of a step.
+enum Outcome {
+    Done,
+    Failed(BackendError),
+    /// The user stopped amid it.
+    GivenUp,
+}
+
+/// Carries out `plan` in its order. Where `stop` turns true no further step is begun, and one that may be is given up at once
+/// ([`Backend::stays`]); on that, and where a step fails, what this plan created is removed again, the last one first.
 ///
 /// # Errors
 /// [`DeployError`], with precisely what is there now.
 pub async fn apply(
     plan: &Plan,
     backend: &impl Backend,
-    cancelled: &dyn Fn() -> bool,
+    stop: &watch::Receiver<bool>,
     events: &mut dyn FnMut(DeployEvent<'_>),
 ) -> Result<Done, DeployError> {
     let total = plan.actions.len();
     // Steps that are taken at a time all tell of themselves.
     let events = RefCell::new(events);
     let events = &events;
-    let (mut undo, mut removed, mut done) = (Vec::new(), Vec::new(), 0);
+    let (mut undo, mut kept, mut removed, mut done) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for together in plan.actions.chunk_by(go_together) {
         let mut torn = Vec::new();
         let mut failure = None;
+        let mut is_given_up = false;
         let mut waiting = together.iter();
         let mut at_work = FuturesUnordered::new();
         // Where one fails, nothing more is begun; what runs is waited for, so that it can be told and undone.
         loop {
-            while failure.is_none() && at_work.len() < backend.abreast() {
-                // Asked once for each step that would be begun.
-                if waiting.as_slice().is_empty() || cancelled() {
-                    break;
-                }
+            while failure.is_none() && at_work.len() < backend.abreast() && !*stop.borrow() {
                 let Some(action) = waiting.next() else { break };
                 done += 1;
                 events.borrow_mut()(DeployEvent::Started { action, number: done, total });
-                if action.verb == Verb::Create {
+                if action.verb == Verb::Create && !backend.stays(&action.id) {
                     undo.push(action.id.clone());
                 }
-                at_work.push(async move {
-                    let outcome = match action.verb {
-                        Verb::Create => {
-                            let tell = |progress: Progress<'_>| {
-                                events.borrow_mut()(DeployEvent::Progress { action, progress });
-                            };
-                            backend.create(&action.id, &tell).await
-                        }
-                        Verb::Remove => backend.remove(&action.id).await,
-                    };
-                    (action, outcome)
-                });
+                at_work.push(async move { (action, step(action, backend, stop, events).await) });
             }
             let Some((action, outcome)) = at_work.next().await else { break };
             match (outcome, action.verb) {
-                (Ok(()), verb) => {
-                    if verb == Verb::Remove {
-                        removed.push(action.id.clone());
+                (Outcome::Done, verb) => {
+                    match verb {
+                        Verb::Remove => removed.push(action.id.clone()),
+                        Verb::Create if backend.stays(&action.id) => kept.push(action.id.clone()),
+                        Verb::Create => {}
                     }
                     events.borrow_mut()(DeployEvent::Finished { action });
                 }
-                (Err(source), verb) => {
+                (Outcome::Failed(source), verb) => {
                     if verb == Verb::Remove {
                         torn.push(action.id.clone());
                     }
                     failure.get_or_insert((action.clone(), source));
                 }
+                (Outcome::GivenUp, _) => is_given_up = true,
             }
         }
         if let Some((action, source)) = failure {
-            let aftermath = Aftermath { lost: removed, torn, ..unwind(undo, backend, events).await };
+            let aftermath = Aftermath { lost: removed, torn, kept, ..unwind(undo, backend, events).await };
             return Err(DeployError::Failed { action, source, aftermath });
         }
-        if waiting.next().is_some() {
-            let aftermath = Aftermath { lost: removed, ..unwind(undo, backend, events).await };
+        if is_given_up || waiting.next().is_some() {
+            let aftermath = Aftermath { lost: removed, kept, ..unwind(undo, backend, events).await };
             return Err(DeployError::Cancelled { done, total, aftermath });
         }
     }
-    Ok(Done { created: undo.len(), removed: removed.len(), unchanged: plan.unchanged })
+    Ok(Done { created: undo.len() + kept.len(), removed: removed.len(), unchanged: plan.unchanged })
+}
+
+/// Takes a step.
+async fn step(
+    action: &Action,
+    backend: &impl Backend,
+    stop: &watch::Receiver<bool>,
+    events: &RefCell<&mut dyn FnMut(DeployEvent<'_>)>,
+) -> Outcome {
+    let tell = |progress: Progress<'_>| events.borrow_mut()(DeployEvent::Progress { action, progress });
+    let work = async {
+        let done = match action.verb {
+            Verb::Create => backend.create(&action.id, &tell).await,
+            Verb::Remove => backend.remove(&action.id).await,
+        };
+        done.map_or_else(Outcome::Failed, |()| Outcome::Done)
+    };
+    if action.verb == Verb::Remove || !backend.stays(&action.id) {
+        return work.await;
+    }
+    let mut stop = stop.clone();
+    tokio::select! {
+        outcome = work => outcome,
+        // Where nobody can stop it any more, it is waited for.
+        Ok(_) = stop.wait_for(|stop| *stop) => Outcome::GivenUp,
+    }
 }
 
 /// Can these follow each other at once? Resources of one kind do not stand on each other.

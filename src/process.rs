@@ -272,6 +272,15 @@ pub fn start(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
     start_by(argv, argv, errors)
 }
 
+/// Starts `argv` like [`start`], without the files that other programs inherit ([`hand_down`]): what it does is no part of
+/// what they stand for.
+///
+/// # Errors
+/// [`ProcessError::Start`].
+pub fn start_apart(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
+    lasting::without_files(|| start(argv, errors))
+}
+
 /// Starts the program that messages name as `named` by `words`.
 fn start_by(named: &[String], words: &[String], errors: Errors) -> Result<Running, ProcessError> {
     let program = named.first().cloned().unwrap_or_default();

@@ -3,11 +3,10 @@
 #[path = "support/memory.rs"]
 mod memory;
 
-use std::cell::Cell;
-
 use iperftester::deploy::{self, DeployError, DeployEvent, Done};
 use iperftester::plan::ResourceId;
 use memory::{Memory, desired};
+use tokio::sync::watch;
 
 /// An engine with an image, two networks and six probes, three steps at a time.
 fn engine(digest: &str) -> Memory {
@@ -32,20 +31,21 @@ fn slow<const N: usize>(backend: &Memory, ids: [(&str, usize); N]) {
 /// Carries the plan out until so many steps have begun, and tells it: `+` begun, `=` done, `-` undone.
 async fn carry_out(backend: &Memory, most: usize) -> (Result<Done, DeployError>, Vec<String>) {
     let plan = deploy::plan(backend).await.unwrap();
-    let begun = Cell::new(0);
-    let cancelled = || begun.get() >= most;
+    let (stop, stopped) = watch::channel(most == 0);
+    let mut begun = 0;
     let mut told = Vec::new();
     let mut tell = |event: DeployEvent<'_>| match event {
         DeployEvent::Progress { .. } => unreachable!("nothing in memory takes long"),
         DeployEvent::Started { action, .. } => {
-            begun.set(begun.get() + 1);
+            begun += 1;
+            stop.send_replace(begun >= most);
             told.push(format!("+{}", action.id));
         }
         DeployEvent::Finished { action } => told.push(format!("={}", action.id)),
         DeployEvent::Undone { id } => told.push(format!("-{id}")),
         DeployEvent::Undoing { .. } => {}
     };
-    let outcome = deploy::apply(&plan, backend, &cancelled, &mut tell).await;
+    let outcome = deploy::apply(&plan, backend, &stopped, &mut tell).await;
     (outcome, told)
 }
 
@@ -135,4 +135,37 @@ async fn a_stop_amid_a_group_undoes_what_ran_and_begins_nothing() {
         assert!(error.aftermath().is_clean() && backend.state().is_empty(), "{begun}: {error:?}");
         assert_eq!(backend.running.get().0, 0);
     }
+}
+
+#[tokio::test]
+async fn what_stays_is_given_up_at_once_and_kept_where_it_was_made() {
+    let backend = engine("1");
+    backend.staying.borrow_mut().push(id("image/e"));
+    // Longer than any test waits.
+    slow(&backend, [("image/e", usize::MAX)]);
+    let (outcome, told) = carry_out(&backend, 1).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.to_string(), "stopped after 1 of 9 steps: everything is as it was before");
+    assert_eq!(told, ["+image/e"]);
+    assert!(backend.state().is_empty());
+
+    slow(&backend, []);
+    backend.failing.borrow_mut().push(id("image/e"));
+    let (outcome, told) = carry_out(&backend, usize::MAX).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.to_string(), "the plan stopped at `create image/e`: everything is as it was before");
+    assert_eq!(told, ["+image/e"], "nothing half made is left that could be undone");
+
+    *backend.failing.borrow_mut() = vec![id("probe/b")];
+    let (outcome, told) = carry_out(&backend, usize::MAX).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the plan stopped at `create probe/b`: everything is as it was before, but for `image/e`, left for the next deploy"
+    );
+    assert_eq!((error.aftermath().is_clean(), told.last().map(String::as_str)), (true, Some("-network/e")));
+    assert_eq!(backend.state().into_keys().collect::<Vec<_>>(), ["image/e"]);
+    backend.failing.borrow_mut().clear();
+    let (done, _) = carry_out(&backend, usize::MAX).await;
+    assert_eq!(done.unwrap(), Done { created: 8, removed: 0, unchanged: 1 });
 }

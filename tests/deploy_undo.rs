@@ -7,7 +7,6 @@ mod lab;
 #[path = "support/memory.rs"]
 mod memory;
 
-use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -20,6 +19,7 @@ use iperftester::domain::unit::Ratio;
 use iperftester::plan::{Plan, ResourceId};
 use lab::{Build, Lab, empty, inventory, shaped};
 use memory::{Memory, desired};
+use tokio::sync::watch;
 
 fn id(text: &str) -> ResourceId {
     ResourceId(text.to_owned())
@@ -45,7 +45,7 @@ async fn apply(plan: &Plan, backend: &Memory) -> (Result<deploy::Done, DeployErr
             DeployEvent::Undone { id } => format!("undone {id}"),
         });
     };
-    let outcome = deploy::apply(plan, backend, &|| false, &mut tell).await;
+    let outcome = deploy::apply(plan, backend, &watch::channel(false).1, &mut tell).await;
     (outcome, told)
 }
 
@@ -128,9 +128,15 @@ async fn a_stop_between_any_two_steps_undoes_what_was_made() {
     for steps in 0..4_usize {
         let backend = tower("1");
         let plan = deploy::plan(&backend).await.unwrap();
-        let left = Cell::new(steps);
-        let cancelled = || left.replace(left.get().saturating_sub(1)) == 0;
-        let error = deploy::apply(&plan, &backend, &cancelled, &mut |_| {}).await.unwrap_err();
+        let (stop, stopped) = watch::channel(steps == 0);
+        let mut left = steps;
+        let mut tell = |event: DeployEvent<'_>| {
+            if matches!(event, DeployEvent::Finished { .. }) {
+                left -= 1;
+                stop.send_replace(left == 0);
+            }
+        };
+        let error = deploy::apply(&plan, &backend, &stopped, &mut tell).await.unwrap_err();
         assert!(matches!(error, DeployError::Cancelled { done, total: 4, .. } if done == steps), "{error:?}");
         assert_eq!(error.to_string(), format!("stopped after {steps} of 4 steps: everything is as it was before"));
         assert_eq!(error.aftermath().undone.len(), steps);
@@ -198,17 +204,17 @@ async fn whichever_program_fails_no_namespace_and_no_device_is_left() {
     let plan = deploy::plan(&lab.local).await.unwrap();
 
     shims.fail_at(0, "before");
-    deploy::apply(&plan, &local, &|| false, &mut |_| {}).await.unwrap();
+    deploy::apply(&plan, &local, &watch::channel(false).1, &mut |_| {}).await.unwrap();
     let calls = shims.calls();
     assert!(calls > 15, "{calls} calls");
     let gone = deploy::plan(&Local::remains(&topology.name)).await.unwrap();
-    deploy::apply(&gone, &lab.local, &|| false, &mut |_| {}).await.unwrap();
+    deploy::apply(&gone, &lab.local, &watch::channel(false).1, &mut |_| {}).await.unwrap();
     assert_eq!(inventory(&topology), before);
 
     for how in ["before", "after"] {
         for call in 1..=calls {
             shims.fail_at(call, how);
-            let error = deploy::apply(&plan, &local, &|| false, &mut |_| {}).await.unwrap_err();
+            let error = deploy::apply(&plan, &local, &watch::channel(false).1, &mut |_| {}).await.unwrap_err();
             assert!(error.aftermath().is_clean(), "call {call}, {how}: {error:?}");
             assert_eq!(inventory(&topology), before, "call {call}, {how}");
         }

@@ -7,8 +7,10 @@ mod engines;
 mod images;
 mod world;
 
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStderr, Command};
 use std::time::{Duration, Instant};
 
 use bollard::{API_DEFAULT_VERSION, Docker};
@@ -160,6 +162,18 @@ fn an_engine_of_the_topology_builds_the_debian_image_by_the_dockerfile() {
     let said = text(&failed.stderr);
     assert_eq!(failed.status.code(), Some(3), "{said}");
     assert!(said.contains("the engine cannot build the image") && said.contains("image: { base: small }"), "{said}");
+    // For several hosts it is tried once, and one of them tells why.
+    let two = format!(
+        "name: NAME\nimage: {{ base: debian }}\nhosts: {{ e: {0}, f: {0} }}\nprobes: {{ a: {{ host: e, address: 192.0.2.1 }}, \
+         b: {{ host: f, address: 192.0.2.2, ports: 5301-5310 }} }}\n",
+        format_args!("{{ docker: {{ endpoint: 'unix://{}' }} }}", engine.socket().display())
+    );
+    world.write(&two);
+    let failed = world.run(&["deploy"]);
+    let said = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(3), "{said}");
+    assert_eq!(said.matches("the engine cannot build the image").count(), 1, "{said}");
+    assert_eq!(said.matches("there is no probe image, as host e tells").count(), 1, "{said}");
     let left: Vec<String> = names(&images::cache(&world)).into_iter().filter(|name| name.starts_with('.')).collect();
     assert!(left.is_empty(), "{left:?}");
 }
@@ -222,6 +236,124 @@ fn stopped_on_the_way_it_leaves_nothing() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(roots(), 0, "{:?}", names(world.folder.path()));
     assert!(names(&images::cache(&world)).is_empty(), "{:?}", names(&images::cache(&world)));
+}
+
+#[test]
+fn a_deploy_removes_the_images_that_newer_ones_took_the_place_of_and_no_other() {
+    if let Some(why) = engines::missing() {
+        return world::skipped(&why);
+    }
+    let engine = Engine::start();
+    engine.import_busybox();
+    let endpoint = format!("docker: {{ endpoint: '{}' }}", engine.url());
+    let world = World::new(&SMALL.replace("local: {}", &endpoint));
+    images::lend(&world);
+    world.expect(0, &["deploy"]);
+    images::keep(&world);
+    let own = engine.say(&["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "label=iperftester.image"]);
+    let named = engine.say(&["image", "inspect", "--format", "{{.Metadata.LastTagTime}}", &own]);
+    assert!(!named.starts_with("0001"), "{named}");
+
+    // Of the same root, so that they differ in their names and labels alone.
+    let tar = world.folder.path().join("busybox.tar");
+    let folder = engine.machine.folder().join("busybox");
+    let packed = Command::new("tar").arg("-C").arg(&folder).arg("-cf").arg(&tar).arg("bin").status();
+    assert!(packed.unwrap().success());
+    let record = |id: &str| {
+        let mut find = Command::new("find");
+        find.arg(engine.machine.folder().join("data/image")).args(["-path", "*/metadata/sha256/*"]);
+        let listed = find.args(["-name", id.trim_start_matches("sha256:")]).output().unwrap();
+        PathBuf::from(text(&listed.stdout).trim()).join("lastUpdated")
+    };
+    for (name, is_old) in [("unused", true), ("used", true), ("named", true), ("young", false), ("theirs", true)] {
+        let label = if name == "theirs" { "their.image" } else { "iperftester.image" };
+        let (label, tag) = (format!("LABEL {label}={name}"), format!("iperftester-probe:{name}"));
+        let id = engine.say(&["import", "--change", &label, tar.to_str().unwrap(), &tag]);
+        engine.say(&["tag", &id, &tag]);
+        if is_old {
+            // Since when it is there is what the engine keeps of it.
+            std::fs::write(record(&id), "2025-01-01T00:00:00Z").unwrap();
+        }
+    }
+    engine.say(&["create", "--network", "none", "iperftester-probe:used", "sleep", "1"]);
+    engine.say(&["tag", "iperftester-probe:named", "elsewhere:1"]);
+    std::fs::write(record(&engine.say(&["images", "-q", "--no-trunc", "elsewhere:1"])), "2025-01-01T00:00:00Z")
+        .unwrap();
+
+    let output = world.run(&["deploy"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(said.matches("removed the image").count(), 1, "{said}");
+    assert!(said.contains("here: removed the image iperftester-probe:unused, which nobody uses any more"), "{said}");
+    let listed = engine.say(&["images", "--format", "{{.Repository}}:{{.Tag}}"]);
+    let mut listed: Vec<&str> = listed.lines().collect();
+    listed.sort_unstable();
+    let mut rest = ["named", "theirs", "used", "young"].map(|tag| format!("iperftester-probe:{tag}")).to_vec();
+    rest.extend(["busybox:test".to_owned(), "elsewhere:1".to_owned(), own]);
+    rest.sort();
+    assert_eq!(listed, rest);
+    world.expect(0, &["destroy"]);
+}
+
+/// Processes that were started in `world`, by the place of their temporary files.
+fn started_in(world: &World) -> Vec<String> {
+    let own = format!("TMPDIR={}", world.folder.path().display());
+    let mut pids = names(Path::new("/proc"));
+    pids.retain(|pid| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == own.as_bytes())
+    });
+    pids
+}
+
+/// A deploy to `engine` that waits for a mirror that never answers, which is there as long as the last of this. What it says
+/// comes with it.
+fn waiting_for_a_mirror(world: &World, engine: &Engine) -> (Child, BufReader<ChildStderr>, TcpListener) {
+    let mirror = TcpListener::bind("127.0.0.1:0").unwrap();
+    let image = format!("base: small, mirror: 'http://{}/debian'", mirror.local_addr().unwrap());
+    let docker = format!("docker: {{ endpoint: '{}' }}", engine.url());
+    world.write(&SMALL.replace("base: small", &image).replace("local: {}", &docker));
+    let mut child = world.spawn(&["deploy"]);
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("unpacking the tools") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ended before");
+    }
+    mirror.accept().unwrap();
+    let own = child.id().to_string();
+    assert!(started_in(world).iter().any(|pid| *pid != own), "mmdebstrap is not seen");
+    (child, said, mirror)
+}
+
+#[test]
+fn a_deploy_that_waits_for_a_mirror_can_be_stopped_or_killed() {
+    if let Some(why) = engines::missing() {
+        return world::skipped(&why);
+    }
+    let engine = Engine::start();
+    let world = World::new(SMALL);
+    let (mut child, said, _mirror) = waiting_for_a_mirror(&world, &engine);
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said: String = said.lines().map(|line| line.unwrap() + "\n").collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+    assert!(said.contains("stopped after 1 of 4 steps: everything is as it was before"), "{said}");
+    assert_eq!(started_in(&world), Vec::<String>::new());
+    let roots = names(world.folder.path()).into_iter().filter(|name| name.starts_with("mmdebstrap.")).count();
+    assert_eq!((roots, names(&images::cache(&world))), (0, vec![]));
+    assert_eq!(engine.say(&["images", "-aq"]) + &engine.say(&["network", "ls", "-q", "--filter", "type=custom"]), "");
+
+    // Killed, it leaves programs of mmdebstrap's, which hold up nobody.
+    let (mut child, _, _mirror) = waiting_for_a_mirror(&world, &engine);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    world.expect(0, &["destroy"]);
+    assert!(!started_in(&world).is_empty(), "it was waited for");
+    let ended = engines::eventually(|| {
+        let left = started_in(&world);
+        left.is_empty() || Command::new("kill").arg("-9").args(&left).status().is_err()
+    });
+    assert!(ended, "{:?}", started_in(&world));
 }
 
 #[test]

@@ -100,7 +100,11 @@ const CASES: &[Case] = &[
             ("unknown-word", 13, 28),
         ],
     ),
-    ("image", &[("unknown-word", 3, 9), ("bad-text", 4, 10), ("bad-text", 5, 11), ("unknown-key", 6, 3)]),
+    (
+        "image",
+        &[("unknown-word", 3, 9), ("bad-text", 4, 10), ("bad-text", 5, 11), ("bad-text", 6, 13), ("unknown-key", 7, 3)],
+    ),
+    ("image-secrets", &[("plain-secret", 3, 11), ("plain-secret", 4, 13)]),
     (
         "impossible-rates",
         &[

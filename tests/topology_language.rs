@@ -178,10 +178,11 @@ fn the_image_is_what_is_written_or_bookworm() {
         base: Some(Base::Debian),
         suite: "trixie".to_owned(),
         mirror: Some("http://deb.example.net/debian".to_owned()),
+        registry: Some("registry.example.net:5000/net".to_owned()),
     };
     let engines = topology(include_str!("topologies/valid/engines.yaml"));
     assert_eq!(engines.image, whole);
-    assert_eq!(topology(TWO).image, Image { base: None, suite: "bookworm".to_owned(), mirror: None });
+    assert_eq!(topology(TWO).image, Image { base: None, suite: "bookworm".to_owned(), mirror: None, registry: None });
     // Results that are stored already know of none.
     let mut stored = serde_json::to_value(topology(TWO)).unwrap();
     assert_eq!(stored.as_object_mut().unwrap().remove("image"), None);

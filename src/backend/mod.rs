@@ -160,6 +160,12 @@ pub trait Backend {
     /// other's way.
     fn abreast(&self) -> usize;
 
+    /// Is it dear to make and harmless where it stays, as the probe image is? An undo leaves it then. Making it may be given up
+    /// at any moment, and where it is given up or fails nothing half made is left.
+    fn stays(&self, _id: &ResourceId) -> bool {
+        false
+    }
+
     /// Can this machine make them? Changes nothing.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::docker;
 use super::external::External;
 use super::here::Here;
@@ -80,7 +82,7 @@ fn image(topology: &Topology, settings: &Settings) -> Result<Option<Arc<docker::
         return Ok(None);
     }
     let cache = Cache::new(settings.images.clone());
-    let supply = docker::Supply::new(&topology.image, Path::new(&settings.executable), cache);
+    let supply = docker::Supply::new(topology, Path::new(&settings.executable), cache);
     supply.map(|supply| Some(Arc::new(supply))).map_err(BackendError::Image)
 }
 
@@ -258,6 +260,18 @@ impl<'a> Unit<'a> {
         }
     }
 
+    /// After a deploy: removes the probe images that a newer one has taken the place of and nobody uses, and gives their names.
+    ///
+    /// # Errors
+    /// [`BackendError::Docker`].
+    pub async fn tidy(&self, now: DateTime<Utc>) -> Result<Vec<String>, BackendError> {
+        match self {
+            Self::Here(_) | Self::Leftovers(_) => Ok(vec![]),
+            Self::Docker(host) => host.tidy(now).await,
+            Self::Node(node) => node.tidy(now).await,
+        }
+    }
+
     /// After a verb that was killed: waits until what it had asked for is done. What this machine's programs do for it hold
     /// its lock, see [`crate::lock`].
     pub async fn settle(&self) {
@@ -285,6 +299,14 @@ impl Backend for Unit<'_> {
             Self::Docker(host) => host.abreast(),
             Self::Node(node) => node.abreast(),
             Self::Leftovers(swarm) => swarm.abreast(),
+        }
+    }
+
+    fn stays(&self, id: &ResourceId) -> bool {
+        match self {
+            Self::Here(_) | Self::Leftovers(_) => false,
+            Self::Docker(host) => host.stays(id),
+            Self::Node(node) => node.stays(id),
         }
     }
 

@@ -11,10 +11,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::speech::lang;
 use super::stop;
-use crate::backend::docker::{Engine, image as engines};
-use crate::domain::host::{Docker, HostKind};
+use crate::backend::docker::builder::{self, Builders};
 use crate::domain::image::Base;
-use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::i18n::say;
 use crate::image::{self, Archive, Cache, ImageError, Recipe, Step};
@@ -74,40 +72,11 @@ async fn make(context: &Context<'_>, topology: &Topology, recipe: &Recipe, force
     if let Some(archive) = image::cached(recipe, &cache).filter(|_| !force) {
         return Ok(archive);
     }
-    // Opened only for what is built there.
-    let engine = match recipe.base {
-        Base::Small => None,
-        Base::Debian => Some(engine(topology).await?),
-    };
     let mut tell = |step: Step<'_>| context.output.note(&line(step));
-    let by_engine = async |draft: &mut image::Draft, tell: &mut dyn FnMut(Step<'_>)| match &engine {
-        Some(engine) => engines::build(engine.client(), recipe, draft, tell).await,
-        None => Ok(()),
-    };
-    Ok(image::make(recipe, &cache, !force, by_engine, &mut tell).await?)
-}
-
-/// The first of the topology's engines that opens; without any such host, this machine's.
-async fn engine(topology: &Topology) -> Result<Engine, Failure> {
-    let hosts = topology.hosts.iter().filter_map(|(name, host)| match &host.kind {
-        HostKind::Docker(settings) => Some((name.clone(), settings.clone())),
-        _ => None,
-    });
-    let mut hosts: Vec<(Name, Docker)> = hosts.collect();
-    if hosts.is_empty() {
-        hosts.push((Name::new("here").expect("it is a name"), Docker::default()));
-    }
-    let mut failure = None;
-    for (name, settings) in hosts {
-        match Engine::open(&name, &settings).await {
-            Ok(engine) => return Ok(engine),
-            Err(fault) => {
-                let hint = fault.hint();
-                failure.get_or_insert(Failure::of(Exit::Unavailable, &fault).maybe_hint(hint));
-            }
-        }
-    }
-    Err(failure.expect("there was a host to try"))
+    builder::make(recipe, &cache, !force, &Builders::of(topology), &mut tell).await.map_err(|fault| {
+        let hint = fault.hint();
+        Failure::of(Exit::Unavailable, &fault).maybe_hint(hint)
+    })
 }
 
 fn chosen(base: Base) -> &'static str {
@@ -131,6 +100,8 @@ pub(super) fn line(step: Step<'_>) -> String {
         }
         Step::Pack => lang().word("writing the image", "escribiendo la imagen").to_owned(),
         Step::Said(words) => words.to_owned(),
+        Step::Pull { from } => say!(lang(), "pulling the image from {from}", "descargando la imagen de {from}"),
+        Step::Push { to } => say!(lang(), "pushing the image to {to}", "subiendo la imagen a {to}"),
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     let awaited = awaited(&topology, &backend, stream::poll_fn(|context| fresh.poll_recv(context)));
     let (each, awaited) = tokio::try_join!(steps, awaited)?;
     each.tell(context)?;
+    each.tidy(context).await;
     let done = each.sum();
     let probes = ready(&topology, &backend, &each, awaited).await?;
     let probes = lang().counted(probes, ["probe ready", "probes ready"], ["sonda lista", "sondas listas"]);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::build::line;
 use super::context::Context;
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, causes};
 use super::speech::lang;
 use super::stop;
 use crate::backend::{Backend, Backends, Progress, Unit};
@@ -111,7 +111,7 @@ impl<'b> Each<'b, Plan> {
                             finished(unit, action);
                         }
                     };
-                    deploy::apply(&plan, &unit, &|| *stop.borrow(), &mut tell).await.map_err(Failure::from)
+                    deploy::apply(&plan, &unit, &stop, &mut tell).await.map_err(Failure::from)
                 }
             };
             (unit, done)
@@ -123,6 +123,26 @@ impl<'b> Each<'b, Plan> {
 }
 
 impl Each<'_, Done> {
+    /// Where all is as it should be, removes the probe images that a newer one has taken the place of, and tells it. What
+    /// cannot be removed only takes room.
+    pub(super) async fn tidy(&self, context: &Context<'_>) {
+        let stand = self.0.iter().filter(|(_, outcome)| outcome.is_ok()).map(|(unit, _)| *unit);
+        let tidied = join_all(stand.map(async |unit: Unit<'_>| (unit, unit.tidy(Context::now()).await))).await;
+        for (unit, outcome) in tidied {
+            let host = name(unit).unwrap_or_default();
+            match outcome {
+                Ok(names) => names.iter().for_each(|name| {
+                    context.output.note(&say!(
+                        lang(),
+                        "{host}: removed the image {name}, which nobody uses any more",
+                        "{host}: se ha quitado la imagen {name}, que ya nadie usa"
+                    ));
+                }),
+                Err(fault) => context.output.note(&causes(&fault).join(": ")),
+            }
+        }
+    }
+
     /// The same of a removal, of which it is the failure of the whole that nothing was removed and no engine answered.
     pub(super) fn tell_of_removal(&self, context: &Context<'_>) -> Result<(), Failure> {
         let did = |unit: &Unit<'_>, done: &Done| done.removed > 0 || unit.host().is_some();
@@ -159,10 +179,7 @@ impl Steps {
     }
 
     fn tell(&self, context: &Context<'_>, unit: Unit<'_>, event: &DeployEvent<'_>, why: impl Fn(&Action) -> String) {
-        let host = unit.host().map(|host| match unit.node() {
-            Some(node) => format!("{host}/{node}"),
-            None => host.to_string(),
-        });
+        let host = name(unit);
         match (event, &self.bars) {
             (DeployEvent::Started { action, number, total }, None) => {
                 let at = host.map_or_else(String::new, |host| format!("{host} "));
@@ -210,6 +227,14 @@ impl Steps {
             drop(all.clear());
         }
     }
+}
+
+/// How messages call it; `None` for this machine.
+fn name(unit: Unit<'_>) -> Option<String> {
+    unit.host().map(|host| match unit.node() {
+        Some(node) => format!("{host}/{node}"),
+        None => host.to_string(),
+    })
 }
 
 /// How far a step is, in a few words.

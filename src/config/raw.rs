@@ -108,6 +108,7 @@ pub(crate) struct Image {
     pub(crate) base: Field<image::Base>,
     pub(crate) suite: Field<String>,
     pub(crate) mirror: Field<String>,
+    pub(crate) registry: Field<String>,
 }
 
 #[derive(Debug, Default)]

@@ -14,6 +14,9 @@ pub struct Image {
     /// URI of a mirror; `None` is where this machine gets that release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mirror: Option<String>,
+    /// Registry, with a path in it, that hosts pull the image from; `None` is where it is sent to each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
 }
 
 impl Image {
@@ -29,7 +32,7 @@ impl Image {
 
 impl Default for Image {
     fn default() -> Self {
-        Self { base: None, suite: Self::SUITE.to_owned(), mirror: None }
+        Self { base: None, suite: Self::SUITE.to_owned(), mirror: None, registry: None }
     }
 }
 

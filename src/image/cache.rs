@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
@@ -11,6 +12,10 @@ use super::{ImageError, hex};
 
 /// Begins the name of a file that is being written; the process that writes it comes next.
 const DRAFT: &str = ".draft-";
+
+/// So long a file stays that nobody uses: whoever works with two executables at a time keeps both, and what is made again
+/// costs a second, or where it is a root a minute.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// A folder of images and of what they are made from. Other processes may use it at the same time.
 #[derive(Debug, Clone)]
@@ -44,6 +49,32 @@ impl Cache {
         let (found, bytes) = hash(File::open(&path).ok()?).ok()?;
         let noted = fs_err::read_to_string(beside(&path)).ok()?;
         (noted == note(&found, name)).then_some(Kept { path, hash: found, bytes })
+    }
+
+    /// Notes that the files of these names are used now.
+    pub(super) fn use_now(&self, names: &[&str]) {
+        for name in names {
+            // One that is not there is not used; one of which it cannot be noted is made again some day.
+            let _ = File::options()
+                .append(true)
+                .open(self.path(name))
+                .and_then(|file| file.set_modified(SystemTime::now()));
+        }
+    }
+
+    /// Removes what was not used in the day before `newest` was made.
+    pub(super) fn forget_behind(&self, newest: &Kept) {
+        let used = |path: &Path| fs_err::metadata(path).and_then(|found| found.modified()).ok();
+        let Some(now) = used(&newest.path) else { return };
+        for entry in fs_err::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_ours = path.extension().is_some_and(|end| end == "tar") && beside(&path).exists();
+            let unused = used(&path).and_then(|used| now.duration_since(used).ok());
+            if is_ours && unused.is_some_and(|unused| unused > KEPT_FOR) {
+                // Where it stays, it only takes room.
+                let _ = fs_err::remove_file(&path).and_then(|()| fs_err::remove_file(beside(&path)));
+            }
+        }
     }
 
     /// Begins the file of this name.
@@ -169,6 +200,27 @@ mod tests {
             .current_dir(folder.path().join("images"))
             .status();
         assert!(checked.unwrap().success());
+    }
+
+    #[test]
+    fn what_was_not_used_for_a_day_goes_when_something_newer_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().to_owned());
+        let old = |name: &str| {
+            let mut draft = cache.draft(name).unwrap();
+            draft.write_all(b"old").unwrap();
+            let kept = draft.keep().unwrap();
+            let then = SystemTime::now() - KEPT_FOR - Duration::from_secs(60);
+            File::options().append(true).open(kept.path).unwrap().set_modified(then).unwrap();
+        };
+        old("unused.tar");
+        old("used.tar");
+        std::fs::write(folder.path().join("theirs.tar"), "").unwrap();
+        written(&cache, b"another").keep().unwrap();
+        cache.use_now(&["used.tar", "never-made.tar"]);
+        cache.forget_behind(&written(&cache, b"whole").keep().unwrap());
+        assert_eq!(names(folder.path()), ["a.tar", "a.tar.sha256", "theirs.tar", "used.tar", "used.tar.sha256"]);
+        assert!(cache.kept("used.tar").is_some());
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod sources;
 
 pub use archive::context;
 pub use cache::{Cache, Draft};
-pub use recipe::{EXECUTABLE, HASH_LABEL, Recipe};
+pub use recipe::{EXECUTABLE, HASH_LABEL, NAME, Recipe};
 
 /// Why there is no image.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +147,16 @@ pub enum Step<'a> {
     Pack,
     /// A line of the engine that builds it.
     Said(&'a str),
+    /// An engine pulls it.
+    Pull {
+        /// The registry.
+        from: &'a str,
+    },
+    /// An engine pushes it.
+    Push {
+        /// The registry.
+        to: &'a str,
+    },
 }
 
 /// An image that can be loaded.
@@ -160,27 +170,12 @@ pub struct Archive {
     pub is_new: bool,
 }
 
-/// The archive of `recipe` that the cache has; `None` where it has none that is sound.
+/// The archive of `recipe` that the cache has, used now; `None` where it has none that is sound.
 #[must_use]
 pub fn cached(recipe: &Recipe, cache: &Cache) -> Option<Archive> {
     let kept = cache.kept(&archive_name(recipe))?;
+    cache.use_now(&[&archive_name(recipe), &root_name(recipe)]);
     Some(Archive { path: kept.path, bytes: kept.bytes, is_new: false })
-}
-
-/// The archive of `recipe`: the cache's, or made now. `by_engine` writes one of base `debian`.
-///
-/// # Errors
-/// [`ImageError`]; nothing half made is left.
-pub async fn ready(
-    recipe: &Recipe,
-    cache: &Cache,
-    by_engine: impl AsyncFnOnce(&mut Draft, &mut dyn FnMut(Step<'_>)) -> Result<(), ImageError>,
-    tell: &mut dyn FnMut(Step<'_>),
-) -> Result<Archive, ImageError> {
-    match cached(recipe, cache) {
-        Some(archive) => Ok(archive),
-        None => make(recipe, cache, true, by_engine, tell).await,
-    }
 }
 
 /// Makes the archive of `recipe` whatever the cache has; the small image's root is taken from there where `keep_root`.
@@ -197,7 +192,7 @@ pub async fn make(
     let mut draft = cache.draft(&archive_name(recipe))?;
     match recipe.base {
         Base::Small => {
-            let name = format!("root-{}.tar", recipe.root_hash());
+            let name = root_name(recipe);
             let root = match cache.kept(&name).filter(|_| keep_root) {
                 Some(root) => root,
                 None => {
@@ -217,11 +212,17 @@ pub async fn make(
         return Err(ImageError::Replaced { path: recipe.executable.clone() });
     }
     let kept = draft.keep()?;
+    cache.use_now(&[&root_name(recipe)]);
+    cache.forget_behind(&kept);
     Ok(Archive { path: kept.path, bytes: kept.bytes, is_new: true })
 }
 
 fn archive_name(recipe: &Recipe) -> String {
     format!("{}.tar", recipe.hash())
+}
+
+fn root_name(recipe: &Recipe) -> String {
+    format!("root-{}.tar", recipe.root_hash())
 }
 
 fn hex(bytes: &[u8]) -> String {

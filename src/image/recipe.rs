@@ -19,6 +19,8 @@ pub(super) const DOCKERFILE: &str = include_str!("../../Dockerfile");
 
 /// Where the executable is within an image.
 pub const EXECUTABLE: &str = "/usr/local/bin/iperftester";
+/// What every image is called, whatever its tag.
+pub const NAME: &str = "iperftester-probe";
 /// The label of an image with its [`Recipe::hash`].
 pub const HASH_LABEL: &str = "iperftester.image";
 /// The label of an image with the version of its executable.
@@ -96,7 +98,7 @@ impl Recipe {
     /// The image's name in an engine.
     #[must_use]
     pub fn tag(&self) -> String {
-        format!("iperftester-probe:{}", &self.hash()[..12])
+        format!("{NAME}:{}", &self.hash()[..12])
     }
 
     /// The image's labels.

@@ -29,7 +29,8 @@ pub(super) async fn root(recipe: &Recipe, draft: &mut Draft) -> Result<(), Image
     if !is_installed() {
         return Err(ImageError::NoMmdebstrap);
     }
-    let mut running = process::start(&command(recipe), Errors::Captured)
+    // What it makes is the cache's and no part of a topology, whose lock it must not hold.
+    let mut running = process::start_apart(&command(recipe), Errors::Captured)
         .map_err(|source| ImageError::Mmdebstrap { complaint: source.to_string() })?;
     drop(running.take_stdin());
     let stdout = running.take_stdout();

@@ -1,4 +1,4 @@
-//! Programs that outlive this process, and what they must not take with them.
+//! Programs that outlive this process, and the files that some programs must not take with them.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -12,10 +12,10 @@ use tokio::process::Command;
 
 use super::{Finished, ProcessError, read_all, read_line};
 
-/// Files that programs inherit from this process; a lasting one must not, or it would hold what they stand for.
+/// Files that programs inherit from this process; some must not, or they would hold what the files stand for.
 static HANDED_DOWN: Mutex<Vec<Weak<File>>> = Mutex::new(Vec::new());
 
-/// Lets every program started from now on inherit `file`, but for lasting ones.
+/// Lets every program started from now on inherit `file`, but for those that are started without.
 ///
 /// # Errors
 /// The system's.
@@ -25,6 +25,14 @@ pub fn hand_down(file: &Arc<File>) -> std::io::Result<()> {
     held.retain(|file| file.strong_count() > 0);
     held.push(Arc::downgrade(file));
     Ok(())
+}
+
+/// What `start` gives; a program that it starts inherits none of the files that were handed down.
+pub(super) fn without_files<T>(start: impl FnOnce() -> T) -> T {
+    flag_all(FdFlags::CLOEXEC);
+    let started = start();
+    flag_all(FdFlags::empty());
+    started
 }
 
 fn flag_all(flags: FdFlags) {
@@ -52,10 +60,8 @@ pub async fn start_lasting(argv: &[String], limit: Duration) -> Result<u32, Proc
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    flag_all(FdFlags::CLOEXEC);
-    let spawned = command.spawn();
-    flag_all(FdFlags::empty());
-    let mut child = spawned.map_err(|source| ProcessError::Start { program: program.clone(), source })?;
+    let mut child =
+        without_files(|| command.spawn()).map_err(|source| ProcessError::Start { program: program.clone(), source })?;
     let none = || ProcessError::Pipe { program: program.clone(), source: ErrorKind::BrokenPipe.into() };
     let pid = child.id().ok_or_else(none)?;
     let mut stdout = BufReader::new(child.stdout.take().ok_or_else(none)?);
@@ -102,6 +108,8 @@ mod tests {
         let has = format!("test -e /proc/$$/fd/{number}");
         let others = super::super::run(&sh(&has), b"", Duration::from_secs(5)).await.unwrap();
         assert!(others.status.success());
+        let apart = super::super::start_apart(&sh(&has), super::super::Errors::Captured).unwrap();
+        assert!(!apart.finish(Duration::from_secs(5)).await.unwrap().status.success());
         let pid = start_lasting(&sh(&format!("{has} || echo; exec sleep 60")), Duration::from_secs(5)).await.unwrap();
         let again = super::super::run(&sh(&has), b"", Duration::from_secs(5)).await.unwrap();
         assert!(again.status.success(), "the next program inherits it again");

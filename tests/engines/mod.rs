@@ -7,6 +7,7 @@ mod documented;
 mod images;
 mod machine;
 mod network;
+mod registry;
 mod server;
 mod ssh;
 
@@ -23,6 +24,7 @@ pub(crate) use certificates::{Authority, Use};
 pub(crate) use documented::Documented;
 pub(crate) use images::{BUSYBOX, cache, probe_image};
 pub(crate) use machine::{Machine, eventually};
+pub(crate) use registry::{PASSWORD, Registry, USER};
 pub(crate) use server::{Podman, Server, free_port};
 pub(crate) use ssh::Sshd;
 
@@ -213,6 +215,11 @@ impl Hosts {
     pub(crate) fn free_address(&self, number: u8) -> Ipv4Addr {
         assert!(usize::from(number) > self.engines.len());
         self.network.address(number)
+    }
+
+    /// The address of this machine on their network.
+    pub(crate) fn this_machine(&self) -> Ipv4Addr {
+        self.network.address(254)
     }
 
     /// The address of the host with this index.

@@ -26,7 +26,7 @@ pub(crate) struct Server(Child);
 
 impl Server {
     /// Starts it, its output in `log`.
-    fn start(program: &str, arguments: &[&str], log: &Path) -> Self {
+    pub(super) fn start(program: &str, arguments: &[&str], log: &Path) -> Self {
         let out = File::options().create(true).append(true).open(log).unwrap();
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).process_group(0);

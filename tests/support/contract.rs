@@ -27,7 +27,7 @@ pub(crate) fn id(text: &str) -> ResourceId {
 
 pub(crate) async fn carry_out(backend: &impl Backend) -> Plan {
     let plan = deploy::plan(backend).await.unwrap();
-    let done = deploy::apply(&plan, backend, &|| false, &mut |_| {}).await.unwrap();
+    let done = deploy::apply(&plan, backend, &tokio::sync::watch::channel(false).1, &mut |_| {}).await.unwrap();
     assert_eq!(done.created + done.removed, plan.actions.len());
     plan
 }

@@ -124,7 +124,7 @@ impl Lab {
     pub(crate) async fn up(self) -> Self {
         self.local.supports().await.unwrap();
         let plan = deploy::plan(&self.local).await.unwrap();
-        deploy::apply(&plan, &self.local, &|| false, &mut |_| {}).await.unwrap();
+        deploy::apply(&plan, &self.local, &tokio::sync::watch::channel(false).1, &mut |_| {}).await.unwrap();
         self
     }
 
@@ -144,7 +144,7 @@ impl Lab {
         self.local = Local::new(topology).with_programs(programs);
         self.local.supports().await.unwrap();
         let plan = deploy::plan(&self.local).await.unwrap();
-        deploy::apply(&plan, &self.local, &|| false, &mut |_| {}).await.unwrap();
+        deploy::apply(&plan, &self.local, &tokio::sync::watch::channel(false).1, &mut |_| {}).await.unwrap();
     }
 
     /// Runs `command` (words) on a probe or site.
@@ -185,7 +185,7 @@ impl Drop for Lab {
                 let remains = if rootless { Local::remains_in_user_namespaces } else { Local::remains };
                 let remains = remains(&topology);
                 let plan = deploy::plan(&remains).await.unwrap();
-                deploy::apply(&plan, &remains, &|| false, &mut |_| {}).await.unwrap();
+                deploy::apply(&plan, &remains, &tokio::sync::watch::channel(false).1, &mut |_| {}).await.unwrap();
             });
         };
         // A runtime cannot be entered from within another, so the sweeping has a thread of its own.

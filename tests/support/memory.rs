@@ -22,6 +22,8 @@ pub(crate) struct Memory {
     pub(crate) failing: RefCell<Vec<ResourceId>>,
     /// Removals that fail.
     pub(crate) stuck: RefCell<Vec<ResourceId>>,
+    /// What stays where all else is undone, and may be given up.
+    pub(crate) staying: RefCell<Vec<ResourceId>>,
     /// Creations and removals at a time.
     pub(crate) abreast: Cell<usize>,
     /// Calls so far.
@@ -79,6 +81,10 @@ impl Backend for Memory {
         self.abreast.get()
     }
 
+    fn stays(&self, id: &ResourceId) -> bool {
+        self.staying.borrow().contains(id)
+    }
+
     async fn supports(&self) -> Result<(), Vec<BackendError>> {
         Ok(())
     }
@@ -94,9 +100,18 @@ impl Backend for Memory {
         assert!(!there(id), "{id} is there already");
         assert!(want.depends_on.iter().all(there), "{id} has nothing to stand on");
         let fails = self.failing.borrow().contains(id);
-        let hash = (!fails).then(|| want.hash.clone());
-        self.made.borrow_mut().push(Observed { id: id.clone(), hash, drift: None });
-        self.take_time(id).await;
+        // What stays is there whole or not at all.
+        let is_whole_at_once = self.stays(id);
+        if is_whole_at_once {
+            self.take_time(id).await;
+        }
+        if !(is_whole_at_once && fails) {
+            let hash = (!fails).then(|| want.hash.clone());
+            self.made.borrow_mut().push(Observed { id: id.clone(), hash, drift: None });
+        }
+        if !is_whole_at_once {
+            self.take_time(id).await;
+        }
         if fails { Err(Self::refuse("create", id)) } else { Ok(()) }
     }
 

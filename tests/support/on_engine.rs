@@ -53,6 +53,10 @@ impl Backend for OnEngine {
         self.unit().abreast()
     }
 
+    fn stays(&self, id: &ResourceId) -> bool {
+        self.unit().stays(id)
+    }
+
     async fn supports(&self) -> Result<(), Vec<BackendError>> {
         self.unit().supports().await
     }

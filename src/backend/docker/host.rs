@@ -10,6 +10,7 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
     RemoveContainerOptionsBuilder, StartContainerOptions,
 };
+use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::health::{Health, health, waits};
@@ -42,7 +43,7 @@ pub struct Host {
 impl Host {
     /// Host `name` of `topology`, its probes made of `image`.
     pub(super) fn new(topology: &Topology, name: &Name, settings: &host::Docker, image: Option<Arc<Supply>>) -> Self {
-        let tag = image.as_ref().map(|image| image.tag()).unwrap_or_default();
+        let tag = image.as_ref().map(|image| image.reference()).unwrap_or_default();
         let spec = if image.is_some() { spec(topology, name, &tag) } else { Spec::default() };
         Self {
             topology: topology.name.clone(),
@@ -169,7 +170,7 @@ impl Host {
         let desired = self.desired().into_iter().find(|desired| desired.id == *id);
         let Some(desired) = desired else { return Err(DockerError::Unknown) };
         if let (Some(image), true) = (&self.image, *id == self.image_id()) {
-            return image.bring(self.engine().await?, tell).await;
+            return image.bring(self.name.as_str(), self.engine().await?, tell).await;
         }
         if let Some(request) = self.spec.networks.get(id) {
             return self.make_network(&desired, request).await;
@@ -193,6 +194,16 @@ impl Host {
             gone(engine.remove_network(&network.id.unwrap_or_default()).await)?;
         }
         Ok(())
+    }
+
+    /// Removes the probe images that its own has taken the place of, and gives their names.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub(in crate::backend) async fn tidy(&self, now: DateTime<Utc>) -> Result<Vec<String>, BackendError> {
+        let Some(image) = &self.image else { return Ok(vec![]) };
+        let tidy = async { image.supersede(self.engine().await?.client(), now).await };
+        in_time(tidy).await.map_err(self.step("tidy", &self.image_id()))
     }
 
     /// The one container of `probe`.
@@ -309,6 +320,10 @@ impl Backend for Host {
 
     fn abreast(&self) -> usize {
         ABREAST
+    }
+
+    fn stays(&self, id: &ResourceId) -> bool {
+        *id == self.image_id()
     }
 
     async fn supports(&self) -> Result<(), Vec<BackendError>> {

@@ -18,7 +18,7 @@ use crate::domain::image::Architecture;
 use crate::image::{Draft, HASH_LABEL, ImageError, Recipe, Step, context};
 
 /// A whole image over a slow line, or a build behind a slow mirror: an hour bounds what will never end.
-const LIMIT: Duration = Duration::from_secs(3600);
+pub(super) const LIMIT: Duration = Duration::from_secs(3600);
 /// Bytes that are in memory at once.
 const PIECE: usize = 1 << 18;
 /// How often progress is told.
@@ -46,6 +46,18 @@ pub fn check_architecture(recipe: &Recipe, engine: &str) -> Result<(), ImageErro
         None => format!("no image is made for {engine}: take this host out of the topology"),
     };
     Err(ImageError::Architecture { engine: engine.to_owned(), executable: executable.word(), hint })
+}
+
+/// The hash that the image of this name bears in the engine; `None` where it bears none or is not there.
+///
+/// # Errors
+/// The engine's.
+pub(super) async fn label(client: &Docker, reference: &str) -> Result<Option<String>, Error> {
+    match client.inspect_image(reference).await {
+        Ok(found) => Ok(found.config.and_then(|config| config.labels).and_then(|mut labels| labels.remove(HASH_LABEL))),
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The id of the image of `recipe` in the engine, by its label; `None` where it is not there.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod builder;
 mod context;
 mod endpoint;
 mod engine;
@@ -11,8 +12,11 @@ pub(super) mod exec;
 pub(super) mod health;
 mod host;
 pub mod image;
+mod login;
+mod registry;
 mod settle;
 pub(super) mod spec;
+mod superseded;
 mod supply;
 mod surroundings;
 mod tls;
@@ -24,6 +28,7 @@ pub use error::{EngineError, EngineFault};
 pub use health::Health;
 pub use host::Host;
 pub(super) use host::all;
+pub use registry::RegistryError;
 pub(super) use supply::Supply;
 pub use surroundings::Surroundings;
 
@@ -41,6 +46,15 @@ pub enum DockerError {
     /// The probe image could not be made or brought there.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The probe image could not be pulled from its registry or pushed to it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The probe image could not be had for all hosts, and one of them has told why.
+    #[error("there is no probe image, as host {host} tells")]
+    ToldOf {
+        /// Which.
+        host: String,
+    },
     /// Somebody else's has the name.
     #[error("there is a {what} called {name} already, and it is not of this topology")]
     NameTaken {
@@ -118,6 +132,8 @@ impl DockerError {
                 };
                 refused.map(str::to_owned).or_else(|| fault.hint())
             }
+            Self::Registry(RegistryError::Engine { source, .. }) => refusal(&source.to_string()).map(str::to_owned),
+            Self::Registry(fault) => fault.hint(),
             Self::Again(fault) => fault.hint(),
             Self::NameTaken { what, name } => Some(format!(
                 "rename the topology, or remove that {what}: docker {} {name}",
@@ -137,7 +153,7 @@ impl DockerError {
             ),
             Self::Refused(fault) => refusal(&fault.to_string()).map(str::to_owned),
             Self::Silent => Some("see that `docker ps` ends there, else restart that engine".to_owned()),
-            Self::NoAddress | Self::Unknown => None,
+            Self::ToldOf { .. } | Self::NoAddress | Self::Unknown => None,
         }
     }
 }

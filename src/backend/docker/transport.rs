@@ -26,6 +26,9 @@ use super::tunnel::Tunnel;
 /// ([`Docker::with_timeout`]).
 const ANSWER_S: u64 = 120;
 
+/// The header with the log-in at a registry.
+const LOGIN: &str = "x-registry-auth";
+
 /// The way to an engine.
 pub(super) enum Way {
     /// A socket of this machine.
@@ -66,6 +69,21 @@ async fn exchange(
     tokio::spawn(connection.with_upgrades());
     let (mut head, body) = request.into_parts();
     head.headers.insert(HOST, HeaderValue::from_static("docker"));
+    // bollard writes it in the alphabet of RFC 4648's section 4; engines read that of section 5, and take what they cannot
+    // read for no log-in (docker/docker, registry.DecodeAuthConfig).
+    if let Some(login) = head.headers.get_mut(LOGIN) {
+        let text: Vec<u8> = login
+            .as_bytes()
+            .iter()
+            .map(|byte| match byte {
+                b'+' => b'-',
+                b'/' => b'_',
+                other => *other,
+            })
+            .collect();
+        *login = HeaderValue::from_bytes(&text).unwrap_or_else(|_| login.clone());
+        login.set_sensitive(true);
+    }
     // Of the address only the path goes to a server (RFC 9112, 3.2.1).
     if let Some(path) = head.uri.path_and_query() {
         head.uri = Uri::from(path.clone());

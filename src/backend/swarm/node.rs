@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bollard::models::ServiceSpec;
 use bollard::query_parameters::ListContainersOptionsBuilder;
+use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::manager::Manager;
@@ -55,7 +56,7 @@ impl Node {
             .filter(|(_, probe)| probe.host == manager.host && probe.attachment.placement.as_ref() == Some(&here));
         let probes: Vec<_> = probes.collect();
         let image = image.filter(|_| !probes.is_empty())?;
-        let (tag, seals) = (image.tag(), manager.speaks(SEALS));
+        let (tag, seals) = (image.reference(), manager.speaks(SEALS));
         let is_pinned = |probe: &crate::domain::topology::Probe| {
             probe.attachment.limits.as_ref().is_some_and(|limits| limits.cpu_set.is_some())
         };
@@ -133,12 +134,14 @@ impl Node {
     async fn make(&self, id: &ResourceId, tell: Tell<'_>) -> Result<(), DockerError> {
         let engine = self.engine().await?;
         if *id == self.image_id() {
-            return self.image.bring(engine, tell).await;
+            let host = format!("{}/{}", self.host(), self.name());
+            return self.image.bring(&host, engine, tell).await;
         }
         let desired = self.desired().into_iter().find(|desired| desired.id == *id).ok_or(DockerError::Unknown)?;
         let service = self.services.iter().find(|(probe, _)| probe_id(probe) == *id);
         let (_, body) = service.ok_or(DockerError::Unknown)?;
-        let image = engine.client().inspect_image(&self.image.tag()).await?.id.unwrap_or_else(|| self.image.tag());
+        let image =
+            engine.client().inspect_image(&self.image.reference()).await?.id.unwrap_or_else(|| self.image.reference());
         let labels = labels(&self.topology, &self.manager.host, &desired);
         self.manager.create(asked(body, labels, &image)).await
     }
@@ -148,6 +151,15 @@ impl Node {
             return self.image.take_away(self.engine().await?.client()).await;
         }
         self.manager.remove(id).await
+    }
+
+    /// Removes from its engine the probe images that this one has taken the place of, and gives their names.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub(in crate::backend) async fn tidy(&self, now: DateTime<Utc>) -> Result<Vec<String>, BackendError> {
+        let tidy = async { self.image.supersede(self.engine().await?.client(), now).await };
+        in_time(tidy).await.map_err(self.manager.step("tidy", &self.image_id()))
     }
 
     /// The running container of `probe`.
@@ -219,6 +231,10 @@ impl Backend for Node {
 
     fn abreast(&self) -> usize {
         ABREAST
+    }
+
+    fn stays(&self, id: &ResourceId) -> bool {
+        *id == self.image_id()
     }
 
     async fn supports(&self) -> Result<(), Vec<BackendError>> {

@@ -97,6 +97,29 @@ fn check_tls(fields: &Fields<'_>, endpoints: &[&Field<String>], faults: &mut Fau
     }
 }
 
+/// The URI of a mirror. A name and a password in it would stand in the history of the image.
+pub(super) fn mirror(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    nameless(slot, "change the password, and name a mirror that asks for none, such as one of the house", faults)
+}
+
+/// A registry, whose log-ins are the Docker command's.
+pub(super) fn registry(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    nameless(slot, "change the password, and let `docker login` keep the new one", faults)
+}
+
+/// An address without the name and the password that would let in whoever reads the file.
+fn nameless(slot: &Slot<'_>, fix: &str, faults: &mut Faults<'_>) -> Option<String> {
+    if let Node::Scalar(text) = &slot.node.value {
+        let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+        if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
+            let message = format!("a name and a password cannot stand in `{}`", slot.name);
+            faults.add(Fault::new(Code::PlainSecret, slot.node.span, message).label("in plain text").fix(fix));
+            return None;
+        }
+    }
+    scalar::form(slot, faults)
+}
+
 fn lxd(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Lxd> {
     let fields = Fields::open(&LXD, None, slot, faults)?;
     let endpoint = fields.read("endpoint", scalar::form, faults);

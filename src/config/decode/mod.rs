@@ -46,7 +46,8 @@ pub(crate) fn topology(root: &Spanned<Node>, faults: &mut Faults<'_>) -> Topolog
         topology.image = Image {
             base: image.read("base", scalar::word(&BASES), faults),
             suite: image.read("suite", scalar::form, faults),
-            mirror: image.read("mirror", scalar::form, faults),
+            mirror: image.read("mirror", host::mirror, faults),
+            registry: image.read("registry", host::registry, faults),
         };
     }
     let Some(slot) = fields.slot("defaults") else { return topology };

@@ -37,6 +37,11 @@ pub(crate) const LOCAL: Object = object(
 /// A Debian release by name.
 const RELEASE: Takes = Takes::Form("a Debian release", r"[a-z]+");
 
+/// A registry and a path in it, as engines name them (distribution/reference, `domain` and `path-component`): a name without
+/// dot and port would be taken for the user of another.
+const REGISTRY: &str =
+    r"([a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?|[a-z0-9-]+:[0-9]{1,5}|localhost)(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*";
+
 pub(crate) const IMAGE: Object = object(
     "image",
     "`image`",
@@ -51,9 +56,15 @@ pub(crate) const IMAGE: Object = object(
         may("suite", RELEASE, "bookworm", "the Debian release whose packages it holds; bookworm unless said"),
         may(
             "mirror",
-            Takes::Form("the URI of a mirror", r"https?://[^\s\[\]]+"),
+            Takes::Form("the URI of a mirror", r"https?://[^\s\[\]@/]+(/[^\s\[\]]*)?"),
             "http://deb.debian.org/debian",
-            "where that release is; where this machine gets it unless said",
+            "where that release is, without name and password; where this machine gets it unless said",
+        ),
+        may(
+            "registry",
+            Takes::Form("a registry `HOST:PORT/PATH`", REGISTRY),
+            "registry.example.net:5000/net",
+            "where the image is pushed once and every host pulls it from; each host is sent it unless said",
         ),
     ],
 );

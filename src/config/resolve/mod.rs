@@ -51,6 +51,7 @@ fn image(raw: &raw::Image) -> Image {
         base: raw.base.value().copied(),
         suite: raw.suite.value().map_or_else(|| Image::SUITE.to_owned(), Clone::clone),
         mirror: raw.mirror.value().cloned(),
+        registry: raw.registry.value().cloned(),
     }
 }
 

@@ -33,6 +33,10 @@ pub(super) const PAIRS: &[Pair] = &[
     ("the plan stopped at `remove {id}`: {aftermath}", "el plan se detuvo al quitar `{id}`: {aftermath}"),
     ("stopped after {done} of {total} steps: {aftermath}", "detenido tras {done} de {total} pasos: {aftermath}"),
     ("everything is as it was before", "todo está como estaba antes"),
+    (
+        "everything is as it was before, but for {ids}, left for the next deploy",
+        "todo está como estaba antes, salvo {ids}, que queda para el próximo despliegue",
+    ),
     ("removed and not restored: {ids}", "quitado y no restaurado: {ids}"),
     ("perhaps no longer whole: {ids}", "quizá ya no completo: {ids}"),
     ("left behind: {ids}", "ha quedado sin quitar: {ids}"),

@@ -177,6 +177,7 @@ pub(super) const PAIRS: &[Pair] = &[
     ("cannot create {subject} on host {host}", "no se puede crear {subject} en el equipo {host}"),
     ("cannot remove {subject} on host {host}", "no se puede quitar {subject} en el equipo {host}"),
     ("cannot observe {subject} on host {host}", "no se puede observar {subject} en el equipo {host}"),
+    ("cannot tidy {subject} on host {host}", "no se puede poner en orden {subject} en el equipo {host}"),
     ("cannot reach {subject} on host {host}", "no se puede llegar a {subject} en el equipo {host}"),
     (
         "there is a {what} called {name} already, and it is not of this topology",

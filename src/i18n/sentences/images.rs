@@ -4,6 +4,16 @@ use super::Pair;
 
 pub(super) const PAIRS: &[Pair] = &[
     ("the URI of a mirror", "la URI de una réplica"),
+    ("a registry `{form}`", "un registro `{form}`"),
+    ("a name and a password cannot stand in `{key}`", "un nombre y una contraseña no pueden estar en `{key}`"),
+    (
+        "change the password, and let `docker login` keep the new one",
+        "cambie la contraseña y deje que la nueva la guarde `docker login`",
+    ),
+    (
+        "change the password, and name a mirror that asks for none, such as one of the house",
+        "cambie la contraseña e indique una réplica que no los pida, como una de la casa",
+    ),
     ("cannot read `{file}`", "no se puede leer `{file}`"),
     ("cannot write `{file}`", "no se puede escribir `{file}`"),
     ("`{file}` was replaced meanwhile", "`{file}` se ha sustituido entretanto"),
@@ -74,5 +84,76 @@ pub(super) const PAIRS: &[Pair] = &[
     (
         "no image is made for {machine}: take this host out of the topology",
         "no se hace ninguna imagen para {machine}: quite este equipo de la topología",
+    ),
+    ("there is no probe image, as host {host} tells", "no hay imagen de sonda, como dice el equipo {host}"),
+    // RegistryError
+    (
+        "the engine cannot reach the registry {domain}: {words}",
+        "el motor no puede llegar al registro {domain}: {words}",
+    ),
+    (
+        "the engine does not trust the certificate of the registry {domain}: {words}",
+        "el motor no se fía del certificado del registro {domain}: {words}",
+    ),
+    ("the registry {domain} speaks no TLS", "el registro {domain} no habla TLS"),
+    (
+        "the registry {domain} asks for a log-in, and this user has none",
+        "el registro {domain} pide identificarse, y este usuario no está identificado",
+    ),
+    (
+        "the registry {domain} refuses the log-in of this user: {words}",
+        "el registro {domain} rechaza la identificación de este usuario: {words}",
+    ),
+    (
+        "{reference} in the registry is another image: it does not bear the hash {hash}",
+        "{reference} es otra imagen en el registro: no lleva el resumen {hash}",
+    ),
+    ("the registry took {reference} and does not have it", "el registro aceptó {reference} y no la tiene"),
+    ("the registry {domain} does not take the image: {words}", "el registro {domain} no acepta la imagen: {words}"),
+    (
+        "{path} holds no log-ins that can be read: {words}",
+        "{path} no contiene identificaciones que se puedan leer: {words}",
+    ),
+    ("line {line}, column {column}", "línea {line}, columna {column}"),
+    ("the log-in at {domain}", "la identificación en {domain}"),
+    ("`{program}` does not tell the log-in: {words}", "`{program}` no da la identificación: {words}"),
+    ("its name is a path", "su nombre es una ruta"),
+    ("it answered something else", "respondió otra cosa"),
+    ("pull", "descargar"),
+    ("push", "subir"),
+    ("give a name to", "dar nombre a"),
+    (
+        "see that it runs and that this host reaches it, `{command}` there; without `registry` the image is sent to each host",
+        "mire que funcione y que este equipo llegue a él, `{command}` allí; sin `registry` la imagen se envía a cada equipo",
+    ),
+    (
+        "put the certificate of its CA at {path} on that host; no restart is needed",
+        "ponga el certificado de su CA en {path} en ese equipo; no hace falta reiniciar nada",
+    ),
+    (
+        "give it a certificate, or name {domain} in `insecure-registries` of /etc/docker/daemon.json on that host",
+        "dele un certificado, o indique {domain} en `insecure-registries` de /etc/docker/daemon.json en ese equipo",
+    ),
+    ("`{command}` on this machine, as this user", "`{command}` en esta máquina, como este usuario"),
+    (
+        "`{command}` on this machine, as this user, with a name that may write at the path of `registry`",
+        "`{command}` en esta máquina, como este usuario, con un nombre que pueda escribir en la ruta de `registry`",
+    ),
+    (
+        "somebody else pushed there: remove that tag, or name another path in `registry`",
+        "alguien subió otra allí: quite esa etiqueta, o indique otra ruta en `registry`",
+    ),
+    (
+        "see that everyone behind that name is the same registry",
+        "mire que todo lo que haya detrás de ese nombre sea el mismo registro",
+    ),
+    (
+        "see its log; it may be full or only read. Without `registry` the image is sent to each host",
+        "mire su registro de sucesos; puede estar lleno o ser de solo lectura. Sin `registry` la imagen se envía a cada equipo",
+    ),
+    ("`docker login` writes it anew", "`docker login` lo escribe de nuevo"),
+    (
+        "`{command}` must work on this machine, as this user",
+        "`{command}` tiene que funcionar en esta máquina, como este usuario",
     ),
 ];
