@@ -95,7 +95,7 @@ impl Backend for Memory {
         assert!(want.depends_on.iter().all(there), "{id} has nothing to stand on");
         let fails = self.failing.borrow().contains(id);
         let hash = (!fails).then(|| want.hash.clone());
-        self.made.borrow_mut().push(Observed { id: id.clone(), hash, drift: None });
+        self.made.borrow_mut().push(Observed { id: id.clone(), hash, drift: None, theirs: None });
         self.take_time(id).await;
         if fails { Err(Self::refuse("create", id)) } else { Ok(()) }
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+mod claim;
 mod context;
+mod create;
 mod endpoint;
 mod engine;
 mod error;
@@ -11,6 +13,8 @@ pub(super) mod exec;
 pub(super) mod health;
 mod host;
 pub mod image;
+mod owner;
+pub(super) mod remove;
 mod settle;
 pub(super) mod spec;
 mod supply;
@@ -19,6 +23,8 @@ mod tls;
 mod transport;
 mod tunnel;
 
+pub use claim::Taker;
+pub(super) use claim::{Claim, time};
 pub use engine::Engine;
 pub use error::{EngineError, EngineFault};
 pub use health::Health;
@@ -41,13 +47,15 @@ pub enum DockerError {
     /// The probe image could not be made or brought there.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// Somebody else's has the name.
-    #[error("there is a {what} called {name} already, and it is not of this topology")]
+    /// Something else has the name.
+    #[error("there is a {what} called {name} already: {}", made_by(taker.as_ref()))]
     NameTaken {
         /// Container, network or service.
         what: &'static str,
         /// Its name.
         name: String,
+        /// Whose it is; `None` where it is not of iperftester's making.
+        taker: Option<Taker>,
     },
     /// Nothing bears the probe's labels.
     #[error("it is not deployed")]
@@ -94,6 +102,16 @@ pub enum DockerError {
     Unknown,
 }
 
+fn made_by(taker: Option<&Taker>) -> String {
+    match taker {
+        None => "iperftester did not make it".to_owned(),
+        Some(Taker { topology, holder: None }) => format!("it is of the topology {topology}"),
+        Some(Taker { topology, holder: Some(holder) }) => {
+            format!("it is of the topology {topology}, which is {}'s since {}", holder.owner, super::since(holder))
+        }
+    }
+}
+
 /// Any question to an engine that is not about the bytes of an image is answered within this, or never.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
@@ -119,7 +137,10 @@ impl DockerError {
                 refused.map(str::to_owned).or_else(|| fault.hint())
             }
             Self::Again(fault) => fault.hint(),
-            Self::NameTaken { what, name } => Some(format!(
+            Self::NameTaken { taker: Some(_), .. } => {
+                Some("give one of the two topologies another `name:`, or deploy again once that one is gone".to_owned())
+            }
+            Self::NameTaken { what, name, taker: None } => Some(format!(
                 "rename the topology, or remove that {what}: docker {} {name}",
                 if *what == "container" { "rm -f".to_owned() } else { format!("{what} rm") }
             )),
