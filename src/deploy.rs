@@ -57,6 +57,14 @@ pub struct Done {
     pub unchanged: usize,
 }
 
+impl Done {
+    /// Was nothing to be done?
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.created == 0 && self.removed == 0
+    }
+}
+
 /// What is there after a plan stopped midway.
 #[derive(Debug, Default)]
 pub struct Aftermath {
@@ -157,9 +165,14 @@ impl DeployError {
 /// What would change: what should be, against what is there.
 ///
 /// # Errors
-/// What observing says.
+/// What observing says, and [`BackendError::Theirs`] where something of somebody else's would go.
 pub async fn plan(backend: &impl Backend) -> Result<Plan, BackendError> {
-    Ok(plan::diff(&backend.desired(), &backend.observe().await?))
+    let observed = backend.observe().await?;
+    let plan = plan::diff(&backend.desired(), &observed);
+    match plan::trespass(&plan, &observed) {
+        Some((id, holder)) => Err(BackendError::Theirs { id: id.clone(), holder: Box::new(holder.clone()) }),
+        None => Ok(plan),
+    }
 }
 
 /// What came of a step.

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
+
+use crate::domain::name::Name;
 
 /// A resource's identity within its topology and backend, such as `probe/m1` or `link/macrolan`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -41,6 +44,19 @@ pub struct Observed {
     pub hash: Option<SpecHash>,
     /// What of it is not as it was made, as a phrase; a backend says the first thing that it finds.
     pub drift: Option<String>,
+    /// Whose it is, where it is somebody else's: that may be used as it is, and is neither replaced nor removed.
+    pub theirs: Option<Holder>,
+}
+
+/// Somebody else who has deployed a topology of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The `owner` of that topology, or `USER@MACHINE`.
+    pub owner: String,
+    /// On which host.
+    pub host: Name,
+    /// When that was made.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// What is done to a resource.
@@ -155,6 +171,13 @@ pub fn diff(desired: &[Desired], observed: &[Observed]) -> Plan {
     Plan { actions: removals, unchanged }
 }
 
+/// The first of `observed` that `plan` would take away from somebody else.
+#[must_use]
+pub fn trespass<'o>(plan: &Plan, observed: &'o [Observed]) -> Option<(&'o ResourceId, &'o Holder)> {
+    let goes = |id: &ResourceId| plan.actions.iter().any(|action| action.verb == Verb::Remove && action.id == *id);
+    observed.iter().filter(|found| goes(&found.id)).find_map(|found| Some((&found.id, found.theirs.as_ref()?)))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -174,7 +197,7 @@ mod tests {
     }
 
     fn have(number: usize, version: Option<u8>) -> Observed {
-        Observed { id: id(number), hash: version.map(hash), drift: None }
+        Observed { id: id(number), hash: version.map(hash), drift: None, theirs: None }
     }
 
     fn told(plan: &Plan) -> Vec<String> {
@@ -238,6 +261,22 @@ mod tests {
         assert_eq!(json, serde_json::json!({ "drifted": "the shaper of l-1 is missing" }));
     }
 
+    #[test]
+    fn what_is_somebody_elses_may_be_used_and_not_taken_away() {
+        let holder = Holder { owner: "ana@desk".to_owned(), host: Name::new("edge").unwrap(), since: None };
+        let theirs = |number, version| Observed { theirs: Some(holder.clone()), ..have(number, Some(version)) };
+        let desired = [want(0, 1, &[]), want(1, 1, &[0]), want(2, 1, &[])];
+        let taken = |observed: &[Observed]| {
+            let plan = diff(&desired, observed);
+            trespass(&plan, observed).map(|(id, holder)| format!("{id} {}", holder.owner))
+        };
+        assert_eq!(taken(&[theirs(0, 1), theirs(1, 1)]), None, "only what is missing is made");
+        assert_eq!(taken(&[have(0, Some(1)), theirs(1, 2)]).unwrap(), "r1 ana@desk", "it would be replaced");
+        assert_eq!(taken(&[have(0, Some(2)), theirs(1, 1)]).unwrap(), "r1 ana@desk", "with what it stands on");
+        assert_eq!(taken(&[have(0, Some(1)), theirs(7, 1)]).unwrap(), "r7 ana@desk", "it is not wanted here");
+        assert_eq!(taken(&[have(0, Some(2)), have(7, Some(1))]), None);
+    }
+
     prop_compose! {
         /// Resources that stand only on earlier ones.
         fn desired()(parts in prop::collection::vec((0..3_u8, any::<u16>()), 0..12)) -> Vec<Desired> {
@@ -275,7 +314,7 @@ mod tests {
                         prop_assert!(!there(&action.id));
                         let want = desired.iter().find(|d| d.id == action.id).expect("only the wanted is made");
                         prop_assert!(want.depends_on.iter().all(there), "{} has nothing to stand on", action.id);
-                        state.push(Observed { id: want.id.clone(), hash: Some(want.hash.clone()), drift: None });
+                        state.push(Observed { id: want.id.clone(), hash: Some(want.hash.clone()), drift: None, theirs: None });
                     }
                 }
             }

@@ -18,7 +18,7 @@ use iperftester::domain::topology::Metadata;
 use iperftester::report;
 
 const FORMS: [&str; 7] = ["terminal", "html", "md", "csv", "json", "jsonl", "junit"];
-const SECRETS: [&str; 16] = [
+const SECRETS: [&str; 17] = [
     "vault-17",
     "gw.example.net",
     "core1.isp.example",
@@ -32,6 +32,7 @@ const SECRETS: [&str; 16] = [
     "198.51.100.23",
     "00:16:3e:5e:6c:01",
     "ACME",
+    "netops@vault",
     "ES-4711",
     "Roe",
     "after the move",
@@ -42,6 +43,7 @@ fn telling() -> CampaignRun {
     let mut run = campaign_run::everything();
     let some = |text: &str| Some(text.to_owned());
     run.topology.description = some("behind 203.0.113.77, on vault-17");
+    run.topology.owner = some("netops@vault");
     run.topology.metadata = Metadata {
         customer: some("ACME"),
         circuit_id: some("ES-4711"),

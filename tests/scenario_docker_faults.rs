@@ -91,7 +91,10 @@ fn names_taken(lab: &Lab) {
     lab.engine.say(&["run", "-d", "--name", &container, "--network", "none", BUSYBOX, "sleep", "600"]);
     let before = (lab.containers(), lab.networks());
     let said = lab.complaint(3, &["deploy"]);
-    assert!(said.contains(&format!("there is a container called {container} already")), "{said}");
+    assert!(
+        said.contains(&format!("there is a container called {container} already: iperftester did not make it")),
+        "{said}"
+    );
     assert!(said.contains(&format!("docker rm -f {container}")) && said.contains("as it was before"), "{said}");
     assert_eq!((lab.containers(), lab.networks()), before, "the stranger's is untouched, ours is undone");
     lab.engine.say(&["rm", "-f", &container]);

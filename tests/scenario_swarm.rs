@@ -341,7 +341,10 @@ campaigns: { slow: { group: nodes, run: [slow] } }
         &taken,
         "none:1",
     ]);
-    holds(&said(4, &["deploy"]), &["there is a service called", &format!("docker service rm {taken}")]);
+    holds(
+        &said(4, &["deploy"]),
+        &["there is a service called", "already: iperftester did not make it", &format!("docker service rm {taken}")],
+    );
     swarm.node(0).say(&["service", "rm", &taken]);
     said(0, &["deploy"]);
 
@@ -352,6 +355,27 @@ campaigns: { slow: { group: nodes, run: [slow] } }
     assert_eq!(child.wait().unwrap().code(), Some(130));
     said(0, &["run", "--resume"]);
     assert_eq!(runs(&world).iter().filter(|(_, _, status)| status == "ok").count(), 2);
+
+    // A probe stays where it is, though another node would come first now.
+    let labelled = whole
+        .replace("each-node }", "{ replicas: 1, labels: [rack=b] } }, one: { host: sw, ports: 5401-5410 }")
+        .replace("[node]", "[node, one]");
+    std::fs::write(world.topology(), labelled).unwrap();
+    said(0, &["deploy"]);
+    assert_eq!(swarm.services().len(), 2);
+    swarm.node(0).say(&["node", "update", "--label-add", "rack=b", first]);
+    holds(&said(0, &["plan"]), &["nothing to do"]);
+
+    // Somebody else with a topology of this name is told whose it is, and a host of a new name finds what it had under the old.
+    std::fs::write(world.topology(), whole.replace("  sw:", "  other:").replace("host: sw", "host: other")).unwrap();
+    for verb in ["plan", "destroy"] {
+        let mut luis = world.command(&[verb]);
+        let output = luis.env("SUDO_USER", "luis").env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap();
+        let told = text(&output.stderr);
+        assert_ne!(output.status.code(), Some(0), "{told}");
+        holds(&told, &[" on host other is ", "'s since 20", "another `name:`"]);
+    }
+    assert_eq!(swarm.services().len(), 2);
     holds(&said(0, &["destroy"]), &["nothing is left"]);
     assert_eq!(swarm.services(), [] as [&str; 0]);
 }

@@ -181,6 +181,7 @@ fn the_image_is_what_is_written_or_bookworm() {
         registry: Some("registry.example.net:5000/net".to_owned()),
     };
     let engines = topology(include_str!("topologies/valid/engines.yaml"));
+    assert_eq!(engines.owner.as_deref(), Some("netops"));
     assert_eq!(engines.image, whole);
     assert_eq!(topology(TWO).image, Image { base: None, suite: "bookworm".to_owned(), mirror: None, registry: None });
     // Results that are stored already know of none.

@@ -250,7 +250,7 @@ impl Backend for Here {
             Ours::Processes(_) => vec![],
         };
         let strays = self.strays.iter().filter(|(_, local)| local.is_there());
-        found.extend(strays.map(|(id, _)| Observed { id: id.clone(), hash: None, drift: None }));
+        found.extend(strays.map(|(id, _)| Observed { id: id.clone(), hash: None, drift: None, theirs: None }));
         Ok(found)
     }
 

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use crate::domain::facts::Router;
 use crate::domain::name::Name;
 use crate::image::{ImageError, Step};
-use crate::plan::{Desired, Observed, ResourceId};
+use crate::plan::{Desired, Holder, Observed, ResourceId};
 use crate::process::ProcessError;
 
 mod channel;
@@ -72,6 +72,14 @@ pub enum BackendError {
     /// The probe image cannot be made.
     #[error(transparent)]
     Image(ImageError),
+    /// Somebody else has deployed a topology of this name, or another state of this one.
+    #[error("{id} on host {} is {}'s since {}, and would be replaced or removed", holder.host, holder.owner, since(holder))]
+    Theirs {
+        /// Which resource.
+        id: ResourceId,
+        /// Whose it is.
+        holder: Box<Holder>,
+    },
     /// A resource that this backend does not know.
     #[error("there is no {0} in this topology")]
     Unknown(String),
@@ -88,6 +96,12 @@ pub enum BackendError {
         /// The resolver's answer.
         source: std::io::Error,
     },
+}
+
+/// When it was made, for a sentence.
+fn since(holder: &Holder) -> String {
+    let unknown = || "a time that its engine does not tell".to_owned();
+    holder.since.map_or_else(unknown, |since| since.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 impl BackendError {

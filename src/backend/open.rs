@@ -25,6 +25,7 @@ pub struct Backends {
     docker: Vec<docker::Host>,
     nodes: Vec<swarm::Node>,
     leftovers: Vec<swarm::Leftovers>,
+    away: Vec<swarm::Away>,
     external: External,
 }
 
@@ -39,6 +40,8 @@ pub enum Unit<'a> {
     Node(&'a swarm::Node),
     /// What is on a swarm and on none of the nodes that it should be on.
     Leftovers(&'a swarm::Leftovers),
+    /// A swarm whose manager cannot be asked.
+    Away(&'a swarm::Away),
 }
 
 /// What backends are told besides the topology.
@@ -66,8 +69,8 @@ pub async fn open(
     match (here, image) {
         (Some(here), Some(image)) if errors.is_empty() => {
             let docker = docker::all(topology, image.as_ref());
-            let (nodes, leftovers) = fleet.units(topology, image.as_ref());
-            Ok(Backends { here, docker, nodes, leftovers, external: External::new(topology) })
+            let (nodes, leftovers, away) = fleet.units(topology, image.as_ref());
+            Ok(Backends { here, docker, nodes, leftovers, away, external: External::new(topology) })
         }
         _ => Err(errors),
     }
@@ -118,14 +121,22 @@ impl Backends {
     pub fn remains(name: &Name, topology: Option<&Topology>) -> Self {
         let docker = topology.map(|topology| docker::all(topology, None)).unwrap_or_default();
         let leftovers = topology.map(swarm::remains).unwrap_or_default();
-        Self { here: Here::remains(name), docker, nodes: vec![], leftovers, external: External::default() }
+        Self {
+            here: Here::remains(name),
+            docker,
+            nodes: vec![],
+            leftovers,
+            away: vec![],
+            external: External::default(),
+        }
     }
 
     /// What is deployed by itself, this machine first.
     pub fn units(&self) -> impl Iterator<Item = Unit<'_>> {
         let docker = self.docker.iter().map(Unit::Docker);
         let swarms = self.leftovers.iter().map(Unit::Leftovers).chain(self.nodes.iter().map(Unit::Node));
-        std::iter::once(Unit::Here(&self.here)).chain(docker).chain(swarms)
+        let away = self.away.iter().map(Unit::Away);
+        std::iter::once(Unit::Here(&self.here)).chain(docker).chain(swarms).chain(away)
     }
 
     /// How the probes of this machine are kept apart; `None` where there are none.
@@ -160,6 +171,10 @@ impl Backends {
         self.nodes.iter().find(|node| node.has(probe))
     }
 
+    fn away(&self, probe: &Name) -> Option<&swarm::Away> {
+        self.away.iter().find(|swarm| swarm.has(probe))
+    }
+
     /// Can all of it be had? Changes nothing, and reaches for no other machine.
     ///
     /// # Errors
@@ -192,6 +207,9 @@ impl Reach for Backends {
         if self.external.has(probe) {
             return Err(BackendError::NotOurs(probe.clone()));
         }
+        if let Some(swarm) = self.away(probe) {
+            return Err(swarm.fault());
+        }
         match (self.docker(probe), self.node(probe)) {
             (Some(host), _) => host.connect(probe, program).await,
             (None, Some(node)) => node.connect(probe, program).await,
@@ -202,6 +220,9 @@ impl Reach for Backends {
     async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {
         if self.external.has(probe) {
             return self.external.addresses(probe).await;
+        }
+        if let Some(swarm) = self.away(probe) {
+            return Err(swarm.fault());
         }
         match (self.docker(probe), self.node(probe)) {
             (Some(host), _) => host.addresses(probe).await,
@@ -238,6 +259,7 @@ impl<'a> Unit<'a> {
             Self::Docker(host) => Some(host.name()),
             Self::Node(node) => Some(node.host()),
             Self::Leftovers(swarm) => Some(swarm.host()),
+            Self::Away(swarm) => Some(swarm.host()),
         }
     }
 
@@ -246,7 +268,7 @@ impl<'a> Unit<'a> {
     pub const fn node(&self) -> Option<&Name> {
         match self {
             Self::Node(node) => Some(node.name()),
-            Self::Here(_) | Self::Docker(_) | Self::Leftovers(_) => None,
+            Self::Here(_) | Self::Docker(_) | Self::Leftovers(_) | Self::Away(_) => None,
         }
     }
 
@@ -256,6 +278,7 @@ impl<'a> Unit<'a> {
         match self {
             Self::Docker(host) => host.has(probe),
             Self::Node(node) => node.has(probe),
+            Self::Away(swarm) => swarm.has(probe),
             Self::Here(_) | Self::Leftovers(_) => false,
         }
     }
@@ -266,7 +289,7 @@ impl<'a> Unit<'a> {
     /// [`BackendError::Docker`].
     pub async fn tidy(&self, now: DateTime<Utc>) -> Result<Vec<String>, BackendError> {
         match self {
-            Self::Here(_) | Self::Leftovers(_) => Ok(vec![]),
+            Self::Here(_) | Self::Leftovers(_) | Self::Away(_) => Ok(vec![]),
             Self::Docker(host) => host.tidy(now).await,
             Self::Node(node) => node.tidy(now).await,
         }
@@ -277,7 +300,7 @@ impl<'a> Unit<'a> {
     pub async fn settle(&self) {
         match self {
             // A manager has made a service, or has not.
-            Self::Here(_) | Self::Node(_) | Self::Leftovers(_) => {}
+            Self::Here(_) | Self::Node(_) | Self::Leftovers(_) | Self::Away(_) => {}
             Self::Docker(host) => host.settle().await,
         }
     }
@@ -290,6 +313,7 @@ impl Backend for Unit<'_> {
             Self::Docker(host) => host.desired(),
             Self::Node(node) => node.desired(),
             Self::Leftovers(swarm) => swarm.desired(),
+            Self::Away(swarm) => swarm.desired(),
         }
     }
 
@@ -299,12 +323,13 @@ impl Backend for Unit<'_> {
             Self::Docker(host) => host.abreast(),
             Self::Node(node) => node.abreast(),
             Self::Leftovers(swarm) => swarm.abreast(),
+            Self::Away(swarm) => swarm.abreast(),
         }
     }
 
     fn stays(&self, id: &ResourceId) -> bool {
         match self {
-            Self::Here(_) | Self::Leftovers(_) => false,
+            Self::Here(_) | Self::Leftovers(_) | Self::Away(_) => false,
             Self::Docker(host) => host.stays(id),
             Self::Node(node) => node.stays(id),
         }
@@ -316,6 +341,7 @@ impl Backend for Unit<'_> {
             Self::Docker(host) => host.supports().await,
             Self::Node(node) => node.supports().await,
             Self::Leftovers(swarm) => swarm.supports().await,
+            Self::Away(swarm) => swarm.supports().await,
         }
     }
 
@@ -325,6 +351,7 @@ impl Backend for Unit<'_> {
             Self::Docker(host) => host.observe().await,
             Self::Node(node) => node.observe().await,
             Self::Leftovers(swarm) => swarm.observe().await,
+            Self::Away(swarm) => swarm.observe().await,
         }
     }
 
@@ -334,6 +361,7 @@ impl Backend for Unit<'_> {
             Self::Docker(host) => host.create(id, tell).await,
             Self::Node(node) => node.create(id, tell).await,
             Self::Leftovers(swarm) => swarm.create(id, tell).await,
+            Self::Away(swarm) => swarm.create(id, tell).await,
         }
     }
 
@@ -343,6 +371,7 @@ impl Backend for Unit<'_> {
             Self::Docker(host) => host.remove(id).await,
             Self::Node(node) => node.remove(id).await,
             Self::Leftovers(swarm) => swarm.remove(id).await,
+            Self::Away(swarm) => swarm.remove(id).await,
         }
     }
 }

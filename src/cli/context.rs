@@ -162,6 +162,12 @@ impl<'a> Context<'a> {
         Ok((expanded.topology, fleet))
     }
 
+    /// Where the expanded `topology` does not have `probe`: is it one of a swarm that is away, which would be told?
+    pub(super) fn can_know(topology: &Topology, fleet: &Fleet, probe: &Name) -> Result<(), Failure> {
+        let fault = fleet.fault().filter(|_| !topology.probes.contains_key(probe));
+        fault.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
     /// The backends of the expanded `topology`, or why this machine cannot act on it.
     pub(super) async fn backend(topology: &Topology, fleet: &Fleet) -> Result<Backends, Failure> {
         let settings = Settings { executable: Self::executable()?, images: Self::images()? };

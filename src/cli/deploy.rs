@@ -56,8 +56,6 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
     backend.supports().await?;
     context.tell_limits(&topology, &backend);
     foresee::tell(context, &topology, &backend).await;
-    let plans = units::plans_with(&lock, &backend).await;
-    let plan = plans.whole();
     let (made, mut fresh) = mpsc::unbounded_channel();
     let known = &topology;
     // Moved, so that the end of the steps is the end of the fresh ones.
@@ -67,7 +65,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
             let _ = made.send(probe);
         }
     };
-    let steps = plans.carry_out(context, |action| format!(": {}", why(action)), finished);
+    let steps = units::carry_out(context, &lock, &backend, |action| format!(": {}", why(action)), finished);
     let awaited = awaited(&topology, &backend, stream::poll_fn(|context| fresh.poll_recv(context)));
     let (each, awaited) = tokio::try_join!(steps, awaited)?;
     each.tell(context)?;
@@ -80,13 +78,14 @@ pub(super) async fn perform(context: &Context<'_>, with: &Deploy) -> Result<Exit
         say!(lang(), " as {form}", " como {form}")
     });
     let (name, form) = (&topology.name, form.unwrap_or_default());
-    let text = if plan.is_empty() && done.unchanged == 0 {
+    let nothing = done.is_nothing() && each.failed().is_empty();
+    let text = if nothing && done.unchanged == 0 {
         say!(
             lang(),
             "{name}: there is nothing to deploy{form}, {probes}",
             "{name}: no hay nada que desplegar{form}, {probes}"
         )
-    } else if plan.is_empty() {
+    } else if nothing {
         format!("{name}: {}, {probes}{form}", as_it_should_be(done.unchanged))
     } else {
         let Done { created, removed, unchanged } = &done;

@@ -27,9 +27,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
     let backend = Backends::remains(&name, topology.as_ref());
     backend.supports().await?;
     let lock = Context::lock(&name, "destroy")?;
-    let plans = units::plans_with(&lock, &backend).await;
-    let plan = plans.whole();
-    let each = plans.carry_out(context, |_| String::new(), |_, _| {}).await?;
+    let each = units::carry_out(context, &lock, &backend, |_| String::new(), |_, _| {}).await?;
     each.tell_of_removal(context)?;
     let (done, failed) = (each.sum(), each.failed());
     let text = if !failed.is_empty() {
@@ -39,7 +37,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
             "{name}: removed {removed}; what is on hosts that failed is left",
             "{name}: se han quitado {removed}; queda lo que haya en los equipos que fallaron"
         )
-    } else if plan.is_empty() {
+    } else if done.is_nothing() {
         say!(lang(), "{name}: nothing is deployed", "{name}: no hay nada desplegado")
     } else {
         let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso", "recursos"]);

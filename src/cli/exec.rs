@@ -19,6 +19,7 @@ const CHUNK: usize = 64 * 1024;
 pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, Failure> {
     let (topology, fleet) = context.expand(context.load()?).await?;
     let probe = &with.probe;
+    Context::can_know(&topology, &fleet, probe)?;
     if !topology.probes.contains_key(probe) {
         let known = topology.probes.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
         let told = Failure::bad_input(say!(

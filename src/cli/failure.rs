@@ -83,6 +83,14 @@ fn of_its_cause(error: &BackendError) -> Option<String> {
         BackendError::Unsupported { hint, .. } => Some(hint.clone()),
         BackendError::Docker { source, .. } => source.hint(),
         BackendError::Image(fault) => fault.hint(),
+        BackendError::Theirs { holder, .. } => {
+            let owner = &holder.owner;
+            Some(say!(
+                lang(),
+                "give your topology another `name:`; if you both work on this one, write `owner: {owner}` into its file",
+                "dé otro `name:` a su topología; si trabajan en la misma, escriba `owner: {owner}` en su fichero"
+            ))
+        }
         _ => None,
     }
 }
@@ -96,9 +104,10 @@ impl From<BackendError> for Failure {
                     "indique una sonda propia: en un equipo `external` solo está el servidor contra el que se mide",
                 )
                 .to_owned(),
-            BackendError::Unsupported { .. } | BackendError::Docker { .. } | BackendError::Image(_) => {
-                of_its_cause(&error).unwrap_or_default()
-            }
+            BackendError::Unsupported { .. }
+            | BackendError::Docker { .. }
+            | BackendError::Image(_)
+            | BackendError::Theirs { .. } => of_its_cause(&error).unwrap_or_default(),
             _ => doctor(),
         };
         let failure = Self::of(Exit::Unavailable, &error);

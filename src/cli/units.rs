@@ -31,14 +31,6 @@ pub(super) struct Failed<'a> {
     error: String,
 }
 
-/// What would change on each, when all is done that a killed holder of `lock` had asked for.
-pub(super) async fn plans_with<'b>(lock: &LockGuard, backend: &'b Backends) -> Each<'b, Plan> {
-    if lock.killed().is_some() {
-        join_all(backend.units().map(async |unit| unit.settle().await)).await;
-    }
-    plans(backend).await
-}
-
 /// What would change on each.
 pub(super) async fn plans(backend: &Backends) -> Each<'_, Plan> {
     let plan = async |unit| (unit, deploy::plan(&unit).await.map_err(Failure::from));
@@ -84,42 +76,42 @@ impl<'b, T> Each<'b, T> {
     }
 }
 
-impl<'b> Each<'b, Plan> {
+impl Each<'_, Plan> {
     /// All that is known of, as one.
     pub(super) fn whole(&self) -> Plan {
         let actions = self.known().flat_map(|plan| plan.actions.iter().cloned()).collect();
         Plan { actions, unchanged: self.known().map(|plan| plan.unchanged).sum() }
     }
+}
 
-    /// Carries each out, telling each step with what `why` says of it, until the user stops it. `finished` hears each step
-    /// that is done.
-    pub(super) async fn carry_out(
-        self,
-        context: &Context<'_>,
-        why: impl Fn(&Action) -> String,
-        finished: impl Fn(Unit<'b>, &Action),
-    ) -> Result<Each<'b, Done>, Failure> {
-        let stop = stop::watch()?;
-        let steps = Steps::new(context, &self);
-        let one = async |(unit, plan): (Unit<'b>, Result<Plan, Failure>)| {
-            let done = match plan {
-                Err(failure) => Err(failure),
-                Ok(plan) => {
-                    let mut tell = |event: DeployEvent<'_>| {
-                        steps.tell(context, unit, &event, &why);
-                        if let DeployEvent::Finished { action } = event {
-                            finished(unit, action);
-                        }
-                    };
-                    deploy::apply(&plan, &unit, &stop, &mut tell).await.map_err(Failure::from)
-                }
-            };
-            (unit, done)
+/// Brings each to what it should be as soon as it is known what would change there: no host waits for another that is slow to
+/// answer, or silent. What a killed holder of `lock` had asked for is waited for first. Each step is told with what `why` says
+/// of it, until the user stops it; `finished` hears each that is done.
+pub(super) async fn carry_out<'b>(
+    context: &Context<'_>,
+    lock: &LockGuard,
+    backend: &'b Backends,
+    why: impl Fn(&Action) -> String,
+    finished: impl Fn(Unit<'b>, &Action),
+) -> Result<Each<'b, Done>, Failure> {
+    let stop = stop::watch()?;
+    let steps = Steps::new(context, backend);
+    let one = async |unit: Unit<'b>| {
+        if lock.killed().is_some() {
+            unit.settle().await;
+        }
+        let plan = deploy::plan(&unit).await?;
+        let mut tell = |event: DeployEvent<'_>| {
+            steps.tell(context, unit, &event, &why);
+            if let DeployEvent::Finished { action } = event {
+                finished(unit, action);
+            }
         };
-        let done = join_all(self.0.into_iter().map(one)).await;
-        steps.end();
-        Ok(Each(done))
-    }
+        Ok(deploy::apply(&plan, &unit, &stop, &mut tell).await?)
+    };
+    let done = join_all(backend.units().map(async |unit| (unit, one(unit).await))).await;
+    steps.end();
+    Ok(Each(done))
 }
 
 impl Each<'_, Done> {
@@ -152,8 +144,7 @@ impl Each<'_, Done> {
 
     /// Was nothing done on the engine where `probe` is?
     pub(super) fn has_untouched(&self, probe: &Name) -> bool {
-        let untouched = |done: &Done| done.created == 0 && done.removed == 0;
-        self.0.iter().any(|(unit, outcome)| unit.has(probe) && outcome.as_ref().is_ok_and(untouched))
+        self.0.iter().any(|(unit, outcome)| unit.has(probe) && outcome.as_ref().is_ok_and(Done::is_nothing))
     }
 
     /// All together.
@@ -172,8 +163,8 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(context: &Context<'_>, plans: &Each<'_, Plan>) -> Self {
-        let several = plans.known().filter(|plan| !plan.is_empty()).count() > 1;
+    fn new(context: &Context<'_>, backend: &Backends) -> Self {
+        let several = backend.units().filter(|unit| unit.host().is_some() || !unit.desired().is_empty()).count() > 1;
         let all = || (MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), RefCell::default());
         Self { bars: (several && context.output.has_bars()).then(all) }
     }

@@ -175,6 +175,7 @@ pub(crate) const TOPOLOGY: Object = object(
     &[
         needs("name", Takes::Name, "office", "name of the whole"),
         may("description", Takes::Text, "what it is for", "one sentence on its purpose"),
+        may("owner", Takes::Text, "netops", "whose it is on engines that several people use (docker, swarm)"),
         // Taken out of the tree before it is decoded.
         may(
             "include",

@@ -89,6 +89,7 @@ pub(crate) type Names = Vec<Spanned<Name>>;
 pub(crate) struct Topology {
     pub(crate) name: Field<Name>,
     pub(crate) description: Field<String>,
+    pub(crate) owner: Field<String>,
     pub(crate) metadata: Metadata,
     pub(crate) image: Image,
     pub(crate) hosts: Named<Option<HostKind>>,

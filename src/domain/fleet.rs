@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::group::{Group, Shape};
-use super::host::{HostKind, Placement};
+use super::host::Placement;
 use super::name::Name;
 use super::topology::{End, Link, Topology};
 
@@ -19,6 +19,8 @@ pub struct Node {
     pub takes_work: bool,
     /// What its administrators say of it.
     pub labels: BTreeMap<String, String>,
+    /// The probes that are deployed on it, called as they are there.
+    pub carries: BTreeSet<Name>,
 }
 
 /// A topology with a probe for each place.
@@ -70,7 +72,7 @@ struct Place {
 }
 
 /// `topology` with each probe on a fleet replaced by one for each of its places, everywhere. `nodes` are those of each host
-/// that is a fleet; probes on other hosts stay as they are.
+/// that is a fleet and known; probes on other hosts stay as they are.
 ///
 /// # Errors
 /// The first [`Clash`].
@@ -78,20 +80,19 @@ pub fn expand(topology: &Topology, nodes: &BTreeMap<Name, Vec<Node>>) -> Result<
     let mut short = Vec::new();
     let mut places: BTreeMap<&Name, Vec<Place>> = BTreeMap::new();
     for (name, probe) in &topology.probes {
-        if !matches!(topology.hosts.get(&probe.host).map(|host| &host.kind), Some(HostKind::Swarm(_))) {
-            continue;
-        }
-        let all = nodes.get(&probe.host).map_or(&[][..], Vec::as_slice);
+        let Some(all) = nodes.get(&probe.host) else { continue };
         let placement = probe.attachment.placement.as_ref();
-        let (chosen, wanted) = choose(placement, all);
+        let keeps_name = !matches!(placement, Some(Placement::EachNode | Placement::Replicas { .. }));
+        let called = |node: &Node| if keeps_name { name.clone() } else { joined(name, &node.name) };
+        let (chosen, wanted) = choose(placement, all, |node| node.carries.contains(&called(node)));
         let found = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
         if found < wanted {
             short.push(Shortage { probe: name.clone(), host: probe.host.clone(), wanted, found });
         }
-        let keeps_name = !matches!(placement, Some(Placement::EachNode | Placement::Replicas { .. }));
-        let place = |node: &Node| match keeps_name {
-            true => Place { name: name.clone(), added: None, node: node.name.clone() },
-            false => Place { name: joined(name, &node.name), added: Some(node.name.clone()), node: node.name.clone() },
+        let place = |node: &Node| Place {
+            name: called(node),
+            added: (!keeps_name).then(|| node.name.clone()),
+            node: node.name.clone(),
         };
         places.insert(name, chosen.into_iter().map(place).collect());
     }
@@ -119,9 +120,14 @@ pub fn expand(topology: &Topology, nodes: &BTreeMap<Name, Vec<Node>>) -> Result<
     Ok(Expanded { topology: expanded, short })
 }
 
-/// The nodes on which a probe is to be, and how many that should be: those that answer first, then by their names, so that
-/// every look at the same nodes gives the same ones.
-fn choose<'n>(placement: Option<&Placement>, nodes: &'n [Node]) -> (Vec<&'n Node>, u32) {
+/// The nodes on which a probe is to be, and how many that should be: those that have it already, whether they answer or not,
+/// for a probe that moves measures something else; then those that answer, then by their names, so that every look at the
+/// same nodes gives the same ones.
+fn choose<'n>(
+    placement: Option<&Placement>,
+    nodes: &'n [Node],
+    has_it: impl Fn(&Node) -> bool,
+) -> (Vec<&'n Node>, u32) {
     let (count, labels) = match placement {
         Some(Placement::EachNode) => (u32::MAX, &[][..]),
         Some(Placement::Replicas { count, labels }) => (*count, labels.as_slice()),
@@ -134,7 +140,7 @@ fn choose<'n>(placement: Option<&Placement>, nodes: &'n [Node]) -> (Vec<&'n Node
     };
     let fits = |node: &&Node| node.takes_work && labels.iter().all(|label| has(node, label));
     let mut fitting: Vec<&Node> = nodes.iter().filter(fits).collect();
-    fitting.sort_by_key(|node| (!node.ready, &node.name));
+    fitting.sort_by_key(|node| (!has_it(node), !node.ready, &node.name));
     fitting.truncate(usize::try_from(count).unwrap_or(usize::MAX));
     fitting.sort_by_key(|node| &node.name);
     (fitting, if count == u32::MAX { 1 } else { count })

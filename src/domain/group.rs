@@ -62,6 +62,17 @@ pub enum Shape {
 }
 
 impl Group {
+    /// Does it name `probe`?
+    #[must_use]
+    pub fn names(&self, probe: &Name) -> bool {
+        match &self.shape {
+            Shape::Mesh(probes) | Shape::Ring(probes) => probes.contains(probe),
+            Shape::Star { hub, spokes } => hub == probe || spokes.contains(probe),
+            Shape::Between { from, to } => from.contains(probe) || to.contains(probe),
+            Shape::Pairs(pairs) => pairs.iter().any(|(a, b)| a == probe || b == probe),
+        }
+    }
+
     /// All ordered pairs, each once, without a probe paired with itself or starting from one that is
     /// only a destination. The way back follows directly on its way there.
     #[must_use]

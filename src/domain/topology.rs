@@ -20,6 +20,9 @@ pub struct Topology {
     pub name: Name,
     /// One sentence on its purpose.
     pub description: Option<String>,
+    /// Whose it is on engines that several people use; `None` is whoever deploys it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Whom and what its reports are for.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,

@@ -64,6 +64,7 @@ pub(crate) fn topology() -> Topology {
     };
     Topology {
         name: name("office"),
+        owner: None,
         description: Some("Zwölf Büros, ½ davon still".to_owned()),
         hosts: BTreeMap::from([(name("here"), Host { kind: HostKind::Local(Default::default()) })]),
         sites: BTreeMap::new(),

@@ -55,6 +55,7 @@ pub fn topology(probes: &[(&str, &str)]) -> Topology {
     };
     Topology {
         name: name("contract-check"),
+        owner: None,
         description: Some("Two leased services: is each what the contract says?".to_owned()),
         hosts: [(name("lab"), Host { kind: HostKind::Local(Default::default()) })].into(),
         sites,

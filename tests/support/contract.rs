@@ -42,8 +42,11 @@ pub(crate) async fn deploys_once(backend: &(impl Backend + Reach)) {
     assert_eq!(observed(backend).await, []);
     let plan = carry_out(backend).await;
     assert!(plan.actions.iter().all(|a| a.verb == Verb::Create && a.reason == Reason::Missing));
-    let wanted: Vec<_> =
-        backend.desired().into_iter().map(|d| Observed { id: d.id, hash: Some(d.hash), drift: None }).collect();
+    let wanted: Vec<_> = backend
+        .desired()
+        .into_iter()
+        .map(|d| Observed { id: d.id, hash: Some(d.hash), drift: None, theirs: None })
+        .collect();
     let mut found = observed(backend).await;
     found.sort_by_key(|o| wanted.iter().position(|w| w.id == o.id));
     assert_eq!(found, wanted);

@@ -36,6 +36,7 @@ pub(crate) fn empty(what: &str) -> Topology {
     Topology {
         name: name(&format!("t{}-{number}-{what}", std::process::id())),
         description: None,
+        owner: None,
         hosts: [(name("here"), Host { kind: HostKind::Local(Default::default()) })].into(),
         sites: [].into(),
         probes: [].into(),

@@ -107,7 +107,7 @@ impl Backend for Memory {
         }
         if !(is_whole_at_once && fails) {
             let hash = (!fails).then(|| want.hash.clone());
-            self.made.borrow_mut().push(Observed { id: id.clone(), hash, drift: None });
+            self.made.borrow_mut().push(Observed { id: id.clone(), hash, drift: None, theirs: None });
         }
         if !is_whole_at_once {
             self.take_time(id).await;

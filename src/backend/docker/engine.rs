@@ -160,6 +160,11 @@ fn place(host: &Name, settings: &Docker, around: &Surroundings) -> Result<Place,
     Ok(Place { endpoint, tls, written, unsaid: false })
 }
 
+/// Do `settings` put the engine of `host` at a socket of this machine? What cannot be read is told where it is opened.
+pub(super) fn is_here(host: &Name, settings: &Docker, around: &Surroundings) -> bool {
+    place(host, settings, around).is_ok_and(|place| place.endpoint.remote().is_none())
+}
+
 /// A socket of another engine at which somebody listens.
 async fn listening(around: &Surroundings) -> Option<std::path::PathBuf> {
     for socket in &around.others {

@@ -4,19 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bollard::errors::Error;
-use bollard::models::{ContainerCreateBody, ContainerSummary, NetworkCreateRequest};
-use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
-    RemoveContainerOptionsBuilder, StartContainerOptions,
-};
+use bollard::models::{ContainerCreateBody, ContainerSummary, Network, NetworkCreateRequest};
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder, StartContainerOptions};
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
+use super::claim::{Claim, time};
 use super::health::{Health, health, waits};
-use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
+use super::spec::{At, Container, EXECUTABLE, Spec, hash, spec};
 use super::supply::Supply;
-use super::{DockerError, Engine, EngineError, exec, in_time};
+use super::{DockerError, Engine, EngineError, Surroundings, create, engine, exec, in_time, remove};
 use crate::backend::resolve::resolve;
 use crate::backend::{Backend, BackendError, Channel, Program, Reach, Tell};
 use crate::domain::facts::Router;
@@ -31,7 +28,7 @@ const ABREAST: usize = 8;
 /// A host with an engine.
 #[derive(Debug)]
 pub struct Host {
-    topology: Name,
+    claim: Claim,
     name: Name,
     settings: host::Docker,
     spec: Spec,
@@ -46,7 +43,7 @@ impl Host {
         let tag = image.as_ref().map(|image| image.reference()).unwrap_or_default();
         let spec = if image.is_some() { spec(topology, name, &tag) } else { Spec::default() };
         Self {
-            topology: topology.name.clone(),
+            claim: Claim::new(topology, name),
             name: name.clone(),
             settings: settings.clone(),
             image: image.filter(|_| !spec.containers.is_empty()),
@@ -74,22 +71,20 @@ impl Host {
         opened.as_ref().map_err(|fault| DockerError::Closed(fault.clone()))
     }
 
-    /// What of the topology is on this host, by its labels; of one resource or of all.
-    fn ours(&self, resource: Option<&ResourceId>) -> HashMap<&'static str, Vec<String>> {
-        let mut labels = vec![format!("{TOPOLOGY}={}", self.topology), format!("{HOST}={}", self.name)];
-        labels.extend(resource.map(|id| format!("{RESOURCE}={id}")));
-        HashMap::from([("label", labels)])
-    }
-
+    /// The containers that this host sees to, by their labels; of one resource or of all.
     pub(super) async fn containers(&self, resource: Option<&ResourceId>) -> Result<Vec<ContainerSummary>, DockerError> {
-        let options = ListContainersOptionsBuilder::new().all(true).filters(&self.ours(resource)).build();
-        Ok(self.engine().await?.client().list_containers(Some(options)).await?)
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&self.claim.filters(resource)).build();
+        let mut found = self.engine().await?.client().list_containers(Some(options)).await?;
+        found.retain(|container| self.claim.covers(container.labels.as_ref()));
+        Ok(found)
     }
 
-    /// Identity, resource and digest of each network.
-    async fn networks(&self, resource: Option<&ResourceId>) -> Result<Vec<bollard::models::Network>, DockerError> {
-        let options = ListNetworksOptionsBuilder::new().filters(&self.ours(resource)).build();
-        Ok(self.engine().await?.client().list_networks(Some(options)).await?)
+    /// The networks that it sees to.
+    async fn networks(&self, resource: Option<&ResourceId>) -> Result<Vec<Network>, DockerError> {
+        let options = ListNetworksOptionsBuilder::new().filters(&self.claim.filters(resource)).build();
+        let mut found = self.engine().await?.client().list_networks(Some(options)).await?;
+        found.retain(|network| self.claim.covers(network.labels.as_ref()));
+        Ok(found)
     }
 
     fn image_id(&self) -> ResourceId {
@@ -111,15 +106,17 @@ impl Host {
             let Some(image) = &self.image else { return Ok(None) };
             let is_there = image.is_at(self.engine().await?.client()).await?;
             let hash = Some(SpecHash(image.hash()));
-            Ok(is_there.then(|| Observed { id: self.image_id(), hash, drift: None }))
+            Ok(is_there.then(|| Observed { id: self.image_id(), hash, drift: None, theirs: None }))
         };
         let (image, networks, containers) = tokio::try_join!(image, self.networks(None), self.containers(None))?;
         let mut found = Vec::from_iter(image);
-        found.extend(networks.iter().filter_map(|network| labelled(network.labels.as_ref())));
+        let of_network =
+            |network: &Network| self.claim.observed(network.labels.as_ref(), time(network.created.as_ref()));
+        found.extend(networks.iter().filter_map(of_network));
         found.extend(containers.iter().filter_map(|container| {
-            let observed = labelled(container.labels.as_ref())?;
-            let drift = state(container).or_else(|| self.astray(&observed.id, container));
-            Some(Observed { drift, ..observed })
+            let observed = self.claim.observed(container.labels.as_ref(), created(container))?;
+            let or_else = || state(container).or_else(|| self.astray(&observed.id, container));
+            Some(Observed { drift: observed.drift.clone().or_else(or_else), ..observed })
         }));
         Ok(found)
     }
@@ -137,32 +134,21 @@ impl Host {
         let by_name = HashMap::from([("name", vec![request.name.clone()])]);
         let same = engine.list_networks(Some(ListNetworksOptionsBuilder::new().filters(&by_name).build())).await?;
         // The filter takes parts of names; and engines before API 1.44 would make a second one of the same name.
-        if same.iter().any(|network| network.name.as_deref() == Some(&request.name)) {
-            return Err(DockerError::NameTaken { what: "network", name: request.name.clone() });
+        if let Some(other) = same.iter().find(|network| network.name.as_deref() == Some(&request.name)) {
+            let taker = self.claim.taker(other.labels.as_ref(), time(other.created.as_ref()));
+            return Err(DockerError::NameTaken { what: "network", name: request.name.clone(), taker });
         }
-        let labels = Some(labels(&self.topology, &self.name, desired));
+        let labels = Some(self.claim.labels(desired));
         engine.create_network(NetworkCreateRequest { labels, ..request.clone() }).await?;
         Ok(())
     }
 
     async fn make_container(&self, desired: &Desired, container: &Container) -> Result<(), DockerError> {
         let engine = self.engine().await?.client();
-        let labels = Some(labels(&self.topology, &self.name, desired));
-        let options = CreateContainerOptionsBuilder::new().name(&container.name).build();
+        let labels = Some(self.claim.labels(desired));
         let body = ContainerCreateBody { labels, ..container.body.clone() };
-        let made = match engine.create_container(Some(options.clone()), body.clone()).await {
-            // A deploy that was killed may have asked for it, and the engine have made it only now.
-            Err(fault) if is_conflict(&fault) && !self.containers(Some(&desired.id)).await?.is_empty() => {
-                Box::pin(self.unmake(&desired.id)).await?;
-                engine.create_container(Some(options), body).await
-            }
-            made => made,
-        };
-        let made = made.map_err(|fault| match fault {
-            fault if is_conflict(&fault) => DockerError::NameTaken { what: "container", name: container.name.clone() },
-            fault => fault.into(),
-        })?;
-        engine.start_container(&made.id, None::<StartContainerOptions>).await?;
+        let made = create::container(engine, &self.claim, (&desired.id, &container.name), body).await?;
+        engine.start_container(&made, None::<StartContainerOptions>).await?;
         Ok(())
     }
 
@@ -180,18 +166,18 @@ impl Host {
         self.make_container(&desired, container).await
     }
 
-    /// Only what bears our labels is removed, whatever else has the same name.
+    /// Only what bears our labels is removed, whatever else has the same name; and nothing of somebody else's, who may have
+    /// been quicker.
     async fn unmake(&self, id: &ResourceId) -> Result<(), DockerError> {
         let engine = self.engine().await?.client();
         if let (Some(image), true) = (&self.image, *id == self.image_id()) {
             return image.take_away(engine).await;
         }
-        for container in self.containers(Some(id)).await? {
-            let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-            gone(engine.remove_container(&container.id.unwrap_or_default(), Some(options)).await)?;
+        for container in self.containers(Some(id)).await?.iter().filter(|it| self.claim.owns(it.labels.as_ref())) {
+            remove::container(engine, container.id.as_deref().unwrap_or_default()).await?;
         }
-        for network in self.networks(Some(id)).await? {
-            gone(engine.remove_network(&network.id.unwrap_or_default()).await)?;
+        for network in self.networks(Some(id)).await?.into_iter().filter(|it| self.claim.owns(it.labels.as_ref())) {
+            remove::network(engine, &network.id.unwrap_or_default()).await?;
         }
         Ok(())
     }
@@ -268,24 +254,8 @@ fn no_address(probe: &Name) -> BackendError {
     }
 }
 
-/// Has something else the name?
-const fn is_conflict(fault: &Error) -> bool {
-    matches!(fault, Error::DockerResponseServerError { status_code: 409, .. })
-}
-
-/// What is gone already needs no removal.
-fn gone(removed: Result<(), Error>) -> Result<(), Error> {
-    match removed {
-        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
-        other => other,
-    }
-}
-
-/// A resource by its labels.
-fn labelled(labels: Option<&HashMap<String, String>>) -> Option<Observed> {
-    let id = ResourceId(labels?.get(RESOURCE)?.clone());
-    let hash = labels?.get(HASH).cloned().map(SpecHash);
-    Some(Observed { id, hash, drift: None })
+fn created(container: &ContainerSummary) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(container.created?, 0)
 }
 
 /// What a container is instead of running.
@@ -341,10 +311,9 @@ impl Backend for Host {
                 });
             }
         }
-        let is_socket = self.settings.endpoint.as_deref().is_none_or(|endpoint| endpoint.starts_with("unix:"));
+        let is_socket = engine::is_here(&self.name, &self.settings, &Surroundings::of_process());
         let nowhere = self.spec.containers.iter().filter(|(_, container)| container.at == At::Host);
-        errors
-            .extend(nowhere.filter(|_| is_socket && self.settings.context.is_none()).map(|(name, _)| no_address(name)));
+        errors.extend(nowhere.filter(|_| is_socket).map(|(name, _)| no_address(name)));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub mod builder;
+mod claim;
 mod context;
+mod create;
 mod endpoint;
 mod engine;
 mod error;
@@ -13,7 +15,9 @@ pub(super) mod health;
 mod host;
 pub mod image;
 mod login;
+mod owner;
 mod registry;
+pub(super) mod remove;
 mod settle;
 pub(super) mod spec;
 mod superseded;
@@ -23,6 +27,8 @@ mod tls;
 mod transport;
 mod tunnel;
 
+pub use claim::Taker;
+pub(super) use claim::{Claim, time};
 pub use engine::Engine;
 pub use error::{EngineError, EngineFault};
 pub use health::Health;
@@ -55,13 +61,15 @@ pub enum DockerError {
         /// Which.
         host: String,
     },
-    /// Somebody else's has the name.
-    #[error("there is a {what} called {name} already, and it is not of this topology")]
+    /// Something else has the name.
+    #[error("there is a {what} called {name} already: {}", made_by(taker.as_ref()))]
     NameTaken {
         /// Container, network or service.
         what: &'static str,
         /// Its name.
         name: String,
+        /// Whose it is; `None` where it is not of iperftester's making.
+        taker: Option<Taker>,
     },
     /// Nothing bears the probe's labels.
     #[error("it is not deployed")]
@@ -108,6 +116,16 @@ pub enum DockerError {
     Unknown,
 }
 
+fn made_by(taker: Option<&Taker>) -> String {
+    match taker {
+        None => "iperftester did not make it".to_owned(),
+        Some(Taker { topology, holder: None }) => format!("it is of the topology {topology}"),
+        Some(Taker { topology, holder: Some(holder) }) => {
+            format!("it is of the topology {topology}, which is {}'s since {}", holder.owner, super::since(holder))
+        }
+    }
+}
+
 /// Any question to an engine that is not about the bytes of an image is answered within this, or never.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
@@ -135,7 +153,10 @@ impl DockerError {
             Self::Registry(RegistryError::Engine { source, .. }) => refusal(&source.to_string()).map(str::to_owned),
             Self::Registry(fault) => fault.hint(),
             Self::Again(fault) => fault.hint(),
-            Self::NameTaken { what, name } => Some(format!(
+            Self::NameTaken { taker: Some(_), .. } => {
+                Some("give one of the two topologies another `name:`, or deploy again once that one is gone".to_owned())
+            }
+            Self::NameTaken { what, name, taker: None } => Some(format!(
                 "rename the topology, or remove that {what}: docker {} {name}",
                 if *what == "container" { "rm -f".to_owned() } else { format!("{what} rm") }
             )),

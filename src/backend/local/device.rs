@@ -104,8 +104,9 @@ pub(super) fn survey<'a>(
         let devices = devices.unwrap_or_default();
         let label = devices.iter().find(|d| d.name == "lo").and_then(|d| read_label(d.alias.as_deref()?));
         let (what, hash) = label.unzip();
-        let found =
-            |into: &mut Vec<Observed>, id| into.push(Observed { id: ResourceId(id), hash: hash.clone(), drift: None });
+        let found = |into: &mut Vec<Observed>, id| {
+            into.push(Observed { id: ResourceId(id), hash: hash.clone(), drift: None, theirs: None });
+        };
         match kind(name, what, devices, layout) {
             _ if name == CORE => found(&mut core, "core".to_owned()),
             "site" => found(&mut sites, format!("site/{name}")),
@@ -134,7 +135,7 @@ fn link(device: &str, aliases: &[Option<&str>], layout: &Layout) -> Observed {
         [Some(a), Some(b)] if a == b => Some(a.1.clone()),
         _ => None,
     };
-    Observed { id: ResourceId(id), hash, drift: None }
+    Observed { id: ResourceId(id), hash, drift: None, theirs: None }
 }
 
 #[cfg(test)]

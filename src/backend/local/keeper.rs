@@ -119,7 +119,7 @@ pub(super) fn desired() -> Desired {
 pub(super) fn observed(found: &[Keeper]) -> Option<Observed> {
     let whole = matches!(found, [one] if one.is_ready());
     let Desired { id, hash, .. } = desired();
-    (!found.is_empty()).then(|| Observed { id, hash: whole.then_some(hash), drift: None })
+    (!found.is_empty()).then(|| Observed { id, hash: whole.then_some(hash), drift: None, theirs: None })
 }
 
 /// Starts a keeper of `topology`.

@@ -13,12 +13,14 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::member::Member;
+use super::spec::probe_on;
 use crate::backend::BackendError;
-use crate::backend::docker::spec::{HASH, HOST, RESOURCE, TOPOLOGY};
-use crate::backend::docker::{DockerError, Engine, EngineError};
+use crate::backend::docker::remove::gone;
+use crate::backend::docker::{Claim, DockerError, Engine, EngineError, in_time, time};
 use crate::domain::host::{Docker, Swarm};
 use crate::domain::name::Name;
-use crate::plan::{Observed, ResourceId, SpecHash};
+use crate::domain::topology::Topology;
+use crate::plan::{Observed, ResourceId};
 
 /// How long a task may take to run, or to end. It takes 2 to 3 s on a busy machine; an engine that pulls what it has not got
 /// may take longer.
@@ -29,7 +31,7 @@ const ASK: Duration = Duration::from_millis(200);
 /// The manager of one swarm.
 #[derive(Debug)]
 pub(super) struct Manager {
-    topology: Name,
+    pub(super) claim: Claim,
     pub(super) host: Name,
     pub(super) settings: Swarm,
     engine: OnceCell<Result<Engine, Arc<EngineError>>>,
@@ -37,8 +39,9 @@ pub(super) struct Manager {
 
 impl Manager {
     /// That of host `host` of `topology`.
-    pub(super) fn new(topology: &Name, host: &Name, settings: &Swarm) -> Self {
-        Self { topology: topology.clone(), host: host.clone(), settings: settings.clone(), engine: OnceCell::new() }
+    pub(super) fn new(topology: &Topology, host: &Name, settings: &Swarm) -> Self {
+        let claim = Claim::new(topology, host);
+        Self { claim, host: host.clone(), settings: settings.clone(), engine: OnceCell::new() }
     }
 
     /// Where its engine is.
@@ -73,12 +76,12 @@ impl Manager {
         }
     }
 
-    /// Its nodes, by their names.
+    /// Its nodes with what of the topology is on them, by their names.
     ///
     /// # Errors
     /// [`BackendError::Docker`], and [`BackendError::Unsupported`] where two have one name.
     pub(super) async fn members(&self) -> Result<Vec<Member>, BackendError> {
-        let mut members = self.told().await.map_err(self.step("ask", &format!("the swarm {}", self.host)))?;
+        let mut members = in_time(self.told()).await.map_err(self.step("ask", &format!("the swarm {}", self.host)))?;
         members.sort_by(|a, b| a.node.name.cmp(&b.node.name).then_with(|| a.hostname.cmp(&b.hostname)));
         if let Some([a, b]) = members.array_windows().find(|[a, b]| a.node.name == b.node.name) {
             return Err(BackendError::unsupported(
@@ -93,16 +96,22 @@ impl Manager {
     }
 
     async fn told(&self) -> Result<Vec<Member>, DockerError> {
-        let nodes = self.client().await?.list_nodes(None::<ListNodesOptions>).await?;
-        Ok(nodes.into_iter().filter_map(Member::of).collect())
+        let client = self.client().await?;
+        let nodes = async { Ok(client.list_nodes(None::<ListNodesOptions>).await?) };
+        let (nodes, services) = tokio::try_join!(nodes, self.services(None))?;
+        let mut members: Vec<Member> = nodes.into_iter().filter_map(Member::of).collect();
+        for member in &mut members {
+            member.node.carries = services.iter().filter_map(|service| probe_on(service, &member.id)).collect();
+        }
+        Ok(members)
     }
 
-    /// The services of the topology on this swarm, by their labels; of one resource or of all.
-    pub(super) async fn services(&self, resource: Option<&ResourceId>) -> Result<Vec<Service>, DockerError> {
-        let mut labels = vec![format!("{TOPOLOGY}={}", self.topology), format!("{HOST}={}", self.host)];
-        labels.extend(resource.map(|id| format!("{RESOURCE}={id}")));
-        let options = ListServicesOptionsBuilder::new().filters(&HashMap::from([("label", labels)])).build();
-        Ok(self.client().await?.list_services(Some(options)).await?)
+    /// The services of the topology that this host sees to, by their labels; of one resource or of all.
+    async fn services(&self, resource: Option<&ResourceId>) -> Result<Vec<Service>, DockerError> {
+        let options = ListServicesOptionsBuilder::new().filters(&self.claim.filters(resource)).build();
+        let mut found = self.client().await?.list_services(Some(options)).await?;
+        found.retain(|service| self.claim.covers(labels(service)));
+        Ok(found)
     }
 
     /// The tasks of these services, of the past too.
@@ -117,29 +126,31 @@ impl Manager {
     /// The services of which `wanted` says so, as they are; with what is wrong with their tasks.
     pub(super) async fn observe(&self, wanted: impl Fn(&ResourceId) -> bool) -> Result<Vec<Observed>, DockerError> {
         let services = self.services(None).await?;
-        let labelled = services.iter().filter_map(|service| {
-            let labels = service.spec.as_ref()?.labels.as_ref()?;
-            let id = ResourceId(labels.get(RESOURCE)?.clone());
-            wanted(&id).then(|| (service, id, labels.get(HASH).cloned().map(SpecHash)))
+        let observed = services.iter().filter_map(|service| {
+            let observed = self.claim.observed(labels(service), time(service.created_at.as_ref()))?;
+            wanted(&observed.id).then_some((service, observed))
         });
-        let labelled: Vec<_> = labelled.collect();
-        let tasks = self.tasks(labelled.iter().filter_map(|(service, ..)| service.id.clone()).collect()).await?;
-        let observed = labelled.into_iter().map(|(service, id, hash)| {
+        let observed: Vec<_> = observed.collect();
+        let tasks = self.tasks(observed.iter().filter_map(|(service, _)| service.id.clone()).collect()).await?;
+        let with_tasks = observed.into_iter().map(|(service, observed)| {
             let own: Vec<&Task> = tasks.iter().filter(|task| task.service_id == service.id).collect();
-            Observed { id, hash, drift: drift(&own) }
+            Observed { drift: observed.drift.clone().or_else(|| drift(&own)), ..observed }
         });
-        Ok(observed.collect())
+        Ok(with_tasks.collect())
     }
 
     /// Makes a service and waits until its task runs.
     pub(super) async fn create(&self, body: ServiceSpec) -> Result<(), DockerError> {
         let name = body.name.clone().unwrap_or_default();
-        let made = self.client().await?.create_service(body, None).await.map_err(|fault| match fault {
-            Error::DockerResponseServerError { status_code: 409, .. } => {
-                DockerError::NameTaken { what: "service", name }
+        let client = self.client().await?;
+        let made = match client.create_service(body, None).await {
+            Err(Error::DockerResponseServerError { status_code: 409, .. }) => {
+                let other = client.inspect_service(&name, None).await?;
+                let taker = self.claim.taker(labels(&other), time(other.created_at.as_ref()));
+                return Err(DockerError::NameTaken { what: "service", name, taker });
             }
-            other => other.into(),
-        })?;
+            made => made?,
+        };
         let service = made.id.unwrap_or_default();
         let until = Instant::now() + LIMIT;
         loop {
@@ -160,7 +171,8 @@ impl Manager {
     /// they end when their node is back.
     pub(super) async fn remove(&self, resource: &ResourceId) -> Result<(), DockerError> {
         let client = self.client().await?;
-        let services: Vec<String> = self.services(Some(resource)).await?.into_iter().filter_map(|s| s.id).collect();
+        let services = self.services(Some(resource)).await?.into_iter().filter(|it| self.claim.owns(labels(it)));
+        let services: Vec<String> = services.filter_map(|service| service.id).collect();
         let mut tasks = self.tasks(services.clone()).await?;
         tasks.retain(|task| task.status.as_ref().and_then(|status| status.state) == Some(TaskState::RUNNING));
         for service in &services {
@@ -192,12 +204,8 @@ impl Manager {
     }
 }
 
-/// What is gone already needs no removal.
-fn gone(removed: Result<(), Error>) -> Result<(), Error> {
-    match removed {
-        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
-        other => other,
-    }
+fn labels(service: &Service) -> Option<&HashMap<String, String>> {
+    service.spec.as_ref()?.labels.as_ref()
 }
 
 /// What the tasks of a service are instead of running.

@@ -1,5 +1,6 @@
 //! A node as its manager tells it, and where its own engine is. Pure.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use bollard::models::{self, NodeSpecAvailabilityEnum, NodeState};
@@ -43,6 +44,7 @@ impl Member {
                 ready: state == NodeState::READY,
                 takes_work: spec.availability != Some(NodeSpecAvailabilityEnum::DRAIN),
                 labels: spec.labels.unwrap_or_default().into_iter().collect(),
+                carries: BTreeSet::new(),
             },
             id,
             hostname,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bollard::models::ServiceSpec;
+use bollard::models::{ContainerSummary, ServiceSpec};
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
@@ -14,7 +14,7 @@ use super::manager::Manager;
 use super::member::Member;
 use super::spec::{asked, container_labels, probe_id, service};
 use crate::backend::docker::health::{Health, health};
-use crate::backend::docker::spec::{EXECUTABLE, hash, labels};
+use crate::backend::docker::spec::{EXECUTABLE, hash};
 use crate::backend::docker::{DockerError, Engine, Supply, exec, in_time};
 use crate::backend::{Backend, BackendError, Channel, Program, Tell};
 use crate::domain::host::Placement;
@@ -126,7 +126,12 @@ impl Node {
         let engine = self.engine().await?.client();
         let mut found = self.manager.observe(|id| self.services.keys().any(|probe| probe_id(probe) == *id)).await?;
         if self.image.is_at(engine).await? {
-            found.push(Observed { id: self.image_id(), hash: Some(SpecHash(self.image.hash())), drift: None });
+            found.push(Observed {
+                id: self.image_id(),
+                hash: Some(SpecHash(self.image.hash())),
+                drift: None,
+                theirs: None,
+            });
         }
         Ok(found)
     }
@@ -142,7 +147,7 @@ impl Node {
         let (_, body) = service.ok_or(DockerError::Unknown)?;
         let image =
             engine.client().inspect_image(&self.image.reference()).await?.id.unwrap_or_else(|| self.image.reference());
-        let labels = labels(&self.topology, &self.manager.host, &desired);
+        let labels = self.manager.claim.labels(&desired);
         self.manager.create(asked(body, labels, &image)).await
     }
 
@@ -169,8 +174,7 @@ impl Node {
         let labels = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let filters = HashMap::from([("label", labels), ("status", vec!["running".to_owned()])]);
         let options = ListContainersOptionsBuilder::new().filters(&filters).build();
-        let mut found = engine.list_containers(Some(options)).await?;
-        found.pop().and_then(|container| container.id).ok_or(DockerError::NotDeployed)
+        newest(engine.list_containers(Some(options)).await?).ok_or(DockerError::NotDeployed)
     }
 
     async fn start(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
@@ -216,6 +220,11 @@ impl Node {
         let address = self.member.address.ok_or(DockerError::NoAddress);
         address.map(|address| vec![address]).map_err(self.manager.step("reach", &probe_id(probe)))
     }
+}
+
+/// Of several containers of one service the one that was made last: the others are about to end.
+fn newest(found: Vec<ContainerSummary>) -> Option<String> {
+    found.into_iter().max_by_key(|container| container.created)?.id
 }
 
 impl Backend for Node {
@@ -271,5 +280,23 @@ impl Backend for Node {
 
     async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {
         self.unmake(id).await.map_err(self.manager.step("remove", id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_reached_at_its_newest_container() {
+        let made = |id: &str, created| ContainerSummary {
+            id: Some(id.to_owned()),
+            created: Some(created),
+            ..ContainerSummary::default()
+        };
+        // An engine lists the newest first.
+        assert_eq!(newest(vec![made("new", 20), made("old", 10)]).unwrap(), "new");
+        assert_eq!(newest(vec![made("old", 10), made("new", 20)]).unwrap(), "new");
+        assert_eq!(newest(vec![]), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    Limit, Mount, MountTmpfsOptions, MountType, NetworkAttachmentConfig, ServiceSpec, ServiceSpecMode,
+    Limit, Mount, MountTmpfsOptions, MountType, NetworkAttachmentConfig, Service, ServiceSpec, ServiceSpecMode,
     ServiceSpecModeReplicated, TaskSpec, TaskSpecContainerSpec, TaskSpecContainerSpecPrivileges, TaskSpecLogDriver,
     TaskSpecPlacement, TaskSpecResources, TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
 };
@@ -25,6 +25,19 @@ const RESTART_AFTER: i64 = 1_000_000_000;
 /// A probe as a resource.
 pub(super) fn probe_id(probe: &Name) -> ResourceId {
     ResourceId(format!("probe/{probe}"))
+}
+
+/// The constraint that binds a service to its node.
+fn bound_to(node: &str) -> String {
+    format!("node.id=={node}")
+}
+
+/// The probe that `service` is, where it is bound to `node`.
+pub(super) fn probe_on(service: &Service, node: &str) -> Option<Name> {
+    let spec = service.spec.as_ref()?;
+    let constraints = spec.task_template.as_ref()?.placement.as_ref()?.constraints.as_ref()?;
+    let probe = spec.labels.as_ref()?.get(RESOURCE)?.strip_prefix("probe/")?;
+    Name::new(probe).ok().filter(|_| constraints.contains(&bound_to(node)))
 }
 
 /// What its container says of itself, which is found by that on its node.
@@ -83,10 +96,7 @@ pub(super) fn service(
             delay: Some(RESTART_AFTER),
             ..TaskSpecRestartPolicy::default()
         }),
-        placement: Some(TaskSpecPlacement {
-            constraints: Some(vec![format!("node.id=={node}")]),
-            ..TaskSpecPlacement::default()
-        }),
+        placement: Some(TaskSpecPlacement { constraints: Some(vec![bound_to(node)]), ..TaskSpecPlacement::default() }),
         // The node's own: a probe is tested at its node's address, and the ingress would stand in between.
         networks: Some(vec![NetworkAttachmentConfig {
             target: Some("host".to_owned()),

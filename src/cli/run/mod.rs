@@ -17,6 +17,7 @@ use super::progress::Progress;
 use super::speech::lang;
 use super::stop;
 use super::units;
+use crate::backend::swarm::Fleet;
 use crate::backend::{Backends, Reach};
 use crate::domain::campaign::{Campaign, Expectations};
 use crate::domain::name::Name;
@@ -62,6 +63,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
     let _lock = if with.dry_run { None } else { Some(Context::lock(&topology.name, "run")?) };
     let (topology, fleet) = context.expand(topology).await?;
     let earlier = match &with.resume {
+        // It goes on at the same places, which nobody can tell now.
+        Some(_) if let Some(fault) = fleet.fault() => return Err(fault.into()),
         Some(id) => {
             // As it was written down when it began.
             let settled = Context::backend(&topology, &fleet).await?.settled(&topology);
@@ -69,6 +72,9 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
         }
         None => None,
     };
+    for probe in with.from.iter().chain(&with.to) {
+        Context::can_know(&topology, &fleet, probe)?;
+    }
     let mut choice = match &earlier {
         Some(earlier) => choose_again(&topology, earlier)?,
         None => choose(&topology, with)?,
@@ -115,7 +121,10 @@ pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<E
     }
     outcome?;
     let whole = results.load(&id).await?;
-    let exit = exit(&whole, &choice.jobs);
+    let exit = match exit(&whole, &choice.jobs) {
+        Exit::Ok if has_unknown_places(&topology, &fleet, &choice) => Exit::Partial,
+        exit => exit,
+    };
     tell(context, &whole, exit);
     Ok(exit)
 }
@@ -297,6 +306,12 @@ async fn deployed(context: &Context<'_>, topology: &Topology, backend: &Backends
         "`iperftester deploy` takes them, `iperftester plan` shows them; what root has deployed is root's to run",
         "`iperftester deploy` los da, `iperftester plan` los muestra; lo que desplegó root lo ejecuta root",
     )))
+}
+
+/// Does the campaign name probes on a swarm that is away, of which nobody knows what pairs they make?
+fn has_unknown_places(topology: &Topology, fleet: &Fleet, choice: &Choice<'_>) -> bool {
+    let group = choice.campaign.and_then(|campaign| topology.groups.get(&campaign.group));
+    group.is_some_and(|group| fleet.away(topology).any(|probe| group.names(probe)))
 }
 
 /// A failed expectation outranks what could not be measured. What was known not to apply before anything started is shown

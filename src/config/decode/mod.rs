@@ -23,6 +23,7 @@ pub(crate) fn topology(root: &Spanned<Node>, faults: &mut Faults<'_>) -> Topolog
     let mut topology = Topology {
         name: fields.read("name", scalar::name, faults),
         description: fields.read("description", scalar::text, faults),
+        owner: fields.read("owner", scalar::text, faults),
         hosts: fields.named("hosts", host::host, faults),
         sites: fields.named("sites", place::site, faults),
         probes: fields.named("probes", place::probe, faults),

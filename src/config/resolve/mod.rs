@@ -33,6 +33,7 @@ pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<T
     Some(Topology {
         name: raw.name.value()?.clone(),
         description: raw.description.value().cloned(),
+        owner: raw.owner.value().cloned(),
         metadata: raw.metadata.clone(),
         image: image(&raw.image),
         hosts: hosts.collect(),

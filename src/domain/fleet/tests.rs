@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::host::Swarm;
+use crate::domain::host::{HostKind, Swarm};
 use crate::domain::topology::{Contract, Host, Impairment, PortRange, Probe, Site};
 
 fn name(text: &str) -> Name {
@@ -12,7 +12,7 @@ fn names(texts: &[&str]) -> Vec<Name> {
 
 fn node(text: &str, labels: &[(&str, &str)]) -> Node {
     let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    Node { name: name(text), ready: true, takes_work: true, labels }
+    Node { name: name(text), ready: true, takes_work: true, labels, carries: BTreeSet::new() }
 }
 
 /// A topology with swarm `sw`, and with `a` and `b` on another host.
@@ -86,6 +86,38 @@ fn replicas_are_on_the_first_nodes_that_fit_and_answer() {
         short.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["probe x is to be on 2 of the nodes of sw and can be on 1"]
     );
+}
+
+#[test]
+fn a_probe_stays_on_the_node_that_has_it_whether_that_answers_or_not() {
+    let carrying = |text, probe: &str| Node { carries: [name(probe)].into(), ..node(text, &[("rack", "a")]) };
+    let replicas = |count| {
+        topology(&[("x", Some(Placement::Replicas { count, labels: vec!["rack=a".to_owned()] })), ("one", None)])
+    };
+    let of = |probe: &str, nodes: &[Node]| {
+        let all = probes(&replicas(1), nodes).into_iter();
+        all.filter(|at| at.starts_with(probe)).collect::<Vec<_>>()
+    };
+    let up = node("m0", &[("rack", "a")]);
+    let down = Node { ready: false, ..carrying("m1", "x-m1") };
+    assert_eq!(of("x", &[up.clone(), down.clone()]), ["x-m1@m1"], "m0 has joined and m1 is down");
+    assert_eq!(of("one", &[up.clone(), Node { ready: false, ..carrying("m1", "one") }]), ["one@m1"]);
+    assert_eq!(of("one", &[up.clone(), carrying("m1", "other")]), ["one@m0"], "another probe holds none");
+    // Where it may not stay, and where there are to be fewer.
+    let drained = Node { takes_work: false, ..down.clone() };
+    assert_eq!(of("x", &[up.clone(), drained]), ["x-m0@m0"]);
+    let unlabelled = Node { labels: BTreeMap::new(), ..down.clone() };
+    assert_eq!(of("x", &[up, unlabelled]), ["x-m0@m0"]);
+    assert_eq!(of("x", &[down, carrying("m2", "x-m2")]), ["x-m2@m2"], "of two, the one that answers");
+}
+
+#[test]
+fn a_swarm_of_which_nothing_is_known_keeps_its_probes() {
+    let topology = grouped(
+        topology(&[("node", Some(Placement::EachNode)), ("one", None)]),
+        Shape::Mesh(names(&["a", "node", "one"])),
+    );
+    assert_eq!(expand(&topology, &BTreeMap::new()).unwrap(), Expanded { topology, short: vec![] });
 }
 
 #[test]

@@ -111,6 +111,7 @@ impl Redactor {
     /// Names, links and contracts stay; how hosts and probes are reached is left out, and so is whom it is for.
     fn topology(&mut self, mut topology: Topology) -> Topology {
         topology.description = topology.description.map(|text| self.text(&text));
+        topology.owner = None;
         topology.metadata = Metadata { note: Some(NOTICE.to_owned()), ..Metadata::default() };
         topology.image = Image::default();
         for host in topology.hosts.values_mut() {

@@ -42,6 +42,7 @@ fn lab() -> Topology {
     Topology {
         name: name("lab"),
         description: None,
+        owner: None,
         hosts: [(name("here"), Host { kind: HostKind::Local(Default::default()) })].into(),
         sites: [(name("madrid"), Site { uplink: Some(uplink) }), (name("sevilla"), Site::default())].into(),
         probes: [(name("m1"), probe("madrid")), (name("s1"), probe("sevilla")), (name("free"), probe(""))].into(),

@@ -1,0 +1,236 @@
+//! Whose is what on an engine that several people and several hosts of a topology share, and hosts that hold up nobody else.
+
+#[path = "support/docker_lab.rs"]
+mod docker_lab;
+mod engines;
+mod world;
+
+use std::os::unix::net::UnixListener;
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use docker_lab::{Lab, steps};
+use serde_json::json;
+use world::{World, runs, text};
+
+const ONE: &str = "
+name: NAME
+image: { base: small }
+hosts: { e: { docker: { endpoint: \"ENDPOINT\" } } }
+probes: { a: { host: e }, b: { host: e } }
+";
+
+/// Somebody else's, who has chosen the same name.
+const OTHER: &str = "
+name: NAME
+image: { base: small }
+hosts: { x: { docker: { endpoint: \"ENDPOINT\" } } }
+probes: { a: { host: x }, c: { host: x } }
+";
+
+/// Two names of one engine.
+const TWO: &str = "
+name: NAME
+image: { base: small }
+hosts: { e: { docker: { endpoint: \"ENDPOINT\" } }, f: { docker: { endpoint: \"ENDPOINT\" } } }
+probes:
+  a: { host: e, address: 192.0.2.1, ports: 5201-5202 }
+  b: { host: f, address: 192.0.2.2, ports: 5301-5302 }
+";
+
+/// A swarm that is not there, and probes that reach each other without it.
+const WITH_SWARM: &str = "
+name: NAME
+image: { base: small }
+hosts:
+  e: { docker: { endpoint: \"ENDPOINT\" } }
+  sw: { swarm: { endpoint: \"unix:///nowhere/docker.sock\" } }
+probes:
+  a: { host: e, network: host, address: 127.0.0.1, ports: 5201-5203 }
+  b: { host: e, network: host, address: 127.0.0.2, ports: 5211-5213 }
+  node: { host: sw, placement: each-node }
+tests: { tcp: { iperf3: { duration: 1s, rate: 20M } } }
+groups:
+  pair: { pairs: [[a, b]], one-way: true }
+  nodes: { mesh: [node] }
+campaigns:
+  every: { group: all, run: [tcp] }
+  pair: { group: pair, run: [tcp] }
+  nodes: { group: nodes, run: [tcp] }
+";
+
+/// How long a silent engine keeps still: less than the 10 s that it is given.
+const STILL: Duration = Duration::from_secs(9);
+
+/// A verb as it is when `user` calls sudo.
+fn as_user(lab: &Lab, user: &str, code: i32, arguments: &[&str]) -> String {
+    let Output { status, stdout, stderr } = lab.world.command(arguments).env("SUDO_USER", user).output().unwrap();
+    let said = text(&stdout) + &text(&stderr);
+    assert_eq!(status.code(), Some(code), "{user}: {arguments:?}\n{said}");
+    said
+}
+
+fn machine() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim().to_owned()
+}
+
+#[test]
+fn two_people_with_one_name_leave_each_others_probes_alone() {
+    let Some(lab) = Lab::new(ONE) else { return };
+    as_user(&lab, "ana", 0, &["deploy"]);
+    let before = (lab.containers(), lab.networks());
+    let ana = format!("ana@{}", machine());
+
+    // Neither replaced nor removed, however far the other file is from it.
+    for topology in
+        [OTHER, &ONE.replace("b: { host: e }", "b: { host: e, raw-sockets: true }"), &ONE.replace(", b:", ", d:")]
+    {
+        lab.write(topology);
+        for verb in ["plan", "deploy", "status"] {
+            let said = as_user(&lab, "luis", 3, &[verb]);
+            assert!(said.contains(&format!(" is {ana}'s since 20")), "{verb}: {said}");
+            assert!(said.contains("give your topology another `name:`"), "{verb}: {said}");
+            assert!(said.contains(&format!("write `owner: {ana}` into its file")), "{verb}: {said}");
+        }
+    }
+    lab.write(OTHER);
+    as_user(&lab, "luis", 3, &["destroy"]);
+    assert_eq!((lab.containers(), lab.networks()), before);
+
+    // Who has the same file may use what is there, and add to it.
+    lab.write(ONE);
+    let said = as_user(&lab, "luis", 0, &["deploy"]);
+    assert!(said.contains("nothing to do, 4 resources"), "{said}");
+    lab.write(&ONE.replace("b: { host: e }", "b: { host: e }, c: { host: e }"));
+    as_user(&lab, "luis", 0, &["deploy"]);
+    assert_eq!(lab.containers()[&lab.name("a")], before.0[&lab.name("a")]);
+    let said = as_user(&lab, "ana", 3, &["destroy"]);
+    assert!(said.contains(&format!("probe/c on host e is luis@{}'s since 20", machine())), "{said}");
+
+    // A team says so in the file that it shares; what its people made before is theirs still.
+    lab.write(&ONE.replace("image:", &format!("owner: {ana}\nimage:")));
+    as_user(&lab, "luis", 0, &["deploy"]);
+    assert_eq!(lab.containers(), before.0);
+    as_user(&lab, "luis", 0, &["destroy"]);
+    lab.assert_empty();
+}
+
+#[test]
+fn a_host_of_another_name_takes_over_what_was_made_under_the_old_one() {
+    let Some(lab) = Lab::new(TWO) else { return };
+    lab.json(0, &["deploy"]);
+    let b = lab.containers()[&lab.name("b")].clone();
+    lab.write(&TWO.replace(" e:", " g:").replace("host: e", "host: g"));
+    let plan = lab.json(0, &["plan"]);
+    assert!(steps(&plan).contains(&"remove network/e".to_owned()), "{plan}");
+    lab.json(0, &["deploy"]);
+    let after = lab.containers();
+    assert_eq!(after.keys().collect::<Vec<_>>(), [&lab.name("a"), &lab.name("b")]);
+    assert_eq!(after[&lab.name("b")], b, "that of the other name of the engine");
+    let networks: Vec<String> = lab.networks().iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(networks, [lab.name("f"), lab.name("g")]);
+    assert_eq!(lab.json(0, &["plan"])["actions"], json!([]));
+    // Each goes to the other name of the engine, which may make it before the first has removed it.
+    let swapped =
+        TWO.replace(" e:", " g:").replace("a: { host: e", "a: { host: f").replace("b: { host: f", "b: { host: g");
+    lab.write(&swapped);
+    lab.json(0, &["deploy"]);
+    assert_eq!(lab.json(0, &["plan"])["actions"], json!([]));
+    // One name is taken out: what it had is found by the other.
+    lab.write(
+        &TWO.replace(" e: { docker: { endpoint: \"ENDPOINT\" } },", "").replace("  a: { host: e,", "  c: { host: f,"),
+    );
+    lab.json(0, &["destroy"]);
+    lab.assert_empty();
+
+    // Two topologies can come to one name; the other is told.
+    lab.write(&ONE.replace("name: NAME", "name: NAME-a"));
+    lab.json(0, &["deploy"]);
+    let before = (lab.containers(), lab.networks());
+    lab.write(&ONE.replace("a: { host: e }, b:", "a-b: { host: e }, c:"));
+    let said = lab.complaint(3, &["deploy"]);
+    let name = &lab.world.name;
+    assert!(
+        said.contains(&format!(
+            "there is a container called iperftester-{name}-a-b already: it is of the topology {name}-a, which is "
+        )),
+        "{said}"
+    );
+    assert!(said.contains("give one of the two topologies another `name:`") && !said.contains("docker rm"), "{said}");
+    assert_eq!((lab.containers(), lab.networks()), before);
+    lab.write(&ONE.replace("name: NAME", "name: NAME-a"));
+    lab.json(0, &["destroy"]);
+    lab.assert_empty();
+}
+
+#[test]
+fn a_swarm_that_is_away_and_an_engine_that_is_silent_hold_up_no_other_host() {
+    let Some(lab) = Lab::new(WITH_SWARM) else { return };
+    let why = "cannot ask the swarm sw on host sw";
+    assert!(lab.complaint(4, &["plan"]).contains(why));
+    let said = lab.complaint(4, &["deploy"]);
+    assert!(said.contains(why) && said.contains("there is no socket /nowhere/docker.sock"), "{said}");
+    assert_eq!(lab.containers().len(), 2);
+    let status = lab.json(3, &["status"]);
+    for probe in status["probes"].as_array().unwrap() {
+        let fault = probe["fault"].as_str().unwrap_or_default();
+        assert_eq!((probe["ready"] == true, fault.contains(why)), (probe["probe"] != "node", probe["probe"] == "node"));
+    }
+    let said = lab.complaint(4, &["run", "every"]);
+    let report = lab.world.report();
+    let skipped = |run: &serde_json::Value| {
+        run["status"] == "skipped" && run["reason"].to_string().contains("there is no socket")
+    };
+    assert_eq!(runs(&report).len(), 6, "{report}");
+    for run in runs(&report) {
+        let with_it = ["source", "destination"].iter().any(|end| run[end] == "node");
+        assert_eq!((skipped(run), run["measurement"].is_null()), (with_it, with_it), "{said}\n{run}");
+    }
+    // Nobody knows what pairs its nodes make; where none of it is asked for, nothing is missing.
+    lab.complaint(4, &["run", "nodes"]);
+    assert!(matches!(lab.world.run(&["run", "pair"]).status.code(), Some(0 | 4)));
+    assert!(lab.complaint(3, &["exec", "node-m1", "--", "true"]).contains(why));
+    assert!(lab.complaint(3, &["run", "--from", "a", "--to", "node-m1"]).contains(why));
+    assert!(lab.complaint(3, &["run", "--resume"]).contains(why));
+    assert!(lab.complaint(4, &["destroy"]).contains("host `sw` at unix:///nowhere/docker.sock"));
+    lab.assert_empty();
+
+    // It answers as soon as the other host has got something.
+    let socket = lab.world.folder.path().join("silent.sock");
+    let silent = UnixListener::bind(&socket).unwrap();
+    lab.write(&TWO.replacen(
+        "f: { docker: { endpoint: \"ENDPOINT\"",
+        &format!("f: {{ docker: {{ endpoint: \"unix://{}\"", socket.display()),
+        1,
+    ));
+    let child = lab.world.spawn(&["deploy"]);
+    let _asked = silent.accept().unwrap();
+    let until = Instant::now() + STILL;
+    while lab.networks().is_empty() {
+        assert!(Instant::now() < until, "nothing is made while one host is silent");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    drop((silent, _asked));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    lab.complaint(4, &["destroy"]);
+    lab.assert_empty();
+}
+
+#[test]
+fn a_context_that_leads_to_a_socket_does_not_say_where_its_host_is() {
+    let world =
+        World::new(&TWO.replace("endpoint: \"ENDPOINT\"", "context: edge").replacen(", address: 192.0.2.1", "", 1));
+    // SHA-256 of `edge`, as the Docker CLI has it.
+    let meta =
+        world.folder.path().join("contexts/meta/a1cb100f57e971cacf269e7c26e4630a25a8e9d4bdd35e32df1a80b66b896254");
+    std::fs::create_dir_all(&meta).unwrap();
+    let context =
+        json!({ "Name": "edge", "Metadata": {}, "Endpoints": { "docker": { "Host": "unix:///nowhere/docker.sock" } } });
+    std::fs::write(meta.join("meta.json"), context.to_string()).unwrap();
+    let output = world.command(&["plan"]).env("DOCKER_CONFIG", world.folder.path()).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("a is reached at its host, whose engine is at a socket of this machine"), "{said}");
+    assert!(said.contains("`address: 192.0.2.1` at the probe `a`"), "{said}");
+}
