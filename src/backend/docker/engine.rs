@@ -160,6 +160,11 @@ fn place(host: &Name, settings: &Docker, around: &Surroundings) -> Result<Place,
     Ok(Place { endpoint, tls, written, unsaid: false })
 }
 
+/// Are `settings` those of an engine at a socket of this machine? What cannot be read is told where it is opened.
+pub(super) fn is_here(host: &Name, settings: &Docker) -> bool {
+    place(host, settings, &Surroundings::of_process()).map_or(true, |place| matches!(place.endpoint, Endpoint::Unix(_)))
+}
+
 /// A socket of another engine at which somebody listens.
 async fn listening(around: &Surroundings) -> Option<std::path::PathBuf> {
     for socket in &around.others {

@@ -12,6 +12,7 @@ pub(super) mod health;
 mod host;
 pub mod image;
 mod settle;
+mod shape;
 pub(super) mod spec;
 mod supply;
 mod surroundings;
@@ -24,10 +25,12 @@ pub use error::{EngineError, EngineFault};
 pub use health::Health;
 pub use host::Host;
 pub(super) use host::all;
+pub(super) use shape::hindrance;
 pub(super) use supply::Supply;
 pub use surroundings::Surroundings;
 
 use crate::image::ImageError;
+use crate::process::ProcessError;
 
 /// What an engine could not do.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +89,15 @@ pub enum DockerError {
     /// What was found out before.
     #[error(transparent)]
     Again(Arc<Self>),
+    /// What the engine says is a container's process is none of this machine, so nothing can be shaped there.
+    #[error("its engine says that its process is {0}, and that is no such process of this machine")]
+    ElsewhereAfterAll(i64),
+    /// The network of a container cannot be entered.
+    #[error("its network cannot be entered: {0}")]
+    NotEntered(std::io::Error),
+    /// A program of this machine failed in the network of a container.
+    #[error(transparent)]
+    Program(#[from] ProcessError),
     /// The engine names none.
     #[error("its engine gave it no address")]
     NoAddress,
@@ -137,7 +149,13 @@ impl DockerError {
             ),
             Self::Refused(fault) => refusal(&fault.to_string()).map(str::to_owned),
             Self::Silent => Some("see that `docker ps` ends there, else restart that engine".to_owned()),
-            Self::NoAddress | Self::Unknown => None,
+            Self::ElsewhereAfterAll(_) => Some(
+                "the engine behind that socket is in a virtual machine or on another host: shape links between namespaces \
+                 (`local: {}`) instead"
+                    .to_owned(),
+            ),
+            Self::NotEntered(_) => Some("run it with sudo".to_owned()),
+            Self::NoAddress | Self::Unknown | Self::Program(_) => None,
         }
     }
 }
