@@ -21,8 +21,8 @@ use crate::plan::{Desired, Observed, ResourceId, SpecHash};
 
 mod wish;
 
-pub(in crate::backend) use wish::hindrance;
 use wish::Peer;
+pub(in crate::backend) use wish::hindrance;
 
 /// What the label on a device says before its hash.
 const MARK: &str = "shape";
@@ -40,7 +40,8 @@ impl Shaping {
     /// Those of host `name`.
     pub(super) fn new(topology: &Topology, name: &Name) -> Self {
         let here = topology.probes.iter().filter(|(_, probe)| probe.host == *name).map(|(probe, _)| probe);
-        let peers = here.map(|probe| (probe.clone(), wish::peers(topology, probe))).filter(|(_, peers)| !peers.is_empty());
+        let peers =
+            here.map(|probe| (probe.clone(), wish::peers(topology, probe))).filter(|(_, peers)| !peers.is_empty());
         Self { peers: peers.collect(), needs: wish::needs(topology, name), outside: Outside::default() }
     }
 
@@ -65,7 +66,8 @@ pub(super) fn probe_of(id: &ResourceId) -> Option<Name> {
 
 /// A digest of what is made, addresses aside: those are seen in what is there.
 fn spec_hash(peers: &[Peer]) -> SpecHash {
-    let batches = wish::batches(peers, "eth0", &|_| vec![[192, 0, 2, 1].into(), [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into()]);
+    let batches =
+        wish::batches(peers, "eth0", &|_| vec![[192, 0, 2, 1].into(), [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into()]);
     let lines: Vec<&str> = batches.iter().map(|batch| batch.lines.as_str()).collect();
     hash(&(peers.iter().map(|peer| peer.name.as_str()).collect::<Vec<_>>(), lines))
 }
@@ -129,7 +131,9 @@ impl Host {
             Some(self.look_at(container, probe, address, &addresses))
         });
         let found: Result<Vec<Option<Observed>>, DockerError> = join_all(looks).await.into_iter().collect();
-        Ok(found?.into_iter().flatten().collect())
+        let mut found: Vec<Observed> = found?.into_iter().flatten().collect();
+        found.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(found)
     }
 
     async fn look_at(

@@ -147,7 +147,12 @@ pub(in crate::backend) struct Means(BTreeMap<Feature, Option<Feature>>);
 
 impl Means {
     /// The feature itself, else its substitute, else nothing.
-    pub(in crate::backend) async fn of(&mut self, feature: Feature, programs: &Programs, rootless: bool) -> Option<Feature> {
+    pub(in crate::backend) async fn of(
+        &mut self,
+        feature: Feature,
+        programs: &Programs,
+        rootless: bool,
+    ) -> Option<Feature> {
         if let Some(known) = self.0.get(&feature) {
             return *known;
         }

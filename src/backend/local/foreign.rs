@@ -51,8 +51,7 @@ impl Outside {
             ));
         }
         let Programs { ip, tc, unshare, nsenter, .. } = &self.programs;
-        for (program, package) in
-            [(ip, "iproute2"), (tc, "iproute2"), (unshare, "util-linux"), (nsenter, "util-linux")]
+        for (program, package) in [(ip, "iproute2"), (tc, "iproute2"), (unshare, "util-linux"), (nsenter, "util-linux")]
         {
             if let Err(fault) = process::run(&words(&[program, "-V"]), b"", LIMIT).await {
                 errors.push(BackendError::unsupported(
@@ -169,7 +168,8 @@ impl<'a> Foreign<'a> {
         let Found { name, holding, .. } = found;
         let Programs { tc, nft, iptables_save, ip6tables_save, .. } = &self.with.programs;
         let text = |shown: Finished| String::from_utf8_lossy(&shown.stdout).into_owned();
-        let queues = self.ask(&[tc, "-j", "qdisc", "show", "dev", &name], b"").await?;
+        // Not of one device: `tc` would leave its name out.
+        let queues = self.ask(&[tc, "-j", "qdisc", "show"], b"").await?;
         let classes = self.ask(&[tc, "class", "show", "dev", &name], b"").await?;
         let selections = self.ask(&[tc, "filter", "show", "dev", &name, "parent", "1:"], b"").await?;
         // A program that is not there lists nothing.
@@ -271,7 +271,8 @@ mod tests {
 
     #[test]
     fn a_container_is_known_by_its_control_group_of_either_version() {
-        for path in ["12:pids:/docker/ID\n11:memory:/docker/ID\n", "0::/system.slice/docker-ID.scope\n", "0::/../ID\n"] {
+        for path in ["12:pids:/docker/ID\n11:memory:/docker/ID\n", "0::/system.slice/docker-ID.scope\n", "0::/../ID\n"]
+        {
             assert!(is_in(&path.replace("ID", ID), ID), "{path}");
         }
         assert!(is_in(&format!("0::/machine.slice/libpod-{ID}.scope/container\n"), ID));

@@ -46,8 +46,8 @@ pub use keeper::{KEEP_VERB, keep};
 pub(super) use layout::{Need, impaired, shaped_by};
 pub(super) use loss::dropping;
 pub use modules::Modules;
-pub(super) use shape::{branch, trunk};
 pub use rootless::{Hindrance, Switches, hindrance};
+pub(super) use shape::{branch, trunk};
 pub use supports::{has_ipv6, lacking_right};
 
 /// Longest time for one program; each takes a few milliseconds.

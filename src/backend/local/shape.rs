@@ -111,7 +111,8 @@ pub(in crate::backend) fn branch(
     if delay.is_some() || jitter.is_some() {
         let micros = |time: Option<Duration>| time.unwrap_or_default().as_micros();
         let (delay, jitter) = (micros(delay), micros(jitter));
-        let _ = writeln!(commands, "qdisc add dev {device} {place} netem limit {NETEM_PACKETS} delay {delay}us {jitter}us");
+        let _ =
+            writeln!(commands, "qdisc add dev {device} {place} netem limit {NETEM_PACKETS} delay {delay}us {jitter}us");
         place = format!("parent {number:x}:1 handle {:x}:", number + 0x1000);
     }
     if rate.is_some() {

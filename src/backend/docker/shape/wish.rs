@@ -94,9 +94,11 @@ pub(super) fn peers(topology: &Topology, probe: &Name) -> Vec<Peer> {
         if peers.iter().any(|peer: &Peer| peer.name == *other) {
             continue;
         }
-        let crossing = |from, to| topology.path(from, to).link.and_then(|c| Some((topology.links.get(&c.link)?, c.forward)));
+        let crossing =
+            |from, to| topology.path(from, to).link.and_then(|c| Some((topology.links.get(&c.link)?, c.forward)));
         let there = crossing(probe, other);
-        let towards = |of: &dyn Fn(&Link, bool) -> Option<Duration>| there.and_then(|(link, forward)| of(link, forward));
+        let towards =
+            |of: &dyn Fn(&Link, bool) -> Option<Duration>| there.and_then(|(link, forward)| of(link, forward));
         let loss = |crossed: Option<(&Link, bool)>| {
             let (link, forward) = crossed?;
             link.impair.loss_ratio.toward(forward).filter(|loss| loss.share() > 0.0)

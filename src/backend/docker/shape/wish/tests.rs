@@ -7,6 +7,7 @@ use super::super::{Shaping, shape_id, spec_hash};
 use super::*;
 use crate::backend::{BackendError, Backends, Settings, open, swarm};
 use crate::config::{self, Source};
+use crate::i18n::{Lang, sentences};
 use crate::plan::Desired;
 
 /// The topology of `text`, which names probes and links.
@@ -97,7 +98,14 @@ async fn refused(text: &str) -> Vec<(String, String)> {
         Ok(backends) => Backends::supports(&backends).await.err().unwrap_or_default(),
     };
     let told = |error| match error {
-        BackendError::Unsupported { what, hint } => (what, hint),
+        BackendError::Unsupported { what, hint } => {
+            for english in [&what, &hint] {
+                let spanish = sentences::told(Lang::Es, english);
+                let english = [" asks ", " and ", " is ", " has ", " or ", "probes"];
+                assert!(!english.iter().any(|word| spanish.contains(word)), "{spanish}");
+            }
+            (what, hint)
+        }
         other => panic!("{other}"),
     };
     errors.into_iter().map(told).collect()
