@@ -197,22 +197,22 @@ fn delay_jitter_loss_and_sctp_are_measured_as_the_kernel_makes_them() {
 
 /// One of the addresses at the other end is a link's, the other is nobody's.
 fn branches(folder: &Path) {
-    // rtt min/avg/max/mdev = 10.012/10.480/11.020/0.300 ms
-    let mean = |address: &str| {
+    // rtt min/avg/max/mdev = 9.012/10.480/11.020/0.300 ms
+    let least = |address: &str| {
         let said = std::fs::read_to_string(folder.join(format!("ping-{address}"))).unwrap();
-        let times = said.lines().last().unwrap().split_once(" = ").unwrap().1.split('/').nth(1).unwrap();
+        let times = said.lines().last().unwrap().split_once(" = ").unwrap().1.split('/').next().unwrap();
         times.parse::<f64>().unwrap()
     };
-    let (link, free) = (mean("10.204.0.4"), mean("10.204.0.9"));
+    let (link, free) = (least("10.204.0.4"), least("10.204.0.9"));
     assert!(free < 1.0, "{free} ms to nobody's");
-    // Uniform within 1 ms: the mean of 200 is within 0.04 ms of its own, and the kernel's clock adds a little.
-    assert!((link - free - 10.0).abs() < 0.5, "{link} ms");
+    // 10 ms, uniform within 1 ms: the least of 200 is at 9 ms, and the emulated kernel's clock adds a little.
+    assert!((8.9..9.5).contains(&(link - free)), "{link} ms");
     let rate = |address: &str| {
         let said = std::fs::read(folder.join(format!("iperf3-{address}.json"))).unwrap();
         let said: Value = serde_json::from_slice(&said).unwrap();
         said["end"]["sum_received"]["bits_per_second"].as_f64().unwrap()
     };
     let (link, free) = (rate("10.204.0.4"), rate("10.204.0.9"));
-    assert!((link / 47.8e6 - 1.0).abs() < 0.03, "{link} bit/s");
+    assert!((0.8..=1.0).contains(&(link / 50e6)), "{link} bit/s");
     assert!(free > 3.0 * link, "{free} bit/s to nobody's");
 }

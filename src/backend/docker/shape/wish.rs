@@ -1,12 +1,13 @@
 //! From the links of a topology to what each probe on a bridge does to its packets. Pure.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::backend::local::{Batch, BatchProgram, Feature, Need, branch, branched, dropping, impaired, trunk};
 use crate::domain::host::{HostKind, Network};
 use crate::domain::name::Name;
-use crate::domain::topology::{End, Link, Topology};
+use crate::domain::topology::{End, Impairment, Link, Topology};
 use crate::domain::unit::{Bitrate, Ratio};
 
 /// The number of a probe's first branch; below are the kernel's and the trunk's own.
@@ -86,37 +87,36 @@ fn end<'t>(topology: &'t Topology, end: &'t End) -> Result<&'t Name, (String, &'
 
 /// What `probe` does, by the name of the other.
 pub(super) fn peers(topology: &Topology, probe: &Name) -> Vec<Peer> {
-    let mut peers = Vec::new();
-    for other in topology.links.values().filter_map(|link| ends(topology, link).ok()).filter_map(|[a, b]| {
-        // Several links may end at the same probes; one of them is crossed.
-        (a != b && (a == probe || b == probe)).then(|| if a == probe { b } else { a })
-    }) {
-        if peers.iter().any(|peer: &Peer| peer.name == *other) {
-            continue;
-        }
-        let crossing =
-            |from, to| topology.path(from, to).link.and_then(|c| Some((topology.links.get(&c.link)?, c.forward)));
-        let there = crossing(probe, other);
-        let towards =
-            |of: &dyn Fn(&Link, bool) -> Option<Duration>| there.and_then(|(link, forward)| of(link, forward));
-        let loss = |crossed: Option<(&Link, bool)>| {
-            let (link, forward) = crossed?;
-            link.impair.loss_ratio.toward(forward).filter(|loss| loss.share() > 0.0)
-        };
-        let peer = Peer {
-            name: other.clone(),
-            rate: there.and_then(|(link, forward)| link.impair.rate_bits_per_second.toward(forward)),
-            delay: towards(&|link, forward| link.impair.delay_seconds.toward(forward).map(|s| s.0)),
-            jitter: towards(&|link, forward| link.impair.jitter_seconds.toward(forward).map(|s| s.0)),
-            is_lossy: loss(there).is_some(),
-            loss: loss(crossing(other, probe)),
-        };
-        if peer.is_shaped() {
-            peers.push(peer);
-        }
+    let joined = topology.links.values().filter_map(|link| ends(topology, link).ok());
+    // Several links may join the same two; one of them is crossed.
+    let others: BTreeSet<&Name> = joined
+        .filter_map(|[a, b]| match (a == probe, b == probe) {
+            (true, false) => Some(b),
+            (false, true) => Some(a),
+            _ => None,
+        })
+        .collect();
+    others.into_iter().map(|other| peer(topology, probe, other)).filter(Peer::is_shaped).collect()
+}
+
+fn peer(topology: &Topology, probe: &Name, other: &Name) -> Peer {
+    let crossed = |from, to| {
+        let crossing = topology.path(from, to).link?;
+        Some((topology.links.get(&crossing.link)?.impair, crossing.forward))
+    };
+    let loss = |crossed: Option<(Impairment, bool)>| {
+        let (impair, forward) = crossed?;
+        impair.loss_ratio.toward(forward).filter(|loss| loss.share() > 0.0)
+    };
+    let there = crossed(probe, other);
+    Peer {
+        name: other.clone(),
+        rate: there.and_then(|(impair, forward)| impair.rate_bits_per_second.toward(forward)),
+        delay: there.and_then(|(impair, forward)| impair.delay_seconds.toward(forward)).map(|delay| delay.0),
+        jitter: there.and_then(|(impair, forward)| impair.jitter_seconds.toward(forward)).map(|jitter| jitter.0),
+        is_lossy: loss(there).is_some(),
+        loss: loss(crossed(other, probe)),
     }
-    peers.sort_by(|one, other| one.name.cmp(&other.name));
-    peers
 }
 
 /// What the kernel must have for the links between probes of `host`, each once.
