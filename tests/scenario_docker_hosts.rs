@@ -302,7 +302,9 @@ fn the_examples_go_from_nothing_to_a_report_and_back() {
         return;
     }
     let documented = Documented::start();
-    for (example, name) in [("docker", "containers"), ("docker-multi-host", "docker-fleet")] {
+    for (example, name) in
+        [("docker", "containers"), ("docker-lab", "docker-lab"), ("docker-multi-host", "docker-fleet")]
+    {
         let world = World::of_file(&format!("examples/{example}.yaml"), name);
         world.write(&documented.real(&std::fs::read_to_string(world.topology()).unwrap()));
         let expect = |codes: &[i32], arguments: &[&str]| {

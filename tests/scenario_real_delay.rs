@@ -63,7 +63,31 @@ iperftester deploy
 plan mended
 shaped > /mnt/mended-qdisc.json
 iperftester destroy
+# What the device of a container is told, as the snapshot has it, holds up what goes to one address and nothing else.
+for side in near far; do
+    ip netns add $side
+    ip -n $side link set lo up
+done
+ip -n near link add eth0 type veth peer name eth0 netns far
+ip -n near addr add 10.204.0.2/24 dev eth0
+ip -n far addr add 10.204.0.4/24 dev eth0
+ip -n far addr add 10.204.0.9/24 dev eth0
+ip -n near link set eth0 up
+ip -n far link set eth0 up
+sed -n '/^-- Tc/,/^-- Nft/p' BRANCHES | grep -v '^--' | tc -n near -batch -
+for address in 10.204.0.4 10.204.0.9; do
+    ip netns exec near ping -q -c 200 -i 0.01 $address > /mnt/ping-$address
+    ip netns exec far iperf3 -s -1 -D
+    sleep 1
+    ip netns exec near iperf3 -J -c $address -t 4 -O 1 > /mnt/iperf3-$address.json
+done
 ";
+
+/// Where the commands are that `src/backend/docker/shape` makes for 10 ms, 1 ms of jitter and 50 Mbit/s to 10.204.0.4.
+const BRANCHES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/src/backend/docker/shape/wish/snapshots/iperftester__backend__docker__shape__wish__tests__a.snap"
+);
 
 fn rtts(report: &Value) -> Vec<f64> {
     let ping = report["runs"].as_array().unwrap().iter().find(|r| r["measurement"]["kind"] == "round-trip").unwrap();
@@ -118,7 +142,11 @@ fn delay_jitter_loss_and_sctp_are_measured_as_the_kernel_makes_them() {
     let world = World::new(TOPOLOGY);
     let folder = world.folder.path();
     std::fs::write(folder.join("topology.yaml"), TOPOLOGY).unwrap();
-    std::fs::write(folder.join("job.sh"), JOB.replace("BINARY", env!("CARGO_BIN_EXE_iperftester"))).unwrap();
+    std::fs::write(
+        folder.join("job.sh"),
+        JOB.replace("BINARY", env!("CARGO_BIN_EXE_iperftester")).replace("BRANCHES", BRANCHES),
+    )
+    .unwrap();
     boot(&world);
 
     // What the emulated kernel itself takes for a round trip, and how exact it is, shows on the link without delay.
@@ -164,4 +192,27 @@ fn delay_jitter_loss_and_sctp_are_measured_as_the_kernel_makes_them() {
     }
     assert_eq!(reasons("mended"), [""; 0]);
     assert_eq!(report(folder, "mended-qdisc"), report(folder, "qdisc"));
+    branches(folder);
+}
+
+/// One of the addresses at the other end is a link's, the other is nobody's.
+fn branches(folder: &Path) {
+    // rtt min/avg/max/mdev = 9.012/10.480/11.020/0.300 ms
+    let least = |address: &str| {
+        let said = std::fs::read_to_string(folder.join(format!("ping-{address}"))).unwrap();
+        let times = said.lines().last().unwrap().split_once(" = ").unwrap().1.split('/').next().unwrap();
+        times.parse::<f64>().unwrap()
+    };
+    let (link, free) = (least("10.204.0.4"), least("10.204.0.9"));
+    assert!(free < 1.0, "{free} ms to nobody's");
+    // 10 ms, uniform within 1 ms: the least of 200 is at 9 ms, and the emulated kernel's clock adds a little.
+    assert!((8.9..9.5).contains(&(link - free)), "{link} ms");
+    let rate = |address: &str| {
+        let said = std::fs::read(folder.join(format!("iperf3-{address}.json"))).unwrap();
+        let said: Value = serde_json::from_slice(&said).unwrap();
+        said["end"]["sum_received"]["bits_per_second"].as_f64().unwrap()
+    };
+    let (link, free) = (rate("10.204.0.4"), rate("10.204.0.9"));
+    assert!((0.8..=1.0).contains(&(link / 50e6)), "{link} bit/s");
+    assert!(free > 3.0 * link, "{free} bit/s to nobody's");
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::docker;
 use super::local::{self, Hindrance, Local, Programs, lacking_right};
 use super::processes::Processes;
 use super::{Backend, BackendError, Channel, Program, Reach, Tell};
@@ -52,14 +53,15 @@ fn local_part(topology: &Topology) -> Topology {
     ours
 }
 
-/// Links that end elsewhere and are to be worse than they are.
+/// Links that end elsewhere and are to be worse than they are, where nothing makes them so.
 fn impaired_abroad(topology: &Topology, ours: &Topology) -> Vec<BackendError> {
-    let mut abroad = Topology { sites: BTreeMap::new(), ..topology.clone() };
-    abroad.links.retain(|name, _| !ours.links.contains_key(name));
-    let hint = "only links between probes of this machine can be impaired: take it out";
-    local::shaped_by(&abroad)
-        .into_iter()
-        .map(|who| BackendError::unsupported(format!("{who}, and an end of it is not ours"), hint))
+    let abroad = topology.links.iter().filter(|(name, _)| !ours.links.contains_key(*name));
+    abroad
+        .filter_map(|(name, link)| {
+            let (who, _) = local::impaired(name, link).next()?;
+            let (why, hint) = docker::hindrance(topology, link)?;
+            Some(BackendError::unsupported(format!("{who}, and {why}"), hint))
+        })
         .collect()
 }
 

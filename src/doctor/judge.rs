@@ -92,6 +92,7 @@ fn kernel(facts: &Facts, feature: Feature) -> Option<Check> {
         Feature::Tbf | Feature::Htb => "links and uplinks cannot have a rate",
         Feature::Netem => "links cannot have a delay or jitter (`impair.delay`, `impair.jitter`)",
         Feature::Loss | Feature::Statistic => "links cannot lose packets (`impair.loss`)",
+        Feature::U32 => "links between containers cannot be shaped",
         Feature::Ifb => "nothing needs it today",
     };
     let needed = matches!(feature, Feature::Veth | Feature::Bridge | Feature::Tbf | Feature::Htb);

@@ -21,7 +21,7 @@ load() {
         busybox insmod "$modules/$file" 2> /dev/null
     done
 }
-for module in veth bridge sch_netem sch_tbf iptable_raw ip6table_raw xt_statistic md5 hmac sctp; do
+for module in veth bridge sch_netem sch_tbf sch_htb cls_u32 iptable_raw ip6table_raw xt_statistic md5 hmac sctp; do
     load "$module"
 done
 # This kernel knows the older iptables alone, as after `update-alternatives --set iptables /usr/sbin/iptables-legacy`.

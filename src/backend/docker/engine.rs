@@ -160,9 +160,10 @@ fn place(host: &Name, settings: &Docker, around: &Surroundings) -> Result<Place,
     Ok(Place { endpoint, tls, written, unsaid: false })
 }
 
-/// Do `settings` put the engine of `host` at a socket of this machine? What cannot be read is told where it is opened.
-pub(super) fn is_here(host: &Name, settings: &Docker, around: &Surroundings) -> bool {
-    place(host, settings, around).is_ok_and(|place| place.endpoint.remote().is_none())
+/// Do `settings` put the engine of `host` at a socket of this machine? `None` where they cannot be read, which is told where
+/// it is opened.
+pub(super) fn is_here(host: &Name, settings: &Docker, around: &Surroundings) -> Option<bool> {
+    place(host, settings, around).ok().map(|place| place.endpoint.remote().is_none())
 }
 
 /// A socket of another engine at which somebody listens.

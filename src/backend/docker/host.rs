@@ -11,9 +11,10 @@ use tokio::sync::OnceCell;
 
 use super::claim::{Claim, time};
 use super::health::{Health, health, waits};
+use super::shape::Shaping;
 use super::spec::{At, Container, EXECUTABLE, Spec, hash, spec};
 use super::supply::Supply;
-use super::{DockerError, Engine, EngineError, Surroundings, create, engine, exec, in_time, remove};
+use super::{DockerError, Engine, EngineError, Surroundings, create, engine, exec, in_time, remove, shape};
 use crate::backend::resolve::resolve;
 use crate::backend::{Backend, BackendError, Channel, Program, Reach, Tell};
 use crate::domain::facts::Router;
@@ -30,10 +31,11 @@ const ABREAST: usize = 8;
 pub struct Host {
     claim: Claim,
     name: Name,
-    settings: host::Docker,
-    spec: Spec,
+    pub(super) settings: host::Docker,
+    pub(super) spec: Spec,
+    pub(super) shaping: Shaping,
     /// What its probes are made of; `None` where it has none.
-    image: Option<Arc<Supply>>,
+    pub(super) image: Option<Arc<Supply>>,
     engine: OnceCell<Result<Engine, Arc<EngineError>>>,
 }
 
@@ -42,9 +44,12 @@ impl Host {
     pub(super) fn new(topology: &Topology, name: &Name, settings: &host::Docker, image: Option<Arc<Supply>>) -> Self {
         let tag = image.as_ref().map(|image| image.reference()).unwrap_or_default();
         let spec = if image.is_some() { spec(topology, name, &tag) } else { Spec::default() };
+        // What wants nothing lets go what was shaped with its container.
+        let shaping = if image.is_some() { Shaping::new(topology, name) } else { Shaping::default() };
         Self {
             claim: Claim::new(topology, name),
             name: name.clone(),
+            shaping,
             settings: settings.clone(),
             image: image.filter(|_| !spec.containers.is_empty()),
             spec,
@@ -118,6 +123,7 @@ impl Host {
             let or_else = || state(container).or_else(|| self.astray(&observed.id, container));
             Some(Observed { drift: observed.drift.clone().or_else(or_else), ..observed })
         }));
+        found.extend(self.shaped(&containers).await?);
         Ok(found)
     }
 
@@ -161,6 +167,9 @@ impl Host {
         if let Some(request) = self.spec.networks.get(id) {
             return self.make_network(&desired, request).await;
         }
+        if let Some(probe) = shape::probe_of(id) {
+            return self.shape(&probe, &desired.hash).await;
+        }
         let container = self.spec.containers.iter().find(|(name, _)| probe_id(name) == *id);
         let (_, container) = container.ok_or(DockerError::Unknown)?;
         self.make_container(&desired, container).await
@@ -172,6 +181,9 @@ impl Host {
         let engine = self.engine().await?.client();
         if let (Some(image), true) = (&self.image, *id == self.image_id()) {
             return image.take_away(engine).await;
+        }
+        if let Some(probe) = shape::probe_of(id) {
+            return self.unshape(&probe).await;
         }
         for container in self.containers(Some(id)).await?.iter().filter(|it| self.claim.owns(it.labels.as_ref())) {
             remove::container(engine, container.id.as_deref().unwrap_or_default()).await?;
@@ -193,7 +205,7 @@ impl Host {
     }
 
     /// The one container of `probe`.
-    async fn container(&self, probe: &Name) -> Result<ContainerSummary, DockerError> {
+    pub(super) async fn container(&self, probe: &Name) -> Result<ContainerSummary, DockerError> {
         let mut found = self.containers(Some(&probe_id(probe))).await?;
         found.pop().ok_or(DockerError::NotDeployed)
     }
@@ -224,7 +236,7 @@ impl Host {
     }
 
     /// The addresses that the engine gave it, IPv4 first.
-    async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
+    pub(super) async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
         let container = self.container(probe).await?;
         if let Some(drift) = state(&container) {
             return Err(DockerError::Stopped(drift));
@@ -243,7 +255,7 @@ impl Host {
     }
 }
 
-fn probe_id(probe: &Name) -> ResourceId {
+pub(super) fn probe_id(probe: &Name) -> ResourceId {
     ResourceId(format!("probe/{probe}"))
 }
 
@@ -259,7 +271,7 @@ fn created(container: &ContainerSummary) -> Option<DateTime<Utc>> {
 }
 
 /// What a container is instead of running.
-fn state(container: &ContainerSummary) -> Option<String> {
+pub(super) fn state(container: &ContainerSummary) -> Option<String> {
     use bollard::models::ContainerSummaryStateEnum as State;
     match container.state? {
         State::RUNNING => None,
@@ -285,7 +297,7 @@ impl Backend for Host {
             hash: hash(&container.body),
             depends_on: container.network.iter().cloned().collect(),
         });
-        image.into_iter().chain(networks).chain(containers).collect()
+        image.into_iter().chain(networks).chain(containers).chain(self.shaping.desired()).collect()
     }
 
     fn abreast(&self) -> usize {
@@ -311,9 +323,10 @@ impl Backend for Host {
                 });
             }
         }
-        let is_socket = engine::is_here(&self.name, &self.settings, &Surroundings::of_process());
+        let is_socket = engine::is_here(&self.name, &self.settings, &Surroundings::of_process()) == Some(true);
         let nowhere = self.spec.containers.iter().filter(|(_, container)| container.at == At::Host);
         errors.extend(nowhere.filter(|_| is_socket).map(|(name, _)| no_address(name)));
+        errors.extend(self.shapeable().await);
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 

@@ -19,6 +19,7 @@ mod owner;
 mod registry;
 pub(super) mod remove;
 mod settle;
+mod shape;
 pub(super) mod spec;
 mod superseded;
 mod supply;
@@ -35,10 +36,12 @@ pub use health::Health;
 pub use host::Host;
 pub(super) use host::all;
 pub use registry::RegistryError;
+pub(super) use shape::hindrance;
 pub(super) use supply::Supply;
 pub use surroundings::Surroundings;
 
 use crate::image::ImageError;
+use crate::process::ProcessError;
 
 /// What an engine could not do.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +111,15 @@ pub enum DockerError {
     /// What was found out before.
     #[error(transparent)]
     Again(Arc<Self>),
+    /// What the engine says is a container's process is none of this machine, so nothing can be shaped there.
+    #[error("its engine says that its process is {0}, and that is no such process of this machine")]
+    ElsewhereAfterAll(i64),
+    /// The network of a container cannot be entered.
+    #[error("its network cannot be entered: {0}")]
+    NotEntered(std::io::Error),
+    /// A program of this machine failed in the network of a container.
+    #[error(transparent)]
+    Program(#[from] ProcessError),
     /// The engine names none.
     #[error("its engine gave it no address")]
     NoAddress,
@@ -174,7 +186,13 @@ impl DockerError {
             ),
             Self::Refused(fault) => refusal(&fault.to_string()).map(str::to_owned),
             Self::Silent => Some("see that `docker ps` ends there, else restart that engine".to_owned()),
-            Self::ToldOf { .. } | Self::NoAddress | Self::Unknown => None,
+            Self::ElsewhereAfterAll(_) => Some(
+                "the engine behind that socket is in a virtual machine or on another host: shape links between namespaces \
+                 (`local: {}`) instead"
+                    .to_owned(),
+            ),
+            Self::NotEntered(_) => Some("run it with sudo".to_owned()),
+            Self::ToldOf { .. } | Self::NoAddress | Self::Unknown | Self::Program(_) => None,
         }
     }
 }

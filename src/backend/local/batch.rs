@@ -6,7 +6,7 @@ use crate::process::ProcessError;
 
 /// A program that reads a batch of commands from its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Program {
+pub(in crate::backend) enum Program {
     /// ip-route2's `ip -batch -`.
     Ip,
     /// `tc -batch -`.
@@ -21,34 +21,34 @@ pub(super) enum Program {
 
 /// A batch of commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Batch {
+pub(in crate::backend) struct Batch {
     /// Who carries it out.
-    pub(super) program: Program,
+    pub(in crate::backend) program: Program,
     /// In which namespace; `None` for the one we run in.
     pub(super) namespace: Option<String>,
     /// One command a line.
-    pub(super) lines: String,
+    pub(in crate::backend) lines: String,
     /// Another way to the same.
-    pub(super) otherwise: Option<Otherwise>,
+    pub(in crate::backend) otherwise: Option<Otherwise>,
 }
 
 /// How to come to the same on a machine that lacks a feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Otherwise {
+pub(in crate::backend) struct Otherwise {
     /// The feature that the batch itself is made with.
     pub(super) lacking: Feature,
     /// Who carries it out, and one command a line.
-    pub(super) instead: Vec<(Program, String)>,
+    pub(in crate::backend) instead: Vec<(Program, String)>,
 }
 
 impl Batch {
     /// A batch without another way.
-    pub(super) const fn new(program: Program, namespace: Option<String>, lines: String) -> Self {
+    pub(in crate::backend) const fn new(program: Program, namespace: Option<String>, lines: String) -> Self {
         Self { program, namespace, lines, otherwise: None }
     }
 
     /// The same with another way, for machines that lack `lacking`; without one where that would be no other.
-    pub(super) fn or(self, lacking: Feature, instead: Vec<(Program, String)>) -> Self {
+    pub(in crate::backend) fn or(self, lacking: Feature, instead: Vec<(Program, String)>) -> Self {
         if matches!(instead.as_slice(), [(program, lines)] if (*program, lines) == (self.program, &self.lines)) {
             return self;
         }

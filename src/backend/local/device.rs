@@ -1,6 +1,7 @@
 //! What `ip -j link show` tells about the namespaces of a topology. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use serde::Deserialize;
 
@@ -18,7 +19,7 @@ pub(super) struct Device {
     pub(super) name: String,
     /// Its alias.
     #[serde(rename = "ifalias")]
-    alias: Option<String>,
+    pub(super) alias: Option<String>,
     /// Number of the namespace in which its other end is, where that is another one.
     link_netnsid: Option<i32>,
     /// The switch that it is at.
@@ -57,6 +58,11 @@ impl Device {
     /// Has it this address, such as `10.0.0.2/20`?
     pub(super) fn has_address(&self, address: &str) -> bool {
         self.addr_info.iter().any(|a| format!("{}/{}", a.local, a.prefixlen) == address)
+    }
+
+    /// Has it this address, whatever its network?
+    pub(super) fn is_at(&self, address: IpAddr) -> bool {
+        self.addr_info.iter().any(|a| a.local.parse() == Ok(address))
     }
 
     /// The queueing discipline that somebody gave it: virtual devices have none of their own.

@@ -10,8 +10,10 @@ use super::layout::Resource;
 use crate::domain::unit::Bitrate;
 
 mod network;
+mod selection;
 
 pub(super) use network::{added, settings};
+use selection::selected;
 
 /// Largest relative difference of two numbers that are the same: `tc` and `iptables-save` round what they show.
 const SAME: f64 = 0.01;
@@ -36,12 +38,19 @@ pub(super) fn drift(resource: &Resource, held: &BTreeMap<String, &Holding>) -> O
             let Some(holding) = held.get(here) else { return Some(format!("the namespace of {place} is missing")) };
             let since = || shaped_since(resource, batch, holding).or_else(|| network::routed_since(batch, holding));
             let differs = differs(batch, holding).or_else(since)?;
-            // It may have been made the other way.
-            let other =
-                batch.other_way().is_some_and(|other| other.iter().all(|b| self::differs(b, holding).is_none()));
-            (!other).then(|| format!("{differs} in {place}"))
+            (!is_otherwise(batch, holding)).then(|| format!("{differs} in {place}"))
         })
     })
+}
+
+/// The first thing of a batch that is not as it was made, whichever way it was made.
+pub(super) fn astray(batch: &Batch, held: &Holding) -> Option<String> {
+    differs(batch, held).filter(|_| !is_otherwise(batch, held))
+}
+
+/// Was it made the other way?
+fn is_otherwise(batch: &Batch, held: &Holding) -> bool {
+    batch.other_way().is_some_and(|other| other.iter().all(|b| differs(b, held).is_none()))
 }
 
 fn differs(batch: &Batch, held: &Holding) -> Option<String> {
@@ -52,7 +61,10 @@ fn differs(batch: &Batch, held: &Holding) -> Option<String> {
             let (devices, rest): (Vec<&str>, Vec<&str>) = batch.lines.lines().partition(about_devices);
             devices.iter().chain(&rest).find_map(|line| network::network(&line.split(' ').collect::<Vec<_>>(), held))
         }
-        Program::Tc => batch.lines.lines().find_map(|line| shaper(&line.split(' ').collect::<Vec<_>>(), held)),
+        Program::Tc => {
+            let shapers = batch.lines.lines().find_map(|line| shaper(&line.split(' ').collect::<Vec<_>>(), held));
+            shapers.or_else(|| selected(&batch.lines, &held.selections))
+        }
         Program::Nft => nftables(&batch.lines, &held.filters),
         Program::Iptables | Program::Ip6tables => iptables(&batch.lines, &held.filters),
     }
@@ -78,9 +90,11 @@ fn shaper(words: &[&str], held: &Holding) -> Option<String> {
                 && numbers(words, &found.options)
                 && (kind != "netem" || pure_delay(words, &found.options))
         }
+        "filter" => true,
         _ => {
             let shown = held.classes.get(device).map(String::as_str).unwrap_or_default();
-            let class = shown.lines().find(|line| line.starts_with("class htb 2:1 ")).unwrap_or_default();
+            let begin = format!("class htb {} ", after(words, "classid")?);
+            let class = shown.lines().find(|line| line.starts_with(&begin)).unwrap_or_default();
             let class: Vec<_> = class.split(' ').collect();
             let rate = |words: &[&str]| Bitrate::parse(&format!("{}/s", after(words, "rate")?)).ok();
             rate(words).zip(rate(&class)).is_some_and(|(made, found)| near(found.as_f64(), made.as_f64()))
@@ -117,14 +131,14 @@ fn shaped_since(resource: &Resource, batch: &Batch, held: &Holding) -> Option<St
     Some(format!("a {shaper} was put on the device {name}"))
 }
 
-/// What a batch for nftables made: a table of the device's name with one rule.
+/// What a batch for nftables made: a table of the device's name with its rules.
 fn nftables(lines: &str, listed: &str) -> Option<String> {
     let device = lines.lines().next()?.strip_prefix("table netdev ")?;
-    let rule = lines.lines().find_map(|line| line.trim().strip_suffix(" counter drop"))?;
+    let mut rules = lines.lines().filter_map(|line| line.trim().strip_suffix(" counter drop"));
     let table = listed.split("table ").find_map(|table| table.strip_prefix(&format!("netdev {device} {{")));
     match table {
         None => Some(format!("the loss of {device} is missing")),
-        Some(table) if table.contains(&format!("{rule} counter")) => None,
+        Some(table) if rules.all(|rule| table.contains(&format!("{rule} counter"))) => None,
         Some(_) => Some(format!("the loss of {device} is another")),
     }
 }

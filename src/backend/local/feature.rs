@@ -28,12 +28,23 @@ pub enum Feature {
     Statistic,
     /// A device to shape incoming traffic with.
     Ifb,
+    /// What tells by its destination to whom a packet goes.
+    U32,
 }
 
 impl Feature {
     /// Every feature.
-    pub const ALL: [Self; 8] =
-        [Self::Veth, Self::Bridge, Self::Tbf, Self::Htb, Self::Netem, Self::Loss, Self::Statistic, Self::Ifb];
+    pub const ALL: [Self; 9] = [
+        Self::Veth,
+        Self::Bridge,
+        Self::Tbf,
+        Self::Htb,
+        Self::U32,
+        Self::Netem,
+        Self::Loss,
+        Self::Statistic,
+        Self::Ifb,
+    ];
 
     /// What does the same where this is not there.
     #[must_use]
@@ -57,6 +68,7 @@ impl Feature {
             Self::Loss => "nftables random loss",
             Self::Statistic => "iptables random loss",
             Self::Ifb => "ifb",
+            Self::U32 => "u32",
         }
     }
 
@@ -72,6 +84,7 @@ impl Feature {
             Self::Loss => "nft_numgen",
             Self::Statistic => "xt_statistic",
             Self::Ifb => "ifb",
+            Self::U32 => "cls_u32",
         }
     }
 
@@ -92,6 +105,12 @@ impl Feature {
             Self::Veth => (ip, "link add name a type veth peer name b", ""),
             Self::Bridge => (ip, "link add name a type bridge", ""),
             Self::Ifb => (ip, "link add name a type ifb", ""),
+            Self::U32 => (
+                tc,
+                "-batch -",
+                "qdisc add dev lo root handle 1: htb\n\
+                 filter add dev lo parent 1: protocol ip prio 1 u32 match ip dst 127.0.0.2/32 flowid 1:1\n",
+            ),
             Self::Tbf => (tc, "qdisc add dev lo root tbf rate 1mbit burst 100000b limit 100000b", ""),
             Self::Htb => (tc, "qdisc add dev lo root htb", ""),
             Self::Netem => (tc, "qdisc add dev lo root netem delay 1ms", ""),
@@ -124,11 +143,16 @@ impl Feature {
 
 /// What this machine has of each feature, tried once.
 #[derive(Debug, Default)]
-pub(super) struct Means(BTreeMap<Feature, Option<Feature>>);
+pub(in crate::backend) struct Means(BTreeMap<Feature, Option<Feature>>);
 
 impl Means {
     /// The feature itself, else its substitute, else nothing.
-    pub(super) async fn of(&mut self, feature: Feature, programs: &Programs, rootless: bool) -> Option<Feature> {
+    pub(in crate::backend) async fn of(
+        &mut self,
+        feature: Feature,
+        programs: &Programs,
+        rootless: bool,
+    ) -> Option<Feature> {
         if let Some(known) = self.0.get(&feature) {
             return *known;
         }

@@ -16,7 +16,7 @@ use crate::process::{self, ProcessError};
 const ABREAST: usize = 8;
 
 /// What `ip` is asked: `addr show` tells no alias, `link show` no address.
-const ASKED: &[u8] = b"link show\naddr show\nroute show\n";
+pub(super) const ASKED: &[u8] = b"link show\naddr show\nroute show\n";
 
 /// What a namespace holds, as far as the topology made it.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,8 @@ pub(super) struct Holding {
     pub(super) queues: Vec<Queue>,
     /// What `tc class show` says of each device with htb.
     pub(super) classes: BTreeMap<String, String>,
+    /// What `tc filter show` says of the branches of a shaper; not asked for where none has any.
+    pub(super) selections: String,
     /// What the packet filter lists; not asked for where no loss was made.
     pub(super) filters: String,
 }
@@ -69,8 +71,13 @@ pub(super) struct Queue {
     pub(super) options: Value,
 }
 
+/// The kernel's queueing disciplines from what `tc -j qdisc show` answers.
+pub(super) fn queues(json: &[u8]) -> Vec<Queue> {
+    serde_json::from_slice(json).unwrap_or_default()
+}
+
 /// Devices and routes from what `ip` answers to [`ASKED`]; `None` where that is no answer.
-fn read(json: &[u8]) -> Option<Holding> {
+pub(super) fn read(json: &[u8]) -> Option<Holding> {
     let mut documents = serde_json::Deserializer::from_slice(json).into_iter::<Value>();
     let mut devices: Vec<Device> = serde_json::from_value(documents.next()?.ok()?).ok()?;
     let with_addresses = documents.next().and_then(|d| serde_json::from_value(d.ok()?).ok());
@@ -153,7 +160,7 @@ impl Local {
     async fn shapes(&self, here: &str) -> Result<(Vec<Queue>, BTreeMap<String, String>), ProcessError> {
         let tc = &self.programs.tc;
         let shown = process::run(&self.inside(words(&[tc, "-n", here, "-j", "qdisc", "show"])), b"", LIMIT).await?;
-        let queues: Vec<Queue> = serde_json::from_slice(&shown.stdout).unwrap_or_default();
+        let queues = queues(&shown.stdout);
         let mut classes = BTreeMap::new();
         for queue in queues.iter().filter(|q| q.kind == "htb") {
             // Not as JSON: iproute2 of 2022 does not write classes so.

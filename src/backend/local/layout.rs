@@ -20,7 +20,7 @@ use crate::plan::{Desired, ResourceId, SpecHash};
 
 mod links;
 
-pub(in crate::backend) use links::shaped_by;
+pub(in crate::backend) use links::{impaired, shaped_by};
 
 /// Stands for the digest in commands, which cannot hold their own.
 const DIGEST: &str = "{digest}";
@@ -45,11 +45,11 @@ pub(super) struct Resource {
 
 /// A feature of the kernel that something in the topology asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Need {
+pub(in crate::backend) struct Need {
     /// The feature.
-    pub(super) feature: Feature,
+    pub(in crate::backend) feature: Feature,
     /// Who asks, as the start of a sentence: "link `adsl` asks for `impair.delay`".
-    pub(super) who: String,
+    pub(in crate::backend) who: String,
 }
 
 /// Everything that a topology comes to on this machine.
@@ -91,6 +91,11 @@ fn device(kind: char, name: &Name) -> String {
 /// The label of a whole resource (`ip link set … alias`); `what` is `core`, `site`, `probe` or `link=NAME`.
 fn label(what: &str) -> String {
     format!("\"iperftester {what} spec={DIGEST}\"")
+}
+
+/// The label of what was made as `hash` says.
+pub(super) fn marked(what: &str, hash: &SpecHash) -> String {
+    label(what).replace(DIGEST, &hash.0)
 }
 
 /// Reads a label: what it is on, and the digest.

@@ -16,7 +16,7 @@ use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId};
 use crate::process::{self, Errors, Finished, ProcessError};
-use batch::{Batch, Program, words};
+use batch::{Program, words};
 use keeper::{KEEPER, Keeper};
 use layout::{CORE, Layout};
 
@@ -25,6 +25,7 @@ mod batch;
 mod device;
 mod drift;
 mod feature;
+mod foreign;
 mod holding;
 mod keeper;
 mod kept;
@@ -37,12 +38,16 @@ mod shape;
 mod supports;
 
 pub(super) use address::slots;
+pub(super) use batch::{Batch, Program as BatchProgram};
 pub use feature::Feature;
 use feature::Means;
+pub(super) use foreign::{Foreign, Mark, Outside, branched};
 pub use keeper::{KEEP_VERB, keep};
-pub(super) use layout::shaped_by;
+pub(super) use layout::{Need, impaired, shaped_by};
+pub(super) use loss::dropping;
 pub use modules::Modules;
 pub use rootless::{Hindrance, Switches, hindrance};
+pub(super) use shape::{branch, trunk};
 pub use supports::{has_ipv6, lacking_right};
 
 /// Longest time for one program; each takes a few milliseconds.

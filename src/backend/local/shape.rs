@@ -1,6 +1,7 @@
 //! What rates and delays of `impair` and of an uplink become: queueing disciplines at the sending end.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::domain::unit::Bitrate;
@@ -71,6 +72,61 @@ pub(super) fn egress(
                  class add dev {device} parent 2: classid 2:1 htb rate {bits}bit burst {burst}b cburst {burst}b quantum 1514\n\
                  qdisc add dev {device} parent 2:1 handle 3: bfifo limit {}b",
                 queue.max(BUNDLES)
+            ),
+        };
+    }
+    commands
+}
+
+/// Rate of a branch that only delays, in bits per second: more than such a device passes.
+const FREE: Bitrate = match Bitrate::new(100_000_000_000) {
+    Some(rate) => rate,
+    None => panic!("it is no rate"),
+};
+/// Packets that wait to leave by a device outside all of its branches; the kernel's own number may be 2.
+const DIRECT_PACKETS: u32 = 1000;
+
+/// `tc` command that lets `device` have [`branch`]es. What is sent to nobody of these is held up by none.
+pub(in crate::backend) fn trunk(device: &str) -> String {
+    format!("qdisc add dev {device} root handle 1: htb default 0 direct_qlen {DIRECT_PACKETS}\n")
+}
+
+/// `tc` commands that shape what leaves by `device` towards the addresses `to` alone, as [`egress`] shapes a whole device
+/// (tc-u32(8)). `number` is the branch's own, from 16 on and below 4096.
+pub(in crate::backend) fn branch(
+    device: &str,
+    number: usize,
+    to: &[IpAddr],
+    rate: Option<Bitrate>,
+    delay: Option<Duration>,
+    jitter: Option<Duration>,
+) -> String {
+    let shaped = rate.unwrap_or(FREE);
+    let (bits, burst, queue) = (shaped.bits_per_second(), burst(shaped), queue(shaped).max(BUNDLES));
+    let mut commands = format!(
+        "class add dev {device} parent 1: classid 1:{number:x} htb rate {bits}bit burst {burst}b cburst {burst}b \
+         quantum 1514\n"
+    );
+    let mut place = format!("parent 1:{number:x} handle {number:x}:");
+    if delay.is_some() || jitter.is_some() {
+        let micros = |time: Option<Duration>| time.unwrap_or_default().as_micros();
+        let (delay, jitter) = (micros(delay), micros(jitter));
+        let _ =
+            writeln!(commands, "qdisc add dev {device} {place} netem limit {NETEM_PACKETS} delay {delay}us {jitter}us");
+        place = format!("parent {number:x}:1 handle {:x}:", number + 0x1000);
+    }
+    if rate.is_some() {
+        let _ = writeln!(commands, "qdisc add dev {device} {place} bfifo limit {queue}b");
+    }
+    for address in to {
+        let _ = match address {
+            IpAddr::V4(to) => writeln!(
+                commands,
+                "filter add dev {device} parent 1: protocol ip prio 1 u32 match ip dst {to}/32 flowid 1:{number:x}"
+            ),
+            IpAddr::V6(to) => writeln!(
+                commands,
+                "filter add dev {device} parent 1: protocol ipv6 prio 2 u32 match ip6 dst {to}/128 flowid 1:{number:x}"
             ),
         };
     }

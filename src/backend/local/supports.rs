@@ -86,7 +86,7 @@ fn missing(program: &str, package: &str, error: &ProcessError) -> BackendError {
     )
 }
 
-fn lacking(need: &Need, of: &Modules) -> BackendError {
+pub(super) fn lacking(need: &Need, of: &Modules) -> BackendError {
     let ways: Vec<Feature> = std::iter::once(need.feature).chain(need.feature.substitute()).collect();
     let list = |of: &dyn Fn(Feature) -> String, between| ways.iter().map(|f| of(*f)).collect::<Vec<_>>().join(between);
     let features = list(&|f| f.as_str().to_owned(), " or ");

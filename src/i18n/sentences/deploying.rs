@@ -267,6 +267,7 @@ pub(super) const PAIRS: &[Pair] = &[
         "links cannot have a delay or jitter (`impair.delay`, `impair.jitter`)",
         "los enlaces no pueden tener retardo ni jitter (`impair.delay`, `impair.jitter`)",
     ),
+    ("links between containers cannot be shaped", "no se pueden limitar enlaces entre contenedores"),
     ("nothing needs it today", "hoy nada lo necesita"),
     ("its version is not known: {words}", "no se conoce su versión: {words}"),
     (

@@ -248,4 +248,50 @@ pub(super) const PAIRS: &[Pair] = &[
         "see that `docker ps` ends there, else restart that engine",
         "vea que `docker ps` termina allí; si no, reinicie ese motor",
     ),
+    // Links between containers.
+    ("link `{name}` asks for `{option}`, and {why}", "el enlace `{name}` pide `{option}`, y {why}"),
+    ("{one} and {other} are on two hosts", "{one} y {other} están en dos equipos"),
+    ("{probe} is not on a bridge", "{probe} no está en un puente"),
+    ("{probe} is on the `{kind}` host `{host}`", "{probe} está en el equipo `{host}`, de tipo `{kind}`"),
+    ("the site `{site}` has {number} probes instead of one", "la sede `{site}` tiene {number} sondas en vez de una"),
+    (
+        "the site `{site}` has an `uplink`, which no bridge can shape",
+        "la sede `{site}` tiene un `uplink`, que ningún puente puede limitar",
+    ),
+    (
+        "the engine of host `{host}` is not at a socket of this machine",
+        "el motor del equipo `{host}` no está en un socket de esta máquina",
+    ),
+    (
+        "links are shaped between two probes on the bridge of one `docker` host of this machine, or between namespaces of it \
+         (`local: {}`): put both ends there, or take `impair` out",
+        "los enlaces se limitan entre dos sondas en el puente de un equipo `docker` de esta máquina, o entre espacios de red \
+         suyos (`local: {}`): ponga ahí los dos extremos, o quite `impair`",
+    ),
+    (
+        "link the probes themselves, or leave one probe and no `uplink` in the site; sites of several probes and their uplinks \
+         are shaped between namespaces (`local: {}`)",
+        "enlace las propias sondas, o deje una sonda y ningún `uplink` en la sede; las sedes de varias sondas y sus uplinks se \
+         limitan entre espacios de red (`local: {}`)",
+    ),
+    (
+        "run iperftester on that machine, or shape links between namespaces of this one (`local: {}`)",
+        "ejecute iperftester en esa máquina, o limite enlaces entre espacios de red de esta (`local: {}`)",
+    ),
+    (
+        "{who}, which needs root on this machine: this process lacks {right}",
+        "{who}, lo que necesita root en esta máquina: este proceso no tiene {right}",
+    ),
+    ("{who}, which needs the program `{program}`: {error}", "{who}, lo que necesita el programa `{program}`: {error}"),
+    (
+        "its engine says that its process is {pid}, and that is no such process of this machine",
+        "su motor dice que su proceso es el {pid}, y ese no es tal proceso de esta máquina",
+    ),
+    (
+        "the engine behind that socket is in a virtual machine or on another host: shape links between namespaces \
+         (`local: {}`) instead",
+        "el motor detrás de ese socket está en una máquina virtual o en otro equipo: limite enlaces entre espacios de red \
+         (`local: {}`)",
+    ),
+    ("its network cannot be entered: {words}", "no se puede entrar en su red: {words}"),
 ];

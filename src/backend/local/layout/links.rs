@@ -132,7 +132,7 @@ impl Builder<'_> {
 }
 
 /// What a link's `impair` asks for, as the start of a sentence, and with what it is made.
-fn impaired(name: &Name, link: &Link) -> impl Iterator<Item = (String, Feature)> {
+pub(in crate::backend) fn impaired(name: &Name, link: &Link) -> impl Iterator<Item = (String, Feature)> {
     let impair = &link.impair;
     let asked = [
         (any(&impair.rate_bits_per_second), "rate", Feature::Tbf),

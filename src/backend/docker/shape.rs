@@ -1,0 +1,210 @@
+//! Links between containers of one engine of this machine, shaped from outside: each probe's own device holds what it sends
+//! to each other, and a container has no capability for that. What a container loses when it is started again is seen by
+//! the label on its device, which goes with it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use bollard::models::ContainerSummary;
+use bollard::query_parameters::InspectContainerOptions;
+use futures_util::future::join_all;
+
+use super::engine::is_here;
+use super::host::{probe_id, state};
+use super::spec::{RESOURCE, hash};
+use super::{DockerError, Host, Surroundings};
+use crate::backend::BackendError;
+use crate::backend::local::{Batch, Foreign, Mark, Need, Outside};
+use crate::domain::name::Name;
+use crate::domain::topology::Topology;
+use crate::plan::{Desired, Observed, ResourceId, SpecHash};
+
+mod wish;
+
+use wish::Peer;
+pub(in crate::backend) use wish::hindrance;
+
+/// What the label on a device says before its hash.
+const MARK: &str = "shape";
+
+/// The links between the probes of a host.
+#[derive(Debug, Default)]
+pub(super) struct Shaping {
+    /// What each probe does to each other; those alone that do something.
+    peers: BTreeMap<Name, Vec<Peer>>,
+    needs: Vec<Need>,
+    outside: Outside,
+}
+
+impl Shaping {
+    /// Those of host `name`.
+    pub(super) fn new(topology: &Topology, name: &Name) -> Self {
+        let here = topology.probes.iter().filter(|(_, probe)| probe.host == *name).map(|(probe, _)| probe);
+        let peers =
+            here.map(|probe| (probe.clone(), wish::peers(topology, probe))).filter(|(_, peers)| !peers.is_empty());
+        Self { peers: peers.collect(), needs: wish::needs(topology, name), outside: Outside::default() }
+    }
+
+    /// The resources, each on its own container and on those whose addresses it knows.
+    pub(super) fn desired(&self) -> impl Iterator<Item = Desired> {
+        self.peers.iter().map(|(probe, peers)| Desired {
+            id: shape_id(probe),
+            hash: spec_hash(peers),
+            depends_on: std::iter::once(probe).chain(peers.iter().map(|peer| &peer.name)).map(probe_id).collect(),
+        })
+    }
+}
+
+fn shape_id(probe: &Name) -> ResourceId {
+    ResourceId(format!("{MARK}/{probe}"))
+}
+
+/// The probe whose shape it is.
+pub(super) fn probe_of(id: &ResourceId) -> Option<Name> {
+    Name::new(id.0.strip_prefix(MARK)?.strip_prefix('/')?).ok()
+}
+
+/// A digest of what is made, addresses aside: those are seen in what is there.
+fn spec_hash(peers: &[Peer]) -> SpecHash {
+    let batches =
+        wish::batches(peers, "eth0", &|_| vec![[192, 0, 2, 1].into(), [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into()]);
+    let lines: Vec<&str> = batches.iter().map(|batch| batch.lines.as_str()).collect();
+    hash(&(peers.iter().map(|peer| peer.name.as_str()).collect::<Vec<_>>(), lines))
+}
+
+/// What a container's shape is made with: the probes' addresses on their common bridge.
+type Addresses = BTreeMap<Name, Vec<IpAddr>>;
+
+impl Host {
+    /// What hinders the links of this host from being shaped here.
+    pub(super) async fn shapeable(&self) -> Vec<BackendError> {
+        let Some(Need { who, .. }) = self.shaping.needs.first() else { return vec![] };
+        if is_here(self.name(), &self.settings, &Surroundings::of_process()) == Some(false) {
+            return vec![BackendError::unsupported(
+                format!("{who}, and the engine of host `{}` is not at a socket of this machine", self.name()),
+                "run iperftester on that machine, or shape links between namespaces of this one (`local: {}`)",
+            )];
+        }
+        self.shaping.outside.supports(&self.shaping.needs).await
+    }
+
+    /// The addresses of the running ones of `containers` on the topology's network, IPv4 first.
+    fn on_the_bridge(&self, containers: &[ContainerSummary]) -> Addresses {
+        let running = containers.iter().filter(|container| state(container).is_none());
+        running
+            .filter_map(|container| {
+                let probe = probe(container)?;
+                let wanted = self.spec.containers.get(&probe)?.network.as_ref()?;
+                let network = &self.spec.networks.get(wanted)?.name;
+                let end = container.network_settings.as_ref()?.networks.as_ref()?.get(network)?;
+                let texts = [&end.ip_address, &end.global_ipv6_address].into_iter().flatten();
+                Some((probe, texts.filter_map(|text| text.parse().ok()).collect()))
+            })
+            .collect()
+    }
+
+    /// How the shape of `probe` is made on `device`.
+    fn batches(&self, probe: &Name, device: &str, addresses: &Addresses) -> Vec<Batch> {
+        let peers = self.shaping.peers.get(probe).map(Vec::as_slice).unwrap_or_default();
+        wish::batches(peers, device, &|peer| addresses.get(peer).cloned().unwrap_or_default())
+    }
+
+    /// The network of a container; `None` where this machine has no such process.
+    async fn enter(&self, container: &ContainerSummary) -> Result<Foreign<'_>, DockerError> {
+        let id = container.id.as_deref().unwrap_or_default();
+        let found = self.engine().await?.client().inspect_container(id, None::<InspectContainerOptions>).await?;
+        let pid = found.state.and_then(|state| state.pid).unwrap_or_default();
+        let entered = Foreign::of(pid, id, &self.shaping.outside).map_err(DockerError::NotEntered)?;
+        entered.ok_or(DockerError::ElsewhereAfterAll(pid))
+    }
+
+    /// What is shaped in `containers`: a probe that no link concerns any more may be shaped still. Who may not look, for want
+    /// of rights, sees nothing; where links are to be shaped, that is refused before.
+    pub(super) async fn shaped(&self, containers: &[ContainerSummary]) -> Result<Vec<Observed>, DockerError> {
+        if self.image.is_none() || self.engine().await?.remote().is_some() || Outside::lacking_right().is_some() {
+            return Ok(vec![]);
+        }
+        let addresses = self.on_the_bridge(containers);
+        let looks = containers.iter().filter_map(|container| {
+            let probe = probe(container)?;
+            let address = *addresses.get(&probe)?.first()?;
+            Some(self.look_at(container, probe, address, &addresses))
+        });
+        let found: Result<Vec<Option<Observed>>, DockerError> = join_all(looks).await.into_iter().collect();
+        let mut found: Vec<Observed> = found?.into_iter().flatten().collect();
+        found.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(found)
+    }
+
+    async fn look_at(
+        &self,
+        container: &ContainerSummary,
+        probe: Name,
+        address: IpAddr,
+        addresses: &Addresses,
+    ) -> Result<Option<Observed>, DockerError> {
+        let look = async {
+            let foreign = self.enter(container).await?;
+            let Some(found) = foreign.device(address).await? else { return Ok(None) };
+            let (hash, drift) = match found.mark(MARK) {
+                Mark::None => return Ok(None),
+                Mark::Begun => (None, None),
+                Mark::Whole(hash) => {
+                    let batches = self.batches(&probe, &found.name, addresses);
+                    let drift = foreign.astray(found, &batches).await?.map(|what| format!("{what} in {probe}"));
+                    (Some(hash), drift)
+                }
+            };
+            Ok(Some(Observed { id: shape_id(&probe), hash, drift, theirs: None }))
+        };
+        match look.await {
+            // It is where nothing of ours could have shaped it.
+            Err(DockerError::ElsewhereAfterAll(_)) => Ok(None),
+            Err(_) if !self.shaping.peers.contains_key(&probe) => Ok(None),
+            looked => looked,
+        }
+    }
+
+    /// Shapes what `probe` sends and receives.
+    pub(super) async fn shape(&self, probe: &Name, hash: &SpecHash) -> Result<(), DockerError> {
+        let containers = self.containers(None).await?;
+        let addresses = self.on_the_bridge(&containers);
+        let peers = self.shaping.peers.get(probe).into_iter().flatten().map(|peer| &peer.name);
+        for needed in std::iter::once(probe).chain(peers) {
+            if addresses.get(needed).is_none_or(Vec::is_empty) {
+                // It says by itself what it is instead of running.
+                self.given(needed).await?;
+                return Err(DockerError::NoAddress);
+            }
+        }
+        let foreign = self.enter(&self.container(probe).await?).await?;
+        let Some(found) = foreign.device(addresses[probe][0]).await? else { return Err(DockerError::NoAddress) };
+        let batches = self.batches(probe, &found.name, &addresses);
+        Ok(foreign.make(&found.name, &batches, (MARK, hash)).await?)
+    }
+
+    /// Takes that away. A container that does not run has lost it.
+    pub(super) async fn unshape(&self, probe: &Name) -> Result<(), DockerError> {
+        let containers = self.containers(Some(&probe_id(probe))).await?;
+        for container in containers.iter().filter(|container| state(container).is_none()) {
+            let ends = container.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
+            let addresses = ends.into_iter().flat_map(|ends| ends.values()).filter_map(|end| end.ip_address.as_ref());
+            let foreign = match self.enter(container).await {
+                Err(DockerError::ElsewhereAfterAll(_)) => continue,
+                entered => entered?,
+            };
+            for address in addresses.filter_map(|address| address.parse().ok()) {
+                let Some(found) = foreign.device(address).await? else { continue };
+                if found.mark(MARK) != Mark::None {
+                    foreign.clear(&found, MARK).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The probe that a container is, by its label.
+fn probe(container: &ContainerSummary) -> Option<Name> {
+    Name::new(container.labels.as_ref()?.get(RESOURCE)?.strip_prefix("probe/")?).ok()
+}
