@@ -249,7 +249,7 @@ pub(super) const PAIRS: &[Pair] = &[
         "vea que `docker ps` termina allí; si no, reinicie ese motor",
     ),
     // Links between containers.
-    ("link `{name}` asks for `{option}`, and {why}", "el enlace `{name}` pide `{option}`, y {why}"),
+    ("link `{name}` asks for `impair.{option}`, and {why}", "el enlace `{name}` pide `impair.{option}`, y {why}"),
     ("{one} and {other} are on two hosts", "{one} y {other} están en dos equipos"),
     ("{probe} is not on a bridge", "{probe} no está en un puente"),
     ("{probe} is on the `{kind}` host `{host}`", "{probe} está en el equipo `{host}`, de tipo `{kind}`"),
