@@ -22,7 +22,9 @@ fn probe(engine: &Engine) {
 fn attend(engine: &Engine, command: &[&str]) -> Child {
     let mut client = engines::docker(engine.machine.folder(), &engine.url());
     client.args(["exec", "-i", "probe", "/iperftester", "attend", "--"]).args(command);
-    client.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    let mut client = client.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    client.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    client
 }
 
 /// Processes in the container beside process 1.

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::process::{self, ProcessError, shell_code};
-use crate::protocol::frame::{HEAD, TooLong, length};
+use crate::protocol::frame::{HEAD, OPENING, TooLong, length};
 
 /// The exit code of a command that was killed, as a shell gives it.
 const KILLED: u8 = 128 + 9;
@@ -32,12 +32,17 @@ pub enum AttendError {
     Input(#[from] std::io::Error),
 }
 
-/// Runs `argv` with the input that comes in frames on standard input; its outputs are ours. It is killed with its group when
+/// Runs `argv`, once the controller's opening has come, with the input that comes in frames on standard input; its outputs are
+/// ours. It is killed with its group when
 /// standard input ends. The exit code is as a shell gives it.
 ///
 /// # Errors
 /// [`AttendError`].
 pub async fn attend_stdio(argv: &[String]) -> Result<u8, AttendError> {
+    let mut from = tokio::io::stdin();
+    if !filled(&mut from, &mut [0; OPENING.len()]).await? {
+        return Ok(KILLED);
+    }
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut hung_up = signal(SignalKind::hangup())?;
@@ -50,7 +55,7 @@ pub async fn attend_stdio(argv: &[String]) -> Result<u8, AttendError> {
         // What has ended by itself tells how, also where the controller goes at the same moment.
         biased;
         status = running.wait() => return Ok(shell_code(status?)),
-        told = listen(tokio::io::stdin(), frames) => told,
+        told = listen(from, frames) => told,
         _ = terminated.recv() => Ok(()),
         _ = interrupted.recv() => Ok(()),
         _ = hung_up.recv() => Ok(()),

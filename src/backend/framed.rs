@@ -6,14 +6,14 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
-use crate::protocol::frame::{END, frame};
+use crate::protocol::frame::{END, OPENING, frame};
 
-/// Writes what it is given in frames. Shutting it down ends the command's input and leaves the stream open; dropping it ends
+/// Writes what it is given in frames, after an opening that goes with the first of them or with a flush. Shutting it down ends the command's input and leaves the stream open; dropping it ends
 /// the command.
 #[derive(Debug)]
 pub struct Framed<W> {
     to: W,
-    /// Of the last frame, what `to` has not taken yet.
+    /// Of the opening and the last frame, what `to` has not taken yet.
     rest: Vec<u8>,
     ended: bool,
 }
@@ -21,8 +21,8 @@ pub struct Framed<W> {
 impl<W: AsyncWrite + Unpin> Framed<W> {
     /// Frames on `to`.
     #[must_use]
-    pub const fn new(to: W) -> Self {
-        Self { to, rest: Vec::new(), ended: false }
+    pub fn new(to: W) -> Self {
+        Self { to, rest: OPENING.to_vec(), ended: false }
     }
 
     /// Hands the rest of the last frame on.
@@ -86,9 +86,9 @@ mod tests {
         framed.shutdown().await.unwrap();
         framed.shutdown().await.unwrap();
         assert_eq!(framed.write(b"more").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
-        let mut seen = [0; 13];
+        let mut seen = [0; 14];
         theirs.read_exact(&mut seen).await.unwrap();
-        assert_eq!(&seen, b"\0\0\0\x05hello\0\0\0\0");
+        assert_eq!(&seen, b"\n\0\0\0\x05hello\0\0\0\0");
         let mut next = [0];
         let waits = tokio::time::timeout(std::time::Duration::from_millis(20), theirs.read(&mut next)).await;
         assert!(waits.is_err(), "the end comes once, and the stream stays open");
@@ -112,7 +112,7 @@ mod tests {
             all
         };
         let ((), all) = tokio::join!(write, read);
-        let (mut rest, mut got) = (&all[..], Vec::new());
+        let (mut rest, mut got) = (all.strip_prefix(&OPENING).unwrap(), Vec::new());
         while let Some((head, after)) = rest.split_first_chunk::<HEAD>() {
             let length = crate::protocol::frame::length(*head).unwrap();
             got.extend_from_slice(&after[..length]);

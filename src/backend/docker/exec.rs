@@ -38,7 +38,13 @@ pub(in crate::backend) async fn start(
         return Err(std::io::Error::other("the engine gave no stream").into());
     };
     let input = ClosedWithIt(Some(input));
-    let input: Input = if program.command.is_some() { Box::new(Framed::new(input)) } else { Box::new(input) };
+    let input: Input = if program.command.is_some() {
+        let mut framed = Framed::new(input);
+        framed.flush().await?;
+        Box::new(framed)
+    } else {
+        Box::new(input)
+    };
     let (ours, theirs) = tokio::io::duplex(WAITING);
     let pump = Pump(tokio::spawn(pump(engine.clone(), exec, output, theirs)));
     Ok(Channel::elsewhere(input, Box::new(ours), pump))

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use super::health::{Health, health};
 use super::spec::{At, Container, EXECUTABLE, HASH, HOST, RESOURCE, Spec, TOPOLOGY, hash, labels, spec};
 use super::supply::Supply;
-use super::{DockerError, Engine, EngineError, exec, in_time};
+use super::{DockerError, Engine, EngineError, exec, in_time, podman};
 use crate::backend::resolve::resolve;
 use crate::backend::{Backend, BackendError, Channel, Program, Reach, Tell};
 use crate::domain::facts::Router;
@@ -82,7 +82,8 @@ impl Host {
 
     pub(super) async fn containers(&self, resource: Option<&ResourceId>) -> Result<Vec<ContainerSummary>, DockerError> {
         let options = ListContainersOptionsBuilder::new().all(true).filters(&self.ours(resource)).build();
-        Ok(self.engine().await?.client().list_containers(Some(options)).await?)
+        let client = self.engine().await?.client();
+        Ok(podman::readable(async || client.list_containers(Some(options.clone())).await).await?)
     }
 
     /// Identity, resource and digest of each network.
@@ -258,8 +259,8 @@ fn no_address(probe: &Name) -> BackendError {
 }
 
 /// Has something else the name?
-const fn is_conflict(fault: &Error) -> bool {
-    matches!(fault, Error::DockerResponseServerError { status_code: 409, .. })
+fn is_conflict(fault: &Error) -> bool {
+    matches!(fault, Error::DockerResponseServerError { status_code: 409, .. }) || podman::is_conflict(fault)
 }
 
 /// What is gone already needs no removal.

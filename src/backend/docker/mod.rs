@@ -11,6 +11,7 @@ pub(super) mod exec;
 pub(super) mod health;
 mod host;
 pub mod image;
+mod podman;
 mod settle;
 pub(super) mod spec;
 mod supply;
@@ -155,5 +156,5 @@ fn refusal(said: &str) -> Option<&'static str> {
         ("could not find an available", "its networks take all addresses of its pools: remove those that nobody uses"),
         ("has active endpoints", "a container that is not of this topology is in that network: disconnect it first"),
     ];
-    known.iter().find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
+    known.iter().chain(podman::REFUSALS).find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
 }
