@@ -48,7 +48,8 @@ pub(in crate::backend) async fn health(engine: &Engine, id: &str) -> Result<Heal
     let limited = found.host_config.is_some_and(|host| host.memory.is_some_and(|bytes| bytes > 0));
     // What does not run takes nothing; of what has no group of its own, the figures are the whole host's.
     let once = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
-    let stats = if is_running && limited { client.stats(id, Some(once)).boxed().next().await.transpose()? } else { None };
+    let stats =
+        if is_running && limited { client.stats(id, Some(once)).boxed().next().await.transpose()? } else { None };
     let started = state.started_at.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     Ok(Health {
         engine: engine.product(),

@@ -128,8 +128,10 @@ impl Host {
     fn astray(&self, id: &ResourceId, container: &ContainerSummary) -> Option<String> {
         let (_, wanted) = self.spec.containers.iter().find(|(name, _)| probe_id(name) == *id)?;
         let network = &self.spec.networks.get(wanted.network.as_ref()?)?.name;
-        let networks = container.network_settings.as_ref()?.networks.as_ref()?;
-        (!networks.contains_key(network)).then(|| format!("its container is not in the network {network}"))
+        // Where it is in none, Podman names none.
+        let networks = container.network_settings.as_ref()?.networks.as_ref();
+        let is_in = networks.is_some_and(|networks| networks.contains_key(network));
+        (!is_in).then(|| format!("its container is not in the network {network}"))
     }
 
     async fn make_network(&self, desired: &Desired, request: &NetworkCreateRequest) -> Result<(), DockerError> {
@@ -182,7 +184,8 @@ impl Host {
 
     /// Only what bears our labels is removed, whatever else has the same name.
     async fn unmake(&self, id: &ResourceId) -> Result<(), DockerError> {
-        let engine = self.engine().await?.client();
+        let opened = self.engine().await?;
+        let engine = opened.client();
         if let (Some(image), true) = (&self.image, *id == self.image_id()) {
             return image.take_away(engine).await;
         }
@@ -191,7 +194,7 @@ impl Host {
             gone(engine.remove_container(&container.id.unwrap_or_default(), Some(options)).await)?;
         }
         for network in self.networks(Some(id)).await? {
-            gone(engine.remove_network(&network.id.unwrap_or_default()).await)?;
+            gone(engine.remove_network(&podman::handle(opened.product(), network)).await)?;
         }
         Ok(())
     }

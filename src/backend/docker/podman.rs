@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bollard::errors::Error;
-use bollard::models::SystemVersion;
+use bollard::models::{Network, SystemVersion};
 
 /// How often, and how long apart, a list is asked for again that has a word in it which Docker has not.
 const AGAIN: (u32, Duration) = (20, Duration::from_millis(100));
@@ -37,10 +37,19 @@ pub(super) const REFUSALS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Its name.
+const PODMAN: &str = "Podman";
+
 /// Whose engine says this of itself.
 pub(super) fn product(said: &SystemVersion) -> &'static str {
-    let components = said.components.iter().flatten();
-    if components.into_iter().any(|component| component.name == "Podman Engine") { "Podman" } else { "Docker" }
+    let mut components = said.components.iter().flatten();
+    if components.any(|component| component.name == "Podman Engine") { PODMAN } else { "Docker" }
+}
+
+/// By what the engine of `product` removes a network. By its identity Podman would remove one that a container is in, and two
+/// of Docker's may have the same name.
+pub(super) fn handle(product: &str, network: Network) -> String {
+    if product == PODMAN { network.name } else { network.id }.unwrap_or_default()
 }
 
 /// Is this where Podman listens?
@@ -84,6 +93,13 @@ mod tests {
     }
 
     #[test]
+    fn a_network_is_removed_by_what_guards_it() {
+        let text = |what: &str| Some(what.to_owned());
+        let network = || Network { id: text("1"), name: text("lab"), ..Network::default() };
+        assert_eq!((handle("Podman", network()), handle("Docker", network())), ("lab".to_owned(), "1".to_owned()));
+    }
+
+    #[test]
     fn a_taken_name_is_told_from_other_failures() {
         let fault = |message: &str| Error::DockerResponseServerError { status_code: 500, message: message.to_owned() };
         assert!(is_conflict(&fault("the container name \"a\" is already in use by 1: that name is already in use")));
@@ -92,10 +108,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_list_with_a_strange_word_is_asked_for_again_and_not_for_ever() {
-        let parse = |text: &str| serde_json::from_str::<u8>(text).map_err(|_| Error::JsonDataError {
-            message: text.to_owned(),
-            column: 0,
-        });
+        let parse = |text: &str| {
+            serde_json::from_str::<u8>(text).map_err(|_| Error::JsonDataError { message: text.to_owned(), column: 0 })
+        };
         let asked = std::cell::Cell::new(0);
         let soon = readable(async || {
             asked.set(asked.get() + 1);

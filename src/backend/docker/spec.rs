@@ -252,8 +252,7 @@ fn host_config(probe: &Probe, network: Option<&str>, published: bool) -> HostCon
         nano_cpus: millicores.map(|thousandths| i64::from(thousandths) * 1_000_000),
         tmpfs: Some(tmpfs.map(|(folder, how)| (folder.to_owned(), how.to_owned())).collect()),
         // Unprivileged ping and traceroute use ICMP datagram sockets (icmp(7)); the host's own setting stands on its network.
-        sysctls: own_network
-            .then(|| HashMap::from([("net.ipv4.ping_group_range".to_owned(), MAY_PING.to_owned())])),
+        sysctls: own_network.then(|| HashMap::from([("net.ipv4.ping_group_range".to_owned(), MAY_PING.to_owned())])),
         restart_policy: Some(RestartPolicy {
             name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
             maximum_retry_count: None,

@@ -172,10 +172,7 @@ pub(super) const PAIRS: &[Pair] = &[
         "see that the endpoint is that of a Docker engine or of Podman's service",
         "compruebe si el endpoint es el de un motor de Docker o el del servicio de Podman",
     ),
-    (
-        "update it to Docker 20.10 or Podman 4.3, or later",
-        "actualícelo a Docker 20.10 o a Podman 4.3, o posteriores",
-    ),
+    ("update it to Docker 20.10 or Podman 4.3, or later", "actualícelo a Docker 20.10 o a Podman 4.3, o posteriores"),
     (
         "start Podman's service (`sudo systemctl enable --now podman.socket`, for a user's own `systemctl --user enable --now podman.socket`), or write the `endpoint` where it listens",
         "inicie el servicio de Podman (`sudo systemctl enable --now podman.socket`, para el propio de un usuario `systemctl --user enable --now podman.socket`), o escriba el `endpoint` en el que escucha",
