@@ -2,6 +2,7 @@
 //! Docker hosts.
 
 mod engines;
+#[allow(dead_code, reason = "each test file uses its part")]
 #[path = "support/images.rs"]
 mod images;
 mod world;

@@ -1,5 +1,4 @@
 //! What mmdebstrap makes for tests, kept below target/ so that it is made once, not by each test.
-#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -66,8 +66,12 @@ pub(super) const PAIRS: &[Pair] = &[
     ("no answer within {limit} s", "sin respuesta en {limit} s"),
     ("what answers there is no Docker engine: {words}", "lo que responde allí no es un motor de Docker: {words}"),
     (
-        "{product} {version} there speaks API {api}, and {least} is needed",
-        "{product} {version} habla allí la API {api}, y se necesita {least}",
+        "Docker {version} there speaks API {api}, and {least} is needed",
+        "Docker {version} habla allí la API {api}, y se necesita {least}",
+    ),
+    (
+        "Podman {version} there speaks API {api}, and {least} is needed",
+        "Podman {version} habla allí la API {api}, y se necesita {least}",
     ),
     // Their hints
     (
