@@ -14,6 +14,8 @@ case "${1:-demo}" in
         # Images, and engines that the tests start themselves, here and behind ssh. A machine that has an engine keeps it: Docker's
         # own packages and Debian's exclude each other.
         packages="$packages mmdebstrap debian-archive-keyring openssh-server openssh-client openssl busybox-static docker-registry"
+        # Podman's service is an engine too, root's and a user's own.
+        packages="$packages podman netavark slirp4netns uidmap"
         command -v dockerd > /dev/null || [ -x /usr/sbin/dockerd ] || packages="$packages docker.io"
         # From 13 on Debian has the client apart; Ubuntu has not.
         if ! command -v docker > /dev/null && grep -qx 'ID=debian' /etc/os-release \

@@ -14,7 +14,8 @@ fn attend(command: &[&str]) -> (Child, ChildStdin) {
     process.args(["attend", "--"]).args(command).env("LC_ALL", "C");
     process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = process.spawn().unwrap();
-    let input = child.stdin.take().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"\n").unwrap();
     (child, input)
 }
 

@@ -28,7 +28,9 @@ fn start(engine: &Engine, arguments: &[&str]) -> Child {
 }
 
 fn attend(engine: &Engine, command: &[&str]) -> Child {
-    start(engine, &[&["attend", "--"], command].concat())
+    let mut client = start(engine, &[&["attend", "--"], command].concat());
+    client.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    client
 }
 
 /// Processes in the container beside process 1.

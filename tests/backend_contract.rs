@@ -25,6 +25,7 @@ use iperftester::plan::{Reason, Verb};
 use contract::{
     carry_out, connects, deploys_once, destroys, id, mends_what_is_gone, names_its_routers, replaces_alone,
 };
+use engines::{Podman, Whose};
 use lab::{Build, Lab, empty, inventory, name, shaped};
 use memory::{Memory, desired};
 use on_engine::OnEngine;
@@ -112,7 +113,25 @@ async fn the_contract_holds_on_a_docker_engine() {
         return world::skipped(&format!("the contract on a Docker engine: {why}"));
     }
     let engine = engines::Engine::start();
-    let topology = on_engine::hosted(empty("engine").probe("e1", "").probe("free", ""), &engine);
+    holds_on_the_engine_at(&engine.url()).await;
+    assert_eq!(engine.say(&["ps", "-aq"]) + &engine.say(&["network", "ls", "-q", "--filter", "type=custom"]), "");
+}
+
+#[tokio::test]
+async fn the_contract_holds_on_podman() {
+    for whose in [Whose::Roots, Whose::Users] {
+        if let Some(why) = Podman::missing(whose) {
+            return world::skipped(&format!("the contract on Podman: {why}"));
+        }
+        let podman = Podman::start(whose);
+        holds_on_the_engine_at(&podman.url()).await;
+        assert_eq!(podman.inventory(), [] as [String; 0]);
+    }
+}
+
+/// The contract on an engine without containers.
+async fn holds_on_the_engine_at(url: &str) {
+    let topology = on_engine::hosted(empty("engine").probe("e1", "").probe("free", ""), url);
     let (first, probe) = (OnEngine::of(&topology).await, name("e1"));
     deploys_once(&first).await;
     mends_what_is_gone(&first, ["probe/e1", "probe/free"]).await;
@@ -122,7 +141,6 @@ async fn the_contract_holds_on_a_docker_engine() {
     other.probes.get_mut("free").unwrap().attachment.raw_sockets = true;
     replaces_alone(&OnEngine::of(&other).await, "probe/free").await;
     destroys(&first, &OnEngine::remains(&topology), &probe).await;
-    assert_eq!(engine.say(&["ps", "-aq"]) + &engine.say(&["network", "ls", "-q", "--filter", "type=custom"]), "");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use iperftester::domain::host::{Docker, Tls};
 use iperftester::domain::name::Name;
 use tokio::io::AsyncWriteExt;
 
-use engines::{Authority, Hosts, Podman, Server, Sshd, Use, eventually, free_port};
+use engines::{Authority, Hosts, Podman, Server, Sshd, Use, Whose, eventually, free_port};
 
 /// For whatever has to end by itself.
 const SOON: Duration = Duration::from_secs(30);
@@ -239,15 +239,13 @@ async fn podmans_socket_is_an_engine_too() {
     if !able() {
         return;
     }
-    if !["/usr/bin/podman", "/usr/sbin/runc"].iter().all(|program| Path::new(program).exists()) {
-        world::skipped("Podman's socket: podman and runc are not here");
-        return;
+    if let Some(why) = Podman::missing(Whose::Roots) {
+        return world::skipped(&why);
     }
-    let podman = Podman::start();
+    let podman = Podman::start(Whose::Roots);
     let here = around(podman.socket().parent().unwrap(), vec![]);
-    let endpoint = format!("unix://{}", podman.socket().display());
-    let engine = open(&endpoint, None, &here).await.unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((engine.api_version(), engine.remote()), ("1.41", None));
+    let engine = open(&podman.url(), None, &here).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((engine.product(), engine.remote()), ("Podman", None));
     container(&engine).await;
     bytes_go_both_ways(&engine).await;
 }

@@ -102,26 +102,9 @@ async fn the_small_image_is_made_once_loaded_once_and_runs_without_a_network() {
     assert!(size - recipe.executable_bytes <= MOST_BYTES, "{size}");
 }
 
-/// Gives `engine` a `debian:bookworm-slim` without a registry: the small image's root, in which what installs packages does
-/// nothing, for they are there and no network is.
+/// Gives `engine` a `debian:bookworm-slim` without a registry.
 fn slim(engine: &Engine, world: &World) {
-    let root =
-        names(&images::cache(world)).into_iter().find(|name| name.starts_with("root-") && name.ends_with(".tar"));
-    let root = images::cache(world).join(root.unwrap());
-    let base = world.folder.path().join("base");
-    std::fs::create_dir_all(base.join("usr/local/sbin")).unwrap();
-    let programs = ["usr/local/sbin/apt-get", "usr/local/sbin/setcap", "usr/local/sbin/useradd"];
-    for program in programs {
-        let file = base.join(program);
-        std::fs::write(&file, "#!/bin/sh\n").unwrap();
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    }
-    let tar = world.folder.path().join("base.tar");
-    std::fs::copy(root, &tar).unwrap();
-    let mut append = Command::new("tar");
-    append.arg("--append").arg("--file").arg(&tar).arg("--directory").arg(&base).args(programs);
-    assert!(append.status().unwrap().success());
-    engine.say(&["import", tar.to_str().unwrap(), "debian:bookworm-slim"]);
+    engine.say(&["import", images::slim(world).to_str().unwrap(), "debian:bookworm-slim"]);
 }
 
 #[test]

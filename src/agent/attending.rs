@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::watching::be_watched;
 use crate::process::{self, Errors, ProcessError, shell_code};
-use crate::protocol::frame::{FRAME_MAX, HEAD, TooLong, WINDOW, frame, length, taken};
+use crate::protocol::frame::{FRAME_MAX, HEAD, OPENING, TooLong, WINDOW, frame, length, taken};
 
 /// The exit code of a command that was killed, as a shell gives it.
 const KILLED: u8 = 128 + 9;
@@ -37,16 +37,21 @@ pub enum AttendError {
     Input(#[from] std::io::Error),
 }
 
-/// Runs `argv` with the input that comes in frames on standard input, its output in frames on standard output; its errors are
-/// ours. It is killed with its group when standard input ends. The exit code is as a shell gives it.
+/// Runs `argv`, once the controller's opening has come, with the input that comes in frames on standard input, its output in
+/// frames on standard output; its errors are ours. It is killed with its group when standard input ends. The exit code is as a
+/// shell gives it.
 ///
 /// # Errors
 /// [`AttendError`].
 pub async fn attend_stdio(argv: &[String]) -> Result<u8, AttendError> {
+    be_watched();
+    let mut from = tokio::io::stdin();
+    if !filled(&mut from, &mut [0; OPENING.len()]).await? {
+        return Ok(KILLED);
+    }
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut hung_up = signal(SignalKind::hangup())?;
-    be_watched();
     let mut running = process::start_bound(argv, Errors::Inherited)?;
     let (took, fed) = watch::channel(0);
     // Holds whatever is not taken yet, so that writing to it never waits.
@@ -69,7 +74,7 @@ pub async fn attend_stdio(argv: &[String]) -> Result<u8, AttendError> {
             }
             Ok::<_, ProcessError>(status)
         } => return Ok(shell_code(status?)),
-        told = listen(tokio::io::stdin(), held, fed) => told,
+        told = listen(from, held, fed) => told,
         _ = terminated.recv() => Ok(()),
         _ = interrupted.recv() => Ok(()),
         _ = hung_up.recv() => Ok(()),

@@ -7,14 +7,15 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::AsyncWrite;
 
-use crate::protocol::frame::{Back, END, HEAD, TooLong, WINDOW, back, frame};
+use crate::protocol::frame::{Back, END, HEAD, OPENING, TooLong, WINDOW, back, frame};
 
-/// Writes what it is given in frames, as fast as the command takes it. Shutting it down ends the command's input and leaves
+/// Writes what it is given in frames, as fast as the command takes it, after an opening that goes with the first of them or
+/// with a flush. Shutting it down ends the command's input and leaves
 /// the stream open; dropping it ends the command.
 #[derive(Debug)]
 pub struct Framed<W> {
     to: W,
-    /// Of the last frame, what `to` has not taken yet.
+    /// Of the opening and the last frame, what `to` has not taken yet.
     rest: Vec<u8>,
     ended: bool,
     room: Arc<Mutex<Room>>,
@@ -45,7 +46,7 @@ fn locked(room: &Mutex<Room>) -> std::sync::MutexGuard<'_, Room> {
 #[must_use]
 pub fn framed<W: AsyncWrite + Unpin>(to: W) -> (Framed<W>, Unframed) {
     let room = Arc::new(Mutex::new(Room { bytes: WINDOW, waiting: None }));
-    let input = Framed { to, rest: Vec::new(), ended: false, room: Arc::clone(&room) };
+    let input = Framed { to, rest: OPENING.to_vec(), ended: false, room: Arc::clone(&room) };
     (input, Unframed { head: Vec::with_capacity(HEAD), left: 0, room })
 }
 
@@ -158,9 +159,9 @@ mod tests {
         framed.shutdown().await.unwrap();
         framed.shutdown().await.unwrap();
         assert_eq!(framed.write(b"more").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
-        let mut seen = [0; 13];
+        let mut seen = [0; 14];
         theirs.read_exact(&mut seen).await.unwrap();
-        assert_eq!(&seen, b"\0\0\0\x05hello\0\0\0\0");
+        assert_eq!(&seen, b"\n\0\0\0\x05hello\0\0\0\0");
         let mut next = [0];
         let waits = tokio::time::timeout(Duration::from_millis(20), theirs.read(&mut next)).await;
         assert!(waits.is_err(), "the end comes once, and the stream stays open");
@@ -184,7 +185,7 @@ mod tests {
             all
         };
         let ((), all) = tokio::join!(write, read);
-        let (mut rest, mut got) = (&all[..], Vec::new());
+        let (mut rest, mut got) = (all.strip_prefix(&OPENING).unwrap(), Vec::new());
         while let Some((head, after)) = rest.split_first_chunk::<HEAD>() {
             let length = crate::protocol::frame::length(*head).unwrap();
             got.extend_from_slice(&after[..length]);

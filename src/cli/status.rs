@@ -175,7 +175,8 @@ fn container(health: &Health, now: DateTime<Utc>) -> String {
             )
         }),
         memory,
-        Some(format!("Docker {}", health.engine_version)),
+        (!health.limited).then(|| lang().word("without limits", "sin límites").to_owned()),
+        Some(format!("{} {}", health.engine, health.engine_version)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

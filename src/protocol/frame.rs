@@ -1,10 +1,15 @@
 //! The input of a command of the user's on its way to a probe: frames, so that its end can be told from the end of whoever
 //! sends it. A frame is its length, four bytes with the highest first, and that many bytes; the frame without any is the
-//! end of the input. A stream that ends means that the controller has gone.
+//! end of the input. A stream that ends means that the controller has gone. Before all frames comes [`OPENING`].
 //!
 //! The command's output comes back in the same frames. Between them it is said how much of the input the command has taken:
 //! four bytes with the highest bit set, the rest the number of bytes. No more than [`WINDOW`] is sent before that, so whoever
 //! attends a command that does not read can take in all that comes, and sees the end of it at once.
+
+/// What the controller sends first, and no command is started before: it proves that the stream leads there. Podman's monitor
+/// of a container takes the connection in only once the program runs, and loses the output of one that has ended by then
+/// (seen with Podman 4.3.1 and conmon 2.1.6).
+pub const OPENING: [u8; 1] = *b"\n";
 
 /// Most bytes of one frame.
 pub const FRAME_MAX: usize = 64 * 1024;

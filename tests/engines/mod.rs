@@ -7,6 +7,7 @@ mod documented;
 mod images;
 mod machine;
 mod network;
+mod podman;
 mod registry;
 mod server;
 mod ssh;
@@ -24,8 +25,9 @@ pub(crate) use certificates::{Authority, Use};
 pub(crate) use documented::Documented;
 pub(crate) use images::{BUSYBOX, cache, probe_image};
 pub(crate) use machine::{Machine, eventually};
+pub(crate) use podman::{Podman, Whose};
 pub(crate) use registry::{PASSWORD, Registry, USER};
-pub(crate) use server::{Podman, Server, free_port};
+pub(crate) use server::{Server, free_port};
 pub(crate) use ssh::Sshd;
 
 use machine::found;
@@ -239,6 +241,14 @@ impl Hosts {
         command.arg("--tlsverify").arg("--tlscacert").arg(tls.ca);
         command.arg("--tlscert").arg(tls.cert).arg("--tlskey").arg(tls.key);
         command
+    }
+
+    /// Starts Podman's service on one more host; its address.
+    pub(crate) fn podman(&self, number: u8) -> (Podman, Ipv4Addr) {
+        let address = self.free_address(number);
+        let machine = Machine::new();
+        self.network.join(&machine, number);
+        (Podman::on(machine, Whose::Roots), address)
     }
 
     /// Starts an ssh server on the host; it ends with what this gives.

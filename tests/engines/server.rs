@@ -1,20 +1,14 @@
-//! Servers of this machine itself, each killed with its group at the end: one that speaks TLS and is no engine, and Podman.
+//! A server of this machine itself that speaks TLS and is no engine, killed with its group at the end.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use super::certificates::Authority;
 use super::machine::eventually;
-
-/// Its own wish may be more than this machine allows (`ulimit -Hn`).
-const LIMITS: &str = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n";
 
 /// A port of 127.0.0.1 at which nobody listens.
 pub(crate) fn free_port() -> u16 {
@@ -58,62 +52,5 @@ impl Drop for Server {
         eventually(|| !matches!(self.0.try_wait(), Ok(None)));
         self.signal("-KILL", &format!("-{pid}"));
         let _ = self.0.wait();
-    }
-}
-
-/// Podman's service, which speaks Docker's API.
-pub(crate) struct Podman {
-    folder: TempDir,
-    server: Option<Server>,
-}
-
-impl Podman {
-    /// One that answers.
-    pub(crate) fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("iperftester-podman").tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        let [root, run] = ["root", "run"].map(at);
-        let socket = format!("unix://{}", at("podman.sock"));
-        let own = ["--root", &root, "--runroot", &run, "--cgroup-manager=cgroupfs", "--runtime=runc"];
-        let service = ["system", "service", "--time=0", &socket];
-        std::fs::write(at("containers.conf"), LIMITS).unwrap();
-        let configured = format!("CONTAINERS_CONF={}", at("containers.conf"));
-        let words = [&[configured.as_str(), "podman"][..], &own, &service].concat();
-        let server = Server::start("env", &words, &folder.path().join("log"));
-        let podman = Self { folder, server: Some(server) };
-        assert!(eventually(|| UnixStream::connect(podman.socket()).is_ok()), "podman does not listen");
-        podman
-    }
-
-    /// Its unix socket.
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.folder.path().join("podman.sock")
-    }
-}
-
-impl Drop for Podman {
-    fn drop(&mut self) {
-        self.server = None;
-        remove_what_runs_in(self.folder.path());
-    }
-}
-
-/// Kills what is left of containers below `folder`, and unmounts what is mounted there.
-fn remove_what_runs_in(folder: &Path) {
-    let folder = folder.display().to_string();
-    // Each container has a monitor that names the folder, and its processes below.
-    for process in std::fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
-        let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let pid = process.file_name().into_string().unwrap_or_default();
-        if String::from_utf8_lossy(&words).contains(&folder) && pid != std::process::id().to_string() {
-            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-            for pid in children.split_whitespace().chain([pid.as_str()]) {
-                let _ = Command::new("kill").args(["-KILL", pid]).output();
-            }
-        }
-    }
-    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
-    for mount in mounts.lines().rev().filter_map(|line| line.split(' ').nth(1)).filter(|at| at.starts_with(&folder)) {
-        let _ = Command::new("umount").args(["-l", mount]).output();
     }
 }

@@ -42,6 +42,28 @@ fn copy_roots(from: &Path, to: &Path) {
     }
 }
 
+/// The root of a `debian:bookworm-slim` without a registry, as a tar: that of the small image of `world`, in which what installs
+/// packages does nothing, for they are there and no network is.
+pub(crate) fn slim(world: &World) -> PathBuf {
+    let is_root = |name: &str| name.starts_with("root-") && name.ends_with(".tar");
+    let mut names = fs::read_dir(cache(world)).unwrap().map(|entry| entry.unwrap().path());
+    let root = names.find(|path| is_root(path.file_name().unwrap().to_str().unwrap())).unwrap();
+    let base = world.folder.path().join("base");
+    fs::create_dir_all(base.join("usr/local/sbin")).unwrap();
+    let programs = ["usr/local/sbin/apt-get", "usr/local/sbin/setcap", "usr/local/sbin/useradd"];
+    for program in programs {
+        let file = base.join(program);
+        fs::write(&file, "#!/bin/sh\n").unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let tar = world.folder.path().join("base.tar");
+    fs::copy(root, &tar).unwrap();
+    let mut append = Command::new("tar");
+    append.arg("--append").arg("--file").arg(&tar).arg("--directory").arg(&base).args(programs);
+    assert!(append.status().unwrap().success());
+    tar
+}
+
 /// A release's user land without the tools, as a tar; `None`, told as skipped, where no mirror gives it.
 pub(crate) fn user_land(suite: &str) -> Option<PathBuf> {
     let (folder, _lock) = kept();

@@ -12,12 +12,12 @@ use iperftester::domain::name::Name;
 use iperftester::domain::topology::Topology;
 use iperftester::plan::{Desired, Observed, ResourceId};
 
-use super::engines::{Engine, cache};
+use super::engines::cache;
 
-/// `topology` with all its hosts on `engine`.
-pub(crate) fn hosted(mut topology: Topology, engine: &Engine) -> Topology {
+/// `topology` with all its hosts on the engine at `url`.
+pub(crate) fn hosted(mut topology: Topology, url: &str) -> Topology {
     for host in topology.hosts.values_mut() {
-        host.kind = HostKind::Docker(Docker { endpoint: Some(engine.url()), ..Docker::default() });
+        host.kind = HostKind::Docker(Docker { endpoint: Some(url.to_owned()), ..Docker::default() });
     }
     topology.image.base = Some(Base::Small);
     topology

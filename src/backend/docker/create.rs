@@ -10,7 +10,7 @@ use bollard::query_parameters::{CreateContainerOptionsBuilder, InspectContainerO
 use tokio::time::Instant;
 
 use super::claim::{Claim, time};
-use super::{DockerError, remove};
+use super::{DockerError, podman, remove};
 use crate::plan::ResourceId;
 
 /// How long a name is waited for that something of the same topology has, which goes from another of its hosts on the same
@@ -33,7 +33,7 @@ pub(super) async fn container(
     let until = Instant::now() + LIMIT;
     loop {
         let conflict = match client.create_container(Some(options.clone()), body.clone()).await {
-            Err(fault @ Error::DockerResponseServerError { status_code: 409, .. }) => fault,
+            Err(fault) if is_conflict(&fault) => fault,
             made => return Ok(made?.id),
         };
         let late = Instant::now() > until;
@@ -56,4 +56,9 @@ pub(super) async fn container(
         }
         tokio::time::sleep(TRY).await;
     }
+}
+
+/// Has something else the name?
+fn is_conflict(fault: &Error) -> bool {
+    matches!(fault, Error::DockerResponseServerError { status_code: 409, .. }) || podman::is_conflict(fault)
 }

@@ -11,6 +11,7 @@ use tokio::net::UnixStream;
 use super::context;
 use super::endpoint::Endpoint;
 use super::error::{EngineError, EngineFault};
+use super::podman;
 use super::surroundings::Surroundings;
 use super::tls::Secured;
 use super::transport::{self, Way};
@@ -30,6 +31,7 @@ const LEAST: &str = "API 1.41 (Docker 20.10)";
 pub struct Engine {
     client: Client,
     remote: Option<String>,
+    product: &'static str,
     version: String,
     api_version: String,
     architecture: String,
@@ -96,18 +98,19 @@ impl Engine {
                 });
             }
         };
+        let product = podman::product(&said);
         let (Some(version), Some(api), Some(architecture)) = (said.version, said.api_version, said.arch) else {
             return Err(strange("it names no version"));
         };
         let theirs = number(&api).ok_or_else(|| strange(&format!("it speaks API `{api}`")))?;
         if theirs < LEAST_API {
-            return Err(EngineFault::TooOld { version, api, least: LEAST });
+            return Err(EngineFault::TooOld { product, version, api, least: LEAST });
         }
         // What bollard's `negotiate_version` does, without its second question: an engine starts three programs to answer it.
         let client = client(if theirs < *API_DEFAULT_VERSION { &theirs } else { API_DEFAULT_VERSION })?;
         let api_version = client.client_version().to_string();
         let remote = place.endpoint.remote().map(str::to_owned);
-        Ok(Self { client, remote, version, api_version, architecture })
+        Ok(Self { client, remote, product, version, api_version, architecture })
     }
 
     /// The client; its clones share the connection's settings. A request without an answer after 120 s fails.
@@ -120,6 +123,12 @@ impl Engine {
     #[must_use]
     pub fn architecture(&self) -> &str {
         &self.architecture
+    }
+
+    /// Whose it is: `Docker`, `Podman`.
+    #[must_use]
+    pub const fn product(&self) -> &'static str {
+        self.product
     }
 
     /// The engine's version, such as `20.10.24`.

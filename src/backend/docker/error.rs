@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::endpoint::Destination;
+use super::podman;
 use crate::domain::name::Name;
 use crate::process::ProcessError;
 
@@ -236,8 +237,10 @@ pub enum EngineFault {
         words: String,
     },
     /// An engine from before what we need.
-    #[error("Docker {version} there speaks API {api}, and {least} is needed")]
+    #[error("{product} {version} there speaks API {api}, and {least} is needed")]
     TooOld {
+        /// Whose it is.
+        product: &'static str,
         /// Its version.
         version: String,
         /// The newest API that it speaks.
@@ -272,9 +275,13 @@ impl EngineFault {
             Self::NoSocket { other: Some(other), .. } => {
                 format!("another engine listens here: to use it, write `endpoint: unix://{}`", other.display())
             }
+            Self::NoSocket { other: None, path } | Self::Deserted { path } if podman::owns(path) => {
+                podman::START.to_owned()
+            }
             Self::NoSocket { other: None, .. } | Self::Deserted { .. } => {
                 "start the engine (`sudo systemctl start docker`), or write the `endpoint` where it listens".to_owned()
             }
+            Self::Forbidden { path } if podman::owns(path) => podman::FORBIDDEN.to_owned(),
             Self::Forbidden { .. } => {
                 "add the user to its group (`sudo usermod -aG docker $USER`) and log in again, or run \
                                        iperftester with sudo"
@@ -328,7 +335,7 @@ impl EngineFault {
             Self::NotAnEngine { .. } => {
                 "see that the endpoint is that of a Docker engine or of Podman's service".to_owned()
             }
-            Self::TooOld { .. } => "update it to Docker 20.10 or later".to_owned(),
+            Self::TooOld { .. } => "update it to Docker 20.10 or Podman 4.3, or later".to_owned(),
         })
     }
 

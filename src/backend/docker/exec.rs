@@ -42,7 +42,8 @@ pub(in crate::backend) async fn start(
     let (input, unframed): (Input, _) = match program.command {
         None => (Box::new(input), None),
         Some(_) => {
-            let (input, unframed) = framed(input);
+            let (mut input, unframed) = framed(input);
+            input.flush().await?;
             (Box::new(input), Some(unframed))
         }
     };

@@ -15,7 +15,9 @@ use crate::backend::WAITS;
 /// A container and what it takes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Health {
-    /// Its engine.
+    /// Whose engine it is on: `Docker`, `Podman`.
+    pub engine: &'static str,
+    /// That engine's version.
     pub engine_version: String,
     /// The API that is spoken with it.
     pub api_version: String,
@@ -27,6 +29,8 @@ pub struct Health {
     pub restarts: Option<u64>,
     /// Was it ended for want of memory?
     pub out_of_memory: bool,
+    /// Does the engine hold it to its limits? Without root on cgroup v1 none does.
+    pub limited: bool,
     /// Memory without what the kernel can drop at once, as `docker stats` counts it.
     pub memory_bytes: Option<u64>,
     /// CPU time since its start.
@@ -64,11 +68,14 @@ pub(in crate::backend) async fn health(engine: &Engine, id: &str) -> Result<Heal
     let found = client.inspect_container(id, None::<InspectContainerOptions>).await?;
     let state = found.state.unwrap_or_default();
     let is_running = state.running == Some(true);
-    // What does not run takes nothing.
+    let limited = found.host_config.is_some_and(|host| host.memory.is_some_and(|bytes| bytes > 0));
+    // What does not run takes nothing; of what has no group of its own, the figures are the whole host's.
     let once = StatsOptionsBuilder::new().stream(false).one_shot(true).build();
-    let stats = if is_running { client.stats(id, Some(once)).boxed().next().await.transpose()? } else { None };
+    let stats =
+        if is_running && limited { client.stats(id, Some(once)).boxed().next().await.transpose()? } else { None };
     let started = state.started_at.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     Ok(Health {
+        engine: engine.product(),
         engine_version: engine.version().to_owned(),
         api_version: engine.api_version().to_owned(),
         state: state.status.map_or_else(String::new, |status| status.to_string()),
@@ -76,6 +83,7 @@ pub(in crate::backend) async fn health(engine: &Engine, id: &str) -> Result<Heal
         started: started.map(|time| time.to_utc()).filter(|time| time.timestamp() > 0),
         restarts: found.restart_count.and_then(|count| u64::try_from(count).ok()),
         out_of_memory: state.oom_killed == Some(true),
+        limited,
         memory_bytes: stats.as_ref().and_then(memory),
         cpu_seconds: stats.as_ref().and_then(cpu),
         processes: stats.as_ref().and_then(|stats| stats.pids_stats.as_ref()?.current),

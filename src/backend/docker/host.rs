@@ -14,7 +14,7 @@ use super::health::{Health, health, waits};
 use super::shape::Shaping;
 use super::spec::{At, Container, EXECUTABLE, Spec, hash, spec};
 use super::supply::Supply;
-use super::{DockerError, Engine, EngineError, Surroundings, create, engine, exec, in_time, remove, shape};
+use super::{DockerError, Engine, EngineError, Surroundings, create, engine, exec, in_time, podman, remove, shape};
 use crate::backend::resolve::resolve;
 use crate::backend::{Backend, BackendError, Channel, Program, Reach, Tell};
 use crate::domain::facts::Router;
@@ -79,7 +79,8 @@ impl Host {
     /// The containers that this host sees to, by their labels; of one resource or of all.
     pub(super) async fn containers(&self, resource: Option<&ResourceId>) -> Result<Vec<ContainerSummary>, DockerError> {
         let options = ListContainersOptionsBuilder::new().all(true).filters(&self.claim.filters(resource)).build();
-        let mut found = self.engine().await?.client().list_containers(Some(options)).await?;
+        let client = self.engine().await?.client();
+        let mut found = podman::readable(async || client.list_containers(Some(options.clone())).await).await?;
         found.retain(|container| self.claim.covers(container.labels.as_ref()));
         Ok(found)
     }
@@ -131,8 +132,10 @@ impl Host {
     fn astray(&self, id: &ResourceId, container: &ContainerSummary) -> Option<String> {
         let (_, wanted) = self.spec.containers.iter().find(|(name, _)| probe_id(name) == *id)?;
         let network = &self.spec.networks.get(wanted.network.as_ref()?)?.name;
-        let networks = container.network_settings.as_ref()?.networks.as_ref()?;
-        (!networks.contains_key(network)).then(|| format!("its container is not in the network {network}"))
+        // Where it is in none, Podman names none.
+        let networks = container.network_settings.as_ref()?.networks.as_ref();
+        let is_in = networks.is_some_and(|networks| networks.contains_key(network));
+        (!is_in).then(|| format!("its container is not in the network {network}"))
     }
 
     async fn make_network(&self, desired: &Desired, request: &NetworkCreateRequest) -> Result<(), DockerError> {
@@ -178,7 +181,8 @@ impl Host {
     /// Only what bears our labels is removed, whatever else has the same name; and nothing of somebody else's, who may have
     /// been quicker.
     async fn unmake(&self, id: &ResourceId) -> Result<(), DockerError> {
-        let engine = self.engine().await?.client();
+        let opened = self.engine().await?;
+        let engine = opened.client();
         if let (Some(image), true) = (&self.image, *id == self.image_id()) {
             return image.take_away(engine).await;
         }
@@ -189,7 +193,7 @@ impl Host {
             remove::container(engine, container.id.as_deref().unwrap_or_default()).await?;
         }
         for network in self.networks(Some(id)).await?.into_iter().filter(|it| self.claim.owns(it.labels.as_ref())) {
-            remove::network(engine, &network.id.unwrap_or_default()).await?;
+            remove::network(engine, &podman::handle(opened.product(), network)).await?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ mod host;
 pub mod image;
 mod login;
 mod owner;
+mod podman;
 mod registry;
 pub(super) mod remove;
 mod settle;
@@ -210,5 +211,5 @@ fn refusal(said: &str) -> Option<&'static str> {
         ("could not find an available", "its networks take all addresses of its pools: remove those that nobody uses"),
         ("has active endpoints", "a container that is not of this topology is in that network: disconnect it first"),
     ];
-    known.iter().find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
+    known.iter().chain(podman::REFUSALS).find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
 }

@@ -31,12 +31,17 @@ pub(super) async fn container(client: &Client, id: &str) -> Result<(), Error> {
     gone(removed)
 }
 
+/// What engines say of a network that a container is in: Docker, Podman.
+const IN_USE: [&str; 2] = ["active endpoints", "network is being used"];
+
 /// Removes a network, once the containers have left it that are being removed for somebody else.
 pub(super) async fn network(client: &Client, id: &str) -> Result<(), Error> {
     let mut removed = client.remove_network(id).await;
     for _ in 0..ENDPOINTS_ASKED_MOST {
         match &removed {
-            Err(Error::DockerResponseServerError { message, .. }) if message.contains("active endpoints") => {
+            Err(Error::DockerResponseServerError { message, .. })
+                if IN_USE.iter().any(|words| message.contains(words)) =>
+            {
                 tokio::time::sleep(ASK).await;
                 removed = client.remove_network(id).await;
             }

@@ -38,6 +38,14 @@ const ROOT: &str = "0:0";
 pub(in crate::backend) const PIDS: i64 = 1024;
 /// Room for iperf3's buffers, one file of up to 1 MiB a stream, in /tmp.
 const SCRATCH: &str = "rw,noexec,nosuid,nodev,size=256m";
+/// Folders that Podman makes writable, and executable, where the root is only read (podman-run(1), `--read-only-tmpfs`), unless
+/// something is mounted there.
+const CLOSED: [&str; 2] = ["/run", "/var/tmp"];
+/// Nothing is in those, and nothing comes.
+const NOTHING: &str = "ro,noexec,nosuid,nodev,size=64k";
+/// The groups of a probe may ping. An engine without root has no more than 65,536 groups, and the kernel takes no end of the
+/// range that the container has not (`net/ipv4/sysctl_net_ipv4.c`).
+const MAY_PING: &str = "0 10001";
 /// Memory where the topology names none, in bytes: the tools of a probe need a few dozen MiB.
 pub(in crate::backend) const MEMORY: i64 = 512 << 20;
 /// What a waiting probe writes to its log is one line; a broken one shall not fill a disk.
@@ -226,6 +234,7 @@ fn host_config(probe: &Probe, network: Option<&str>, published: bool) -> HostCon
     let millicores = limits.and_then(|limits| limits.cpu_millicores);
     let memory = limits.and_then(|limits| limits.memory_bytes);
     let own_network = network.is_some();
+    let tmpfs = CLOSED.iter().map(|folder| (*folder, NOTHING)).chain([("/tmp", SCRATCH)]);
     let bind = |port: String| {
         let number = port.split('/').next().unwrap_or_default().to_owned();
         (port, Some(vec![PortBinding { host_ip: None, host_port: Some(number) }]))
@@ -241,10 +250,9 @@ fn host_config(probe: &Probe, network: Option<&str>, published: bool) -> HostCon
         memory: Some(memory.map_or(MEMORY, |bytes| i64::try_from(bytes.bytes()).unwrap_or(i64::MAX))),
         cpuset_cpus: limits.and_then(|limits| limits.cpu_set.clone()),
         nano_cpus: millicores.map(|thousandths| i64::from(thousandths) * 1_000_000),
-        tmpfs: Some(HashMap::from([("/tmp".to_owned(), SCRATCH.to_owned())])),
+        tmpfs: Some(tmpfs.map(|(folder, how)| (folder.to_owned(), how.to_owned())).collect()),
         // Unprivileged ping and traceroute use ICMP datagram sockets (icmp(7)); the host's own setting stands on its network.
-        sysctls: own_network
-            .then(|| HashMap::from([("net.ipv4.ping_group_range".to_owned(), "0 2147483647".to_owned())])),
+        sysctls: own_network.then(|| HashMap::from([("net.ipv4.ping_group_range".to_owned(), MAY_PING.to_owned())])),
         restart_policy: Some(RestartPolicy {
             name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
             maximum_retry_count: None,

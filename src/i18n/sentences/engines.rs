@@ -69,6 +69,10 @@ pub(super) const PAIRS: &[Pair] = &[
         "Docker {version} there speaks API {api}, and {least} is needed",
         "Docker {version} habla allí la API {api}, y se necesita {least}",
     ),
+    (
+        "Podman {version} there speaks API {api}, and {least} is needed",
+        "Podman {version} habla allí la API {api}, y se necesita {least}",
+    ),
     // Their hints
     (
         "write `unix:///PATH`, `ssh://USER@HOST` or `tcp+tls://HOST:2376`",
@@ -172,7 +176,31 @@ pub(super) const PAIRS: &[Pair] = &[
         "see that the endpoint is that of a Docker engine or of Podman's service",
         "compruebe si el endpoint es el de un motor de Docker o el del servicio de Podman",
     ),
-    ("update it to Docker 20.10 or later", "actualícelo a Docker 20.10 o posterior"),
+    ("update it to Docker 20.10 or Podman 4.3, or later", "actualícelo a Docker 20.10 o a Podman 4.3, o posteriores"),
+    (
+        "start Podman's service (`sudo systemctl enable --now podman.socket`, for a user's own `systemctl --user enable --now podman.socket`), or write the `endpoint` where it listens",
+        "inicie el servicio de Podman (`sudo systemctl enable --now podman.socket`, para el propio de un usuario `systemctl --user enable --now podman.socket`), o escriba el `endpoint` en el que escucha",
+    ),
+    (
+        "run iperftester with sudo, or use Podman without root: `systemctl --user enable --now podman.socket` and `endpoint: unix://$XDG_RUNTIME_DIR/podman/podman.sock`, written out",
+        "use iperftester con sudo, o use Podman sin root: `systemctl --user enable --now podman.socket` y `endpoint: unix://$XDG_RUNTIME_DIR/podman/podman.sock`, escrito por extenso",
+    ),
+    (
+        "another network of that host has these addresses: `ip route` there shows which",
+        "otra red de ese equipo tiene esas direcciones: `ip route` allí muestra cuál",
+    ),
+    (
+        "that host allows fewer open files than Podman asks for: lower `default_ulimits` in its containers.conf",
+        "ese equipo permite menos archivos abiertos de los que pide Podman: reduzca `default_ulimits` en su containers.conf",
+    ),
+    (
+        "Podman without root needs slirp4netns for its networks, and /dev/net/tun open to every user: `sudo apt-get install slirp4netns` there",
+        "Podman sin root necesita slirp4netns para sus redes, y /dev/net/tun abierto a todos los usuarios: `sudo apt-get install slirp4netns` allí",
+    ),
+    (
+        "systemd does not let that user limit this: add it to `Delegate=` of user@.service there, and log in again",
+        "systemd no deja que ese usuario limite esto: añádalo a `Delegate=` de user@.service allí, y vuelva a entrar",
+    ),
     // What is made on an engine.
     ("cannot create {subject} on host {host}", "no se puede crear {subject} en el equipo {host}"),
     ("cannot remove {subject} on host {host}", "no se puede quitar {subject} en el equipo {host}"),
