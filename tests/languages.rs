@@ -269,8 +269,8 @@ fn whatever_is_wrong_with_an_engine_is_told_in_spanish() {
         Fault::NoRemoteSocket { socket: text(), command: text() },
         Fault::Silent { limit: std::time::Duration::from_secs(10) },
         Fault::NotAnEngine { words: text() },
-        Fault::Deserted { path: "/run/podman/podman.sock".into() },
-        Fault::Forbidden { path: "/run/podman/podman.sock".into() },
+        Fault::Deserted { path: "/srv/podman/podman.sock".into() },
+        Fault::Forbidden { path: "/srv/podman/podman.sock".into() },
         Fault::TooOld { product: "Podman", version: text(), api: text(), least: "API 1.41 (Docker 20.10)" },
         Fault::TooOld { product: "Docker", version: text(), api: text(), least: "API 1.41 (Docker 20.10)" },
     ];

@@ -158,6 +158,14 @@ impl Drop for Podman {
         if !left.trim().is_empty() {
             let _ = self.docker(&[&["rm", "-f"][..], &left.split_whitespace().collect::<Vec<_>>()].concat());
         }
+        // Without root it may itself be in the network of its containers.
+        let folder = format!("{}/", self.machine.folder().display());
+        for process in std::fs::read_dir("/proc").unwrap().flatten() {
+            let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            if text(&words).contains(&folder) {
+                let _ = Command::new("kill").arg("-9").arg(process.file_name()).output();
+            }
+        }
         self.machine.kill_all();
         let _ = self.service.kill();
         let _ = self.service.wait();

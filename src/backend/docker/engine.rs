@@ -250,9 +250,12 @@ mod tests {
         let cases = [
             (
                 json(r#"{"Version":"19.03.15","ApiVersion":"1.40","Arch":"amd64"}"#),
-                "Docker 19.03.15 there speaks API 1.40, and API 1.41 (Docker 20.10) is needed",
+                "the engine there is Docker 19.03.15 and speaks API 1.40, and API 1.41 (Docker 20.10) is needed",
             ),
-            (json(r#"{"Version":"9","ApiVersion":"1.9","Arch":"amd64"}"#), "Docker 9 there speaks API 1.9, and"),
+            (
+                json(r#"{"Version":"9","ApiVersion":"1.9","Arch":"amd64"}"#),
+                "the engine there is Docker 9 and speaks API 1.9, and",
+            ),
             (json("{}"), "what answers there is no Docker engine: it names no version"),
             (json("[]"), "what answers there is no Docker engine: "),
             ("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope", "what answers there is no Docker engine: "),

@@ -237,7 +237,7 @@ pub enum EngineFault {
         words: String,
     },
     /// An engine from before what we need.
-    #[error("{product} {version} there speaks API {api}, and {least} is needed")]
+    #[error("the engine there is {product} {version} and speaks API {api}, and {least} is needed")]
     TooOld {
         /// Whose it is.
         product: &'static str,

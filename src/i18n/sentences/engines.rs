@@ -66,12 +66,8 @@ pub(super) const PAIRS: &[Pair] = &[
     ("no answer within {limit} s", "sin respuesta en {limit} s"),
     ("what answers there is no Docker engine: {words}", "lo que responde allí no es un motor de Docker: {words}"),
     (
-        "Docker {version} there speaks API {api}, and {least} is needed",
-        "Docker {version} habla allí la API {api}, y se necesita {least}",
-    ),
-    (
-        "Podman {version} there speaks API {api}, and {least} is needed",
-        "Podman {version} habla allí la API {api}, y se necesita {least}",
+        "the engine there is {product} {version} and speaks API {api}, and {least} is needed",
+        "el motor de allí es {product} {version} y habla la API {api}, y se necesita {least}",
     ),
     // Their hints
     (
