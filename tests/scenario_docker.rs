@@ -91,6 +91,11 @@ fn from_nothing_to_a_report_and_back() {
         assert_eq!(told.join(" "), given);
     }
 
+    let log = lab.json(0, &["logs", "--container", "a"]);
+    as_its_schema_says("logs", &log);
+    assert!(log["log"].as_str().unwrap().ends_with(" waits\n"), "{log}");
+    assert!(lab.complaint(2, &["logs", "--container", "c"]).contains("known probes: a, b, raw"));
+
     // A busy machine may make a run invalid, never unmeasured.
     let ended = lab.world.run(&["run", "--output", "json"]);
     assert!(matches!(ended.status.code(), Some(0 | 4)), "{}", text(&ended.stderr));

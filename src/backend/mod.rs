@@ -21,10 +21,12 @@ mod open;
 mod processes;
 mod resolve;
 pub mod swarm;
+mod unit;
 
 pub use channel::{ATTEND_VERB, Channel, Elsewhere, Input, Output, Program, WAIT_VERB, WAITS};
 pub use framed::{Framed, Unframed, framed};
-pub use open::{Backends, Settings, Unit, open};
+pub use open::{Backends, Settings, open};
+pub use unit::Unit;
 
 /// What a backend could not do.
 #[derive(Debug, thiserror::Error)]

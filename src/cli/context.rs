@@ -168,6 +168,22 @@ impl<'a> Context<'a> {
         fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
 
+    /// Refuses a probe that the expanded `topology` does not have.
+    pub(super) fn knows(topology: &Topology, fleet: &Fleet, probe: &Name) -> Result<(), Failure> {
+        Self::can_know(topology, fleet, probe)?;
+        if topology.probes.contains_key(probe) {
+            return Ok(());
+        }
+        let known = topology.probes.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
+        let told = Failure::bad_input(say!(
+            lang(),
+            "there is no probe `{probe}` in topology {}",
+            "no hay ninguna sonda `{probe}` en la topología {}",
+            topology.name
+        ));
+        Err(told.hint(say!(lang(), "known probes: {known}", "sondas conocidas: {known}")))
+    }
+
     /// The backends of the expanded `topology`, or why this machine cannot act on it.
     pub(super) async fn backend(topology: &Topology, fleet: &Fleet) -> Result<Backends, Failure> {
         let settings = Settings { executable: Self::executable()?, images: Self::images()? };

@@ -9,8 +9,6 @@ use super::failure::Failure;
 use super::speech::lang;
 use super::stop;
 use crate::backend::{BackendError, Channel, Program, Reach};
-use crate::domain::name::Name;
-use crate::i18n::say;
 use crate::process::ProcessError;
 
 /// Most that is passed on at once, in bytes.
@@ -19,17 +17,7 @@ const CHUNK: usize = 64 * 1024;
 pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, Failure> {
     let (topology, fleet) = context.expand(context.load()?).await?;
     let probe = &with.probe;
-    Context::can_know(&topology, &fleet, probe)?;
-    if !topology.probes.contains_key(probe) {
-        let known = topology.probes.keys().map(Name::as_str).collect::<Vec<_>>().join(", ");
-        let told = Failure::bad_input(say!(
-            lang(),
-            "there is no probe `{probe}` in topology {}",
-            "no hay ninguna sonda `{probe}` en la topología {}",
-            topology.name
-        ));
-        return Err(told.hint(say!(lang(), "known probes: {known}", "sondas conocidas: {known}")));
-    }
+    Context::knows(&topology, &fleet, probe)?;
     let backend = Context::backend(&topology, &fleet).await?;
     let mut stop = stop::watch()?;
     let program = Program { executable: &Context::executable()?, command: Some(&with.command) };

@@ -13,6 +13,12 @@ use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::i18n::{say, sentences};
 
 #[derive(Serialize)]
+struct OfContainer<'a> {
+    probe: &'a Name,
+    log: &'a str,
+}
+
+#[derive(Serialize)]
 struct Document<'a> {
     campaign_run: &'a str,
     runs: Vec<Log<'a>>,
@@ -52,6 +58,9 @@ impl<'a> Log<'a> {
 }
 
 pub(super) async fn perform(context: &Context<'_>, with: &Logs) -> Result<Exit, Failure> {
+    if let Some(probe) = &with.container {
+        return of_container(context, probe).await;
+    }
     let results = context.results_to_read().await?;
     let id = match &with.campaign_run {
         Some(id) => id.clone(),
@@ -75,6 +84,31 @@ pub(super) async fn perform(context: &Context<'_>, with: &Logs) -> Result<Exit, 
     }
     let document = Document { campaign_run: &id, runs: runs.into_iter().map(Log::of).collect() };
     context.output.either(|| describe(&document), &document);
+    Ok(Exit::Ok)
+}
+
+async fn of_container(context: &Context<'_>, probe: &Name) -> Result<Exit, Failure> {
+    let (topology, fleet) = context.expand(context.load()?).await?;
+    Context::knows(&topology, &fleet, probe)?;
+    let log = Context::backend(&topology, &fleet).await?.log(probe).await?;
+    let log = log.ok_or_else(|| {
+        Failure::bad_input(say!(
+            lang(),
+            "probe {probe} is in no container",
+            "la sonda {probe} no está en un contenedor"
+        ))
+        .hint(say!(
+            lang(),
+            "`iperftester logs --probe {probe}` shows what the tools there wrote",
+            "`iperftester logs --probe {probe}` muestra lo que escribieron allí las herramientas"
+        ))
+    })?;
+    if context.output.is_json() {
+        let log = String::from_utf8_lossy(&log);
+        context.output.either(String::new, &OfContainer { probe, log: &log });
+    } else {
+        context.output.bytes(&log);
+    }
     Ok(Exit::Ok)
 }
 

@@ -90,6 +90,20 @@ pub(in crate::backend) async fn health(engine: &Engine, id: &str) -> Result<Heal
     })
 }
 
+/// What the main process of container `id` wrote, as far as its engine keeps it.
+///
+/// # Errors
+/// The engine's.
+pub(in crate::backend) async fn log(client: &Docker, id: &str) -> Result<Vec<u8>, bollard::errors::Error> {
+    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).build();
+    let mut pieces = client.logs(id, Some(options)).boxed();
+    let mut log = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        log.extend_from_slice(&piece?.into_bytes());
+    }
+    Ok(log)
+}
+
 /// As the Docker CLI has it: the usage without pages of files that are not in use (`total_inactive_file` of cgroup v1,
 /// `inactive_file` of v2).
 fn memory(stats: &ContainerStatsResponse) -> Option<u64> {

@@ -1,7 +1,6 @@
 //! The probes of one Docker engine. Labels on its containers and networks are what is known of them; nothing else is kept.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bollard::models::{ContainerCreateBody, ContainerSummary, Network, NetworkCreateRequest};
@@ -10,14 +9,12 @@ use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::claim::{Claim, time};
-use super::health::{Health, health, waits};
+use super::reach::no_address;
 use super::shape::Shaping;
-use super::spec::{At, Container, EXECUTABLE, Spec, hash, spec};
+use super::spec::{At, Container, Spec, hash, spec};
 use super::supply::Supply;
-use super::{DockerError, Engine, EngineError, Surroundings, create, engine, exec, in_time, podman, remove, shape};
-use crate::backend::resolve::resolve;
-use crate::backend::{Backend, BackendError, Channel, Program, Reach, Tell};
-use crate::domain::facts::Router;
+use super::{DockerError, Engine, EngineError, Surroundings, create, engine, in_time, podman, remove, shape};
+use crate::backend::{Backend, BackendError, Tell};
 use crate::domain::host::{self, HostKind};
 use crate::domain::name::Name;
 use crate::domain::topology::{PortRange, Topology};
@@ -97,7 +94,7 @@ impl Host {
         ResourceId(format!("image/{}", self.name))
     }
 
-    fn step(&self, action: &'static str, subject: &dyn ToString) -> impl Fn(DockerError) -> BackendError {
+    pub(super) fn step(&self, action: &'static str, subject: &dyn ToString) -> impl Fn(DockerError) -> BackendError {
         let (subject, host) = (subject.to_string(), self.name.clone());
         move |fault| BackendError::Docker {
             action,
@@ -208,51 +205,6 @@ impl Host {
         in_time(tidy).await.map_err(self.step("tidy", &self.image_id()))
     }
 
-    /// The one container of `probe`.
-    pub(super) async fn container(&self, probe: &Name) -> Result<ContainerSummary, DockerError> {
-        let mut found = self.containers(Some(&probe_id(probe))).await?;
-        found.pop().ok_or(DockerError::NotDeployed)
-    }
-
-    /// How the container of `probe` is; `None` where it has none.
-    ///
-    /// # Errors
-    /// [`BackendError`].
-    pub async fn health(&self, probe: &Name) -> Result<Option<Health>, BackendError> {
-        let look = async {
-            let container = match self.container(probe).await {
-                Err(DockerError::NotDeployed) => return Ok(None),
-                found => found?,
-            };
-            let id = container.id.unwrap_or_default();
-            Ok(Some(health(self.engine().await?, &id).await?))
-        };
-        in_time(look).await.map_err(self.step("observe", &probe_id(probe)))
-    }
-
-    async fn open(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
-        let container = self.container(probe).await?;
-        if let Some(drift) = state(&container) {
-            return Err(DockerError::Stopped(drift));
-        }
-        let id = container.id.unwrap_or_default();
-        Ok(exec::start(self.engine().await?.client(), &id, program, EXECUTABLE).await?)
-    }
-
-    /// The addresses that the engine gave it, IPv4 first.
-    pub(super) async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
-        let container = self.container(probe).await?;
-        if let Some(drift) = state(&container) {
-            return Err(DockerError::Stopped(drift));
-        }
-        let networks = container.network_settings.and_then(|settings| settings.networks);
-        let endpoints = networks.unwrap_or_default().into_values();
-        let texts = endpoints.flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
-        let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
-        addresses.sort_by_key(IpAddr::is_ipv6);
-        if addresses.is_empty() { Err(DockerError::NoAddress) } else { Ok(addresses) }
-    }
-
     /// Probes whose ports are the host's, with these.
     fn shared_ports(&self) -> impl Iterator<Item = (&Name, PortRange)> {
         self.spec.containers.iter().filter_map(|(name, container)| Some((name, container.host_ports?)))
@@ -261,13 +213,6 @@ impl Host {
 
 pub(super) fn probe_id(probe: &Name) -> ResourceId {
     ResourceId(format!("probe/{probe}"))
-}
-
-fn no_address(probe: &Name) -> BackendError {
-    BackendError::Unsupported {
-        what: format!("{probe} is reached at its host, whose engine is at a socket of this machine"),
-        hint: format!("say at which address others reach it: `address: 192.0.2.1` at the probe `{probe}`"),
-    }
 }
 
 fn created(container: &ContainerSummary) -> Option<DateTime<Utc>> {
@@ -347,50 +292,6 @@ impl Backend for Host {
 
     async fn remove(&self, id: &ResourceId) -> Result<(), BackendError> {
         self.unmake(id).await.map_err(self.step("remove", id))
-    }
-}
-
-impl Reach for Host {
-    async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {
-        let subject = format!("probe/{probe}");
-        let container = self.spec.containers.get(probe).ok_or_else(|| BackendError::Unknown(subject.clone()))?;
-        match container.at {
-            At::Fixed(address) => Ok(vec![address]),
-            At::Own => in_time(self.given(probe)).await.map_err(self.step("reach", &subject)),
-            At::Host => {
-                let engine = self.engine().await.map_err(self.step("reach", &subject))?;
-                match engine.remote() {
-                    Some(remote) => resolve(probe, remote).await,
-                    None => Err(no_address(probe)),
-                }
-            }
-        }
-    }
-
-    async fn addresses_within(&self, probe: &Name, from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
-        if !self.spec.is_around(probe, from) {
-            return Ok(None);
-        }
-        in_time(self.given(probe)).await.map(Some).map_err(self.step("reach", &format!("probe/{probe}")))
-    }
-
-    async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
-        let subject = format!("probe/{probe}");
-        if !self.has(probe) {
-            return Err(BackendError::Unknown(subject));
-        }
-        in_time(self.open(probe, program)).await.map_err(self.step("reach", &subject))
-    }
-
-    async fn waits(&self, probe: &Name) -> bool {
-        match (self.spec.containers.get(probe), self.engine().await) {
-            (Some(container), Ok(engine)) => waits(engine.client(), &container.name).await,
-            _ => false,
-        }
-    }
-
-    fn routers(&self) -> BTreeMap<IpAddr, Router> {
-        BTreeMap::new()
     }
 }
 

@@ -17,6 +17,7 @@ pub mod image;
 mod login;
 mod owner;
 mod podman;
+mod reach;
 mod registry;
 pub(super) mod remove;
 mod settle;

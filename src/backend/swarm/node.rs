@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use super::manager::Manager;
 use super::member::Member;
 use super::spec::{asked, container_labels, probe_id, service};
-use crate::backend::docker::health::{Health, health};
+use crate::backend::docker::health::{Health, health, log};
 use crate::backend::docker::spec::{EXECUTABLE, hash};
 use crate::backend::docker::{DockerError, Engine, Supply, exec, in_time};
 use crate::backend::{Backend, BackendError, Channel, Program, Tell};
@@ -194,6 +194,18 @@ impl Node {
             }
         };
         in_time(look).await.map_err(self.manager.step("observe", &probe_id(probe)))
+    }
+
+    /// What the main process of the container of `probe` wrote.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub(in crate::backend) async fn log(&self, probe: &Name) -> Result<Vec<u8>, BackendError> {
+        let read = async {
+            let container = self.container(probe).await?;
+            Ok(log(self.engine().await?.client(), &container).await?)
+        };
+        in_time(read).await.map_err(self.manager.step("read the log of", &probe_id(probe)))
     }
 
     /// Starts `program` on a probe.

@@ -31,13 +31,16 @@ pub(in crate::cli) struct List {
 /// `logs`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Probes on this machine have no service and so no log of their own: what there is to see is what
-the tools were told and what they wrote. With --run it is the one output, byte for byte.
+What there is to see is what the tools were told and what they wrote. With --run it is the one
+output, byte for byte. With --container it is what the main process of a probe's container wrote,
+as its engine kept it: why it does not run, where it does not. Probes of this machine have no
+main process and no such log.
 
 Examples:
   iperftester logs                             every run of the newest of topology.yaml here
   iperftester logs check@20261124T104406.000Z --probe alpha
-  iperftester logs --run 3 | jq .end           the third run's output")]
+  iperftester logs --run 3 | jq .end           the third run's output
+  iperftester -t office.yaml logs --container alpha")]
 pub(in crate::cli) struct Logs {
     /// The campaign run, as `list` names it; where it is left out, the newest of the topology here or named by -t
     pub(in crate::cli) campaign_run: Option<String>,
@@ -53,6 +56,10 @@ pub(in crate::cli) struct Logs {
     /// Only runs from or to this probe
     #[arg(long, value_name = "PROBE")]
     pub(in crate::cli) probe: Option<Name>,
+
+    /// Instead of any run: the log of the container of this probe
+    #[arg(long, value_name = "PROBE", conflicts_with_all = ["campaign_run", "run", "probe"])]
+    pub(in crate::cli) container: Option<Name>,
 }
 
 /// `export`.

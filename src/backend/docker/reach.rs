@@ -1,0 +1,126 @@
+//! The way to the probes of a host: what their containers are, and programs that are started in them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use bollard::models::ContainerSummary;
+
+use super::health::{Health, health, log, waits};
+use super::host::{probe_id, state};
+use super::spec::{At, EXECUTABLE};
+use super::{DockerError, Host, exec, in_time};
+use crate::backend::resolve::resolve;
+use crate::backend::{BackendError, Channel, Program, Reach};
+use crate::domain::facts::Router;
+use crate::domain::name::Name;
+
+impl Host {
+    /// The one container of `probe`.
+    pub(super) async fn container(&self, probe: &Name) -> Result<ContainerSummary, DockerError> {
+        let mut found = self.containers(Some(&probe_id(probe))).await?;
+        found.pop().ok_or(DockerError::NotDeployed)
+    }
+
+    /// How the container of `probe` is; `None` where it has none.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub async fn health(&self, probe: &Name) -> Result<Option<Health>, BackendError> {
+        let look = async {
+            let container = match self.container(probe).await {
+                Err(DockerError::NotDeployed) => return Ok(None),
+                found => found?,
+            };
+            let id = container.id.unwrap_or_default();
+            Ok(Some(health(self.engine().await?, &id).await?))
+        };
+        in_time(look).await.map_err(self.step("observe", &probe_id(probe)))
+    }
+
+    /// What the main process of the container of `probe` wrote.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub async fn log(&self, probe: &Name) -> Result<Vec<u8>, BackendError> {
+        let read = async {
+            let id = self.container(probe).await?.id.unwrap_or_default();
+            Ok(log(self.engine().await?.client(), &id).await?)
+        };
+        in_time(read).await.map_err(self.step("read the log of", &probe_id(probe)))
+    }
+
+    async fn open(&self, probe: &Name, program: Program<'_>) -> Result<Channel, DockerError> {
+        let container = self.container(probe).await?;
+        if let Some(drift) = state(&container) {
+            return Err(DockerError::Stopped(drift));
+        }
+        let id = container.id.unwrap_or_default();
+        Ok(exec::start(self.engine().await?.client(), &id, program, EXECUTABLE).await?)
+    }
+
+    /// The addresses that the engine gave it, IPv4 first.
+    pub(super) async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
+        let container = self.container(probe).await?;
+        if let Some(drift) = state(&container) {
+            return Err(DockerError::Stopped(drift));
+        }
+        let networks = container.network_settings.and_then(|settings| settings.networks);
+        let endpoints = networks.unwrap_or_default().into_values();
+        let texts = endpoints.flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
+        let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
+        addresses.sort_by_key(IpAddr::is_ipv6);
+        if addresses.is_empty() { Err(DockerError::NoAddress) } else { Ok(addresses) }
+    }
+}
+
+/// Others do not reach a probe at a socket.
+pub(super) fn no_address(probe: &Name) -> BackendError {
+    BackendError::Unsupported {
+        what: format!("{probe} is reached at its host, whose engine is at a socket of this machine"),
+        hint: format!("say at which address others reach it: `address: 192.0.2.1` at the probe `{probe}`"),
+    }
+}
+
+impl Reach for Host {
+    async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {
+        let subject = format!("probe/{probe}");
+        let container = self.spec.containers.get(probe).ok_or_else(|| BackendError::Unknown(subject.clone()))?;
+        match container.at {
+            At::Fixed(address) => Ok(vec![address]),
+            At::Own => in_time(self.given(probe)).await.map_err(self.step("reach", &subject)),
+            At::Host => {
+                let engine = self.engine().await.map_err(self.step("reach", &subject))?;
+                match engine.remote() {
+                    Some(remote) => resolve(probe, remote).await,
+                    None => Err(no_address(probe)),
+                }
+            }
+        }
+    }
+
+    async fn addresses_within(&self, probe: &Name, from: &Name) -> Result<Option<Vec<IpAddr>>, BackendError> {
+        if !self.spec.is_around(probe, from) {
+            return Ok(None);
+        }
+        in_time(self.given(probe)).await.map(Some).map_err(self.step("reach", &format!("probe/{probe}")))
+    }
+
+    async fn connect(&self, probe: &Name, program: Program<'_>) -> Result<Channel, BackendError> {
+        let subject = format!("probe/{probe}");
+        if !self.has(probe) {
+            return Err(BackendError::Unknown(subject));
+        }
+        in_time(self.open(probe, program)).await.map_err(self.step("reach", &subject))
+    }
+
+    async fn waits(&self, probe: &Name) -> bool {
+        match (self.spec.containers.get(probe), self.engine().await) {
+            (Some(container), Ok(engine)) => waits(engine.client(), &container.name).await,
+            _ => false,
+        }
+    }
+
+    fn routers(&self) -> BTreeMap<IpAddr, Router> {
+        BTreeMap::new()
+    }
+}
