@@ -202,7 +202,7 @@ pub async fn apply(
     for together in plan.actions.chunk_by(go_together) {
         let mut torn = Vec::new();
         let mut failure = None;
-        let mut is_given_up = false;
+        let mut given_up = 0;
         let mut waiting = together.iter();
         let mut at_work = FuturesUnordered::new();
         // Where one fails, nothing more is begun; what runs is waited for, so that it can be told and undone.
@@ -232,16 +232,16 @@ pub async fn apply(
                     }
                     failure.get_or_insert((action.clone(), source));
                 }
-                (Outcome::GivenUp, _) => is_given_up = true,
+                (Outcome::GivenUp, _) => given_up += 1,
             }
         }
         if let Some((action, source)) = failure {
             let aftermath = Aftermath { lost: removed, torn, kept, ..unwind(undo, backend, events).await };
             return Err(DeployError::Failed { action, source, aftermath });
         }
-        if is_given_up || waiting.next().is_some() {
+        if given_up > 0 || waiting.next().is_some() {
             let aftermath = Aftermath { lost: removed, kept, ..unwind(undo, backend, events).await };
-            return Err(DeployError::Cancelled { done, total, aftermath });
+            return Err(DeployError::Cancelled { done: done - given_up, total, aftermath });
         }
     }
     Ok(Done { created: undo.len() + kept.len(), removed: removed.len(), unchanged: plan.unchanged })

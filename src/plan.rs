@@ -137,7 +137,8 @@ impl Plan {
     }
 }
 
-/// The plan that turns `observed` into `desired`. `desired` names what a resource depends on before the resource itself.
+/// The plan that turns `observed` into `desired`. Both name what a resource stands on before the resource itself: what goes,
+/// goes in the order of `observed` from its end, for only that knows on what it stands today.
 #[must_use]
 pub fn diff(desired: &[Desired], observed: &[Observed]) -> Plan {
     let found: BTreeMap<&ResourceId, &Observed> = observed.iter().map(|o| (&o.id, o)).collect();
@@ -165,7 +166,8 @@ pub fn diff(desired: &[Desired], observed: &[Observed]) -> Plan {
     let wanted: BTreeSet<&ResourceId> = desired.iter().map(|d| &d.id).collect();
     let unwanted = observed.iter().filter(|o| !wanted.contains(&o.id));
     removals.extend(unwanted.map(|o| Action { verb: Verb::Remove, id: o.id.clone(), reason: Reason::Unwanted }));
-    removals.reverse();
+    let place: BTreeMap<&ResourceId, usize> = observed.iter().enumerate().map(|(at, o)| (&o.id, at)).collect();
+    removals.sort_by_key(|action| std::cmp::Reverse(place.get(&action.id).copied()));
     let unchanged = desired.len() - creations.len();
     removals.append(&mut creations);
     Plan { actions: removals, unchanged }
@@ -243,6 +245,21 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_on_something_unwanted_goes_before_it_also_where_it_is_wanted() {
+        let moved = Observed { drift: Some("it is of a host e".to_owned()), ..have(5, Some(1)) };
+        let plan = diff(&[want(1, 1, &[]), want(5, 1, &[1])], &[have(0, Some(1)), moved]);
+        assert_eq!(
+            told(&plan),
+            [
+                "remove r5: r1 under it is replaced",
+                "remove r0: the topology does not have it",
+                "create r1: it is not there",
+                "create r5: r1 under it is replaced",
+            ]
+        );
+    }
+
+    #[test]
     fn what_drifted_is_replaced_with_what_stands_on_it() {
         let gone = Observed { drift: Some("the shaper of l-1 is missing".to_owned()), ..have(1, Some(1)) };
         let with = Observed { drift: Some("the device eth0 is missing".to_owned()), ..have(2, Some(1)) };
@@ -305,9 +322,7 @@ mod tests {
                     Verb::Remove => {
                         prop_assert!(there(&action.id));
                         let stands = desired.iter().filter(|d| d.depends_on.contains(&action.id) && there(&d.id));
-                        // What is not wanted any more may have had something on it that stands elsewhere now.
-                        let wanted = desired.iter().any(|d| d.id == action.id);
-                        prop_assert!(!wanted || stands.count() == 0, "{} is taken from under another", action.id);
+                        prop_assert!(stands.count() == 0, "{} is taken from under another", action.id);
                         state.retain(|o| o.id != action.id);
                     }
                     Verb::Create => {

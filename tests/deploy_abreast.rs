@@ -145,7 +145,7 @@ async fn what_stays_is_given_up_at_once_and_kept_where_it_was_made() {
     slow(&backend, [("image/e", usize::MAX)]);
     let (outcome, told) = carry_out(&backend, 1).await;
     let error = outcome.unwrap_err();
-    assert_eq!(error.to_string(), "stopped after 1 of 9 steps: everything is as it was before");
+    assert_eq!(error.to_string(), "stopped after 0 of 9 steps: everything is as it was before");
     assert_eq!(told, ["+image/e"]);
     assert!(backend.state().is_empty());
 

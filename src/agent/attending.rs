@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 use tokio::process::ChildStdin;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use super::watching::be_watched;
 use crate::process::{self, Errors, ProcessError, shell_code};
@@ -17,8 +18,10 @@ use crate::protocol::frame::{FRAME_MAX, HEAD, OPENING, TooLong, WINDOW, frame, l
 const KILLED: u8 = 128 + 9;
 
 /// What a command wrote last is in the pipe when it ends. What it left behind may hold that open, and is heard until it is
-/// silent for so long.
+/// silent for so long,
 const SILENT: Duration = Duration::from_millis(50);
+/// and no longer than this, whatever it goes on to say.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Why a command could not be attended.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +128,10 @@ async fn speak(
         }
         to.flush().await?;
     }
-    while let Ok(Ok(read @ 1..)) = tokio::time::timeout(SILENT, from.read(&mut bytes)).await {
+    let until = Instant::now() + LAST_WORDS;
+    while Instant::now() < until
+        && let Ok(Ok(read @ 1..)) = tokio::time::timeout(SILENT, from.read(&mut bytes)).await
+    {
         to.write_all(&frame(&bytes[..read]).0).await?;
     }
     to.flush().await
@@ -231,5 +237,22 @@ mod tests {
         assert_eq!(all, frame(b"last").0);
         speaking.await.unwrap().unwrap();
         drop(command);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_command_left_behind_is_not_heard_for_ever() {
+        let (_took, fed) = watch::channel(0);
+        let (end, ended) = oneshot::channel();
+        let (to, mut said) = tokio::io::duplex(100);
+        let (mut left, from) = tokio::io::duplex(100);
+        tokio::spawn(async move {
+            while left.write_all(b"y").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        drop(end);
+        let heard = tokio::spawn(async move { tokio::io::copy(&mut said, &mut tokio::io::sink()).await });
+        speak(from, to, fed, ended).await.unwrap();
+        assert!(heard.await.unwrap().unwrap() > 0);
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::topology::Topology;
 use crate::image::{self as archive, Archive, Cache, Draft, Recipe, Step};
 
 /// Who may build an image of base `debian`: the topology's Docker hosts in the order of their names, behind them the managers
-/// of its swarms, or else this machine's engine.
+/// of its swarms, or else this machine's engine; of these the first that opens and runs on the executable's architecture.
 #[derive(Debug, Clone)]
 pub struct Builders(Vec<(Name, Docker)>);
 
@@ -36,16 +36,20 @@ impl Builders {
         Self(all)
     }
 
-    /// The first that opens; the fault of the first where none does.
-    async fn open(&self) -> Result<Engine, DockerError> {
+    /// The first that opens and runs on the architecture of `recipe`; the fault of the first where none does.
+    async fn open(&self, recipe: &Recipe) -> Result<Engine, DockerError> {
         let mut first = None;
         for (name, settings) in &self.0 {
-            match Engine::open(name, settings).await {
+            let opened = Engine::open(name, settings).await.map_err(|fault| DockerError::Closed(fault.into()));
+            let fits = |engine: Engine| {
+                image::check_architecture(recipe, engine.architecture()).map(|()| engine).map_err(DockerError::Image)
+            };
+            match opened.and_then(fits) {
                 Ok(engine) => return Ok(engine),
                 Err(fault) => first = first.or(Some(fault)),
             }
         }
-        Err(first.map_or(DockerError::Unknown, |fault| DockerError::Closed(fault.into())))
+        Err(first.unwrap_or(DockerError::Unknown))
     }
 }
 
@@ -53,7 +57,8 @@ impl Builders {
 /// is opened only for what is built there.
 ///
 /// # Errors
-/// [`DockerError::Closed`] where no engine opens, [`DockerError::Image`]; nothing half made is left.
+/// [`DockerError::Closed`] where no engine opens, [`DockerError::Image`], also where none runs on that architecture; nothing
+/// half made is left.
 pub async fn make(
     recipe: &Recipe,
     cache: &Cache,
@@ -63,7 +68,7 @@ pub async fn make(
 ) -> Result<Archive, DockerError> {
     let engine = match recipe.base {
         Base::Small => None,
-        Base::Debian => Some(builders.open().await?),
+        Base::Debian => Some(builders.open(recipe).await?),
     };
     let by_engine = async |draft: &mut Draft, tell: &mut dyn FnMut(Step<'_>)| match &engine {
         Some(engine) => image::build(engine.client(), recipe, draft, tell).await,

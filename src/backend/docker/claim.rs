@@ -22,7 +22,7 @@ type Labels = HashMap<String, String>;
 pub(in crate::backend) struct Claim {
     topology: Name,
     host: Name,
-    /// All hosts of the topology: two of them may be one engine.
+    /// The hosts of the topology that are of the same kind: two of them may be one engine.
     hosts: BTreeSet<Name>,
     owner: Owner,
 }
@@ -39,7 +39,8 @@ pub struct Taker {
 impl Claim {
     /// That of `host` of `topology`, for whoever runs this process.
     pub(in crate::backend) fn new(topology: &Topology, host: &Name) -> Self {
-        let hosts = topology.hosts.keys().cloned().collect();
+        let kind = |host: &Name| topology.hosts.get(host).map(|host| std::mem::discriminant(&host.kind));
+        let hosts = topology.hosts.keys().filter(|other| kind(other) == kind(host)).cloned().collect();
         Self { topology: topology.name.clone(), host: host.clone(), hosts, owner: Owner::of(topology) }
     }
 
@@ -93,10 +94,14 @@ impl Claim {
         let (told, covered) = (labels?, self.covers(labels));
         let id = ResourceId(told.get(RESOURCE).filter(|_| covered)?.clone());
         let strayed = told.get(HOST).filter(|host| self.is_gone(host));
+        let strayed = strayed.map(|host| format!("it is of a host {host}, which the topology does not have"));
+        // This user's own, of before the file said whose it is: once it says so, others of that name are to find it theirs.
+        let renamed = told.get(OWNER).filter(|owner| self.owner.was(owner));
+        let renamed = || renamed.map(|owner| format!("it belongs to {owner}, and the topology says another `owner`"));
         Some(Observed {
             id,
             hash: told.get(HASH).cloned().map(SpecHash),
-            drift: strayed.map(|host| format!("it is of a host {host}, which the topology does not have")),
+            drift: strayed.or_else(renamed),
             theirs: if self.owns(labels) { None } else { self.holder(told, since) },
         })
     }
@@ -165,6 +170,11 @@ mod tests {
         assert_eq!((holder.owner.as_str(), holder.since.is_some()), ("ana", true));
         assert_eq!(luis.taker(Some(&labels), since), Some(Taker { topology: "lab".into(), holder: Some(holder) }));
         assert_eq!(luis.taker(Some(&Labels::new()), since), None);
+        let mut team = claim("e", "netops");
+        team.owner = Owner::new(Some("netops"), "ana".to_owned());
+        let drift = team.observed(Some(&labels), since).unwrap().drift.unwrap();
+        assert_eq!(drift, "it belongs to ana, and the topology says another `owner`");
+        assert_eq!(team.observed(Some(&made(&team)), since).unwrap().drift, None);
         let old = Labels::from_iter(labels.into_iter().filter(|(key, _)| key != OWNER));
         assert!(luis.owns(Some(&old)), "from before there were owners");
     }

@@ -69,7 +69,7 @@ async fn pump(
             LogOutput::StdOut { message } => {
                 let message = match &mut unframed {
                     None => Cow::Borrowed(&*message),
-                    Some(unframed) => Cow::Owned(unframed.output(&message).map_err(lost)?),
+                    Some(unframed) => Cow::Owned(unframed.output(&message).map_err(|_| instead(&message))?),
                 };
                 // Nobody listens any more; its end is still waited for.
                 heard = heard && output.write_all(&message).await.is_ok();
@@ -86,6 +86,11 @@ async fn pump(
 
 fn lost(fault: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ProcessError {
     ProcessError::Pipe { program: "a program in a container".to_owned(), source: std::io::Error::other(fault) }
+}
+
+/// An engine that cannot start a program says why in the place of its output.
+fn instead(said: &[u8]) -> ProcessError {
+    lost(format!("the engine says in its place: {}", String::from_utf8_lossy(said).trim()))
 }
 
 /// The task that passes output on; the stream is closed with it, which ends the program.

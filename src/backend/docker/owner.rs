@@ -18,13 +18,18 @@ impl Owner {
         Self::new(topology.owner.as_deref(), user_at_machine())
     }
 
-    fn new(said: Option<&str>, user: String) -> Self {
+    pub(super) fn new(said: Option<&str>, user: String) -> Self {
         Self { label: said.map_or_else(|| user.clone(), str::to_owned), user }
     }
 
     /// What it is called.
     pub(super) fn label(&self) -> &str {
         &self.label
+    }
+
+    /// Is this the user's label, where the topology says another by now?
+    pub(super) fn was(&self, label: &str) -> bool {
+        label == self.user && label != self.label
     }
 
     /// Is what bears this label its own? What bears none is everybody's: it was made before there were owners.

@@ -7,6 +7,7 @@ use bollard::errors::Error;
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::podman;
 use crate::image::{HASH_LABEL, NAME};
 
 /// So long an image is left that nobody uses: another deploy may have brought it, and make its containers next.
@@ -25,7 +26,8 @@ pub(super) async fn remove(client: &Docker, current: &str, now: DateTime<Utc>) -
     if images.iter().all(|image| image.id == current) {
         return Ok(vec![]);
     }
-    let containers = client.list_containers(Some(ListContainersOptionsBuilder::new().all(true).build())).await?;
+    let all = || Some(ListContainersOptionsBuilder::new().all(true).build());
+    let containers = podman::readable(async || client.list_containers(all()).await).await?;
     let used: HashSet<String> = containers.into_iter().filter_map(|container| container.image_id).collect();
     let mut removed = vec![];
     for image in images.into_iter().filter(|image| image.id != current && !used.contains(&image.id)) {

@@ -129,6 +129,7 @@ pub(super) const PAIRS: &[Pair] = &[
         "more than {size} KiB came that the command has not taken: this is no input from iperftester",
         "han llegado más de {size} KiB que la orden no ha tomado: esto no es una entrada de iperftester",
     ),
+    ("the engine says in its place: {words}", "el motor dice en su lugar: {words}"),
     ("cannot read the command's input", "no se puede leer la entrada de la orden"),
     ("`{program}` did not end within {limit} s and was stopped", "`{program}` no terminó en {limit} s y se detuvo"),
     ("`{program}` wrote more than {limit} MiB and was stopped", "`{program}` escribió más de {limit} MiB y se detuvo"),

@@ -219,6 +219,7 @@ pub(super) const PAIRS: &[Pair] = &[
         "{id} on host {host} is {owner}'s since {time}, and would be replaced or removed",
         "{id} en el equipo {host} es de {owner} desde {time}, y se sustituiría o quitaría",
     ),
+    ("it belongs to {owner}, and the topology says another `owner`", "es de {owner}, y la topología dice otro `owner`"),
     ("it is of a host {host}, which the topology does not have", "es de un equipo {host}, que la topología no tiene"),
     ("container", "un contenedor"),
     ("its engine gave it no address", "su motor no le dio ninguna dirección"),
