@@ -6,9 +6,10 @@ cd "$(dirname "$0")/.."
 # Two lanes of programs that mostly wait, for engines and for deadlines, run side by side. Everything else runs after them,
 # one program at a time, for it may measure, and a machine at work on something else measures wrong.
 engines='attend_container docker_engine engines_smoke image_portable scenario_docker scenario_docker_faults
-    scenario_docker_hosts scenario_docker_owners scenario_docs scenario_image scenario_podman scenario_registry scenario_swarm'
+    scenario_docker_hosts scenario_docker_owners scenario_docker_shape scenario_image scenario_podman scenario_registry
+    scenario_swarm'
 waits='backend_forms deploy_abreast deploy_undo report_large scenario_agents scenario_care scenario_control scenario_deploy
-    scenario_drift scenario_languages scenario_orphans scenario_store store_results topology_hostile'
+    scenario_docs scenario_drift scenario_languages scenario_orphans scenario_store store_results topology_hostile'
 
 if [ "$(id -u)" -ne 0 ]; then
     host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
