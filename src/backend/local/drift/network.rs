@@ -25,6 +25,10 @@ pub(super) fn network(words: &[&str], held: &Holding) -> Option<String> {
             if let Some(switch) = after(how, "master").filter(|switch| device.master.as_deref() != Some(switch)) {
                 return Some(format!("the device {name} is not at the switch {switch}"));
             }
+            // What only changes a setting of a device, such as a container's, did not make it.
+            if !how.contains(&"up") {
+                return None;
+            }
             let (found, made) = (device.mtu_bytes?, mtu(device, held));
             (found != made).then(|| format!("the MTU of {name} is {found} B instead of {made} B"))
         }
@@ -222,6 +226,11 @@ mod tests {
         assert_eq!(told("lan", &[&lan(1400), &port(1500)]).unwrap(), "the MTU of lan is 1400 B instead of 1500 B");
         let lo = r#"{"ifname":"lo","flags":["UP"],"mtu":65536}"#;
         assert_eq!(told("lo", &[lo]), None);
+        let container =
+            Holding { devices: vec![device(r#"{"ifname":"eth0","flags":["UP"],"mtu":1400}"#)], ..Holding::default() };
+        let bundles = ["link", "set", "dev", "eth0", "gso_max_segs", "1"];
+        assert_eq!(network(&bundles, &container), None, "its engine chose the MTU");
+        assert_eq!(network(&bundles, &Holding::default()).unwrap(), "the device eth0 is missing");
     }
 
     #[test]
