@@ -2,12 +2,14 @@
 //! programs. A label on the device, as on those of our own namespaces, says what was made there.
 #![allow(clippy::disallowed_methods, reason = "an edge: a process's namespaces are files")]
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{Error, ErrorKind};
 use std::net::IpAddr;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::sync::Mutex;
 
 use super::batch::{Batch, Program, words};
@@ -114,20 +116,34 @@ fn is_in(cgroup: &str, container: &str) -> bool {
     container.len() >= 32 && cgroup.lines().any(|line| line.contains(container))
 }
 
+/// Is the network namespace that of this machine, by this process or by the first one? What an engine says is a container's
+/// could be anybody's, and shaping it would shape the host.
+fn is_own(net: &File) -> Result<bool, Error> {
+    let (net, same) =
+        (net.metadata()?, |net: &Metadata, own: Metadata| (own.dev(), own.ino()) == (net.dev(), net.ino()));
+    // Who may not look at the first process is in a container itself, or has no right to shape.
+    Ok(same(&net, std::fs::metadata("/proc/self/ns/net")?)
+        || std::fs::metadata("/proc/1/ns/net").is_ok_and(|first| same(&net, first)))
+}
+
+/// Does this say that there is no such process? One that ends after its file was opened is not found by another word.
+fn is_gone(fault: &Error) -> bool {
+    fault.kind() == ErrorKind::NotFound || fault.raw_os_error() == Some(Errno::SRCH.raw_os_error())
+}
+
 impl<'a> Foreign<'a> {
-    /// That of process `pid`; `None` where this machine has no such process in `container`.
+    /// That of process `pid`; `None` where this machine has no such process in `container` with a network of its own.
     ///
     /// # Errors
     /// The system's, such as a want of rights.
     pub(in crate::backend) fn of(pid: i64, container: &str, with: &'a Outside) -> Result<Option<Self>, Error> {
         let file = |name: &str| format!("/proc/{pid}/{name}");
         // First held, then verified: a number may be another process's a moment later.
-        let found = File::open(file("ns/net")).and_then(|net| Ok((net, std::fs::read_to_string(file("cgroup"))?)));
-        match found {
-            Ok((net, cgroup)) => Ok(is_in(&cgroup, container).then_some(Self { net, with })),
-            Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(fault),
-        }
+        let found = File::open(file("ns/net")).and_then(|net| {
+            let is_it = is_in(&std::fs::read_to_string(file("cgroup"))?, container) && !is_own(&net)?;
+            Ok(is_it.then_some(Self { net, with }))
+        });
+        found.or_else(|fault| if is_gone(&fault) { Ok(None) } else { Err(fault) })
     }
 
     /// The command, run in it.
@@ -287,6 +303,27 @@ mod tests {
         let own = i64::from(std::process::id());
         assert!(Foreign::of(own, ID, &outside).unwrap().is_none(), "a process of this machine's, and of no container");
         assert!(Foreign::of(0, ID, &outside).unwrap().is_none(), "no process at all");
+    }
+
+    #[test]
+    fn the_network_of_this_machine_is_no_containers() {
+        assert!(is_own(&File::open("/proc/self/ns/net").unwrap()).unwrap());
+        assert!(!is_own(&File::open("/proc/self/ns/mnt").unwrap()).unwrap(), "another namespace");
+    }
+
+    #[test]
+    fn what_ends_while_it_is_looked_at_is_gone() {
+        let begun = || File::open("/proc/thread-self/cgroup").unwrap();
+        let mut ended = std::thread::spawn(begun).join().unwrap();
+        let fault = loop {
+            // The kernel takes a moment to forget it.
+            match std::io::Read::read(&mut ended, &mut [0]) {
+                Ok(_) => std::thread::yield_now(),
+                Err(fault) => break fault,
+            }
+        };
+        assert!(is_gone(&fault), "{fault}");
+        assert!(!is_gone(&Error::from(ErrorKind::PermissionDenied)));
     }
 
     #[test]
