@@ -107,6 +107,9 @@ fn each_link_is_what_its_file_says_and_the_rest_is_free() {
     assert!((ratio - 0.05).abs() < 5.0 * (0.05_f64 * 0.95 / 3000.0).sqrt(), "{ratio} of 5 %");
     let back = measured(&lab, &["--from", "a", "--to", "c", "--test", "udp"]);
     assert!(back[0].1["measurement"]["loss_ratio"].as_f64().unwrap() < 0.01, "the other way loses nothing");
+    // An engine may give its networks another MTU.
+    inside(&lab, "c", &["ip", "link", "set", "eth0", "mtu", "1400"]);
+    assert_eq!(lab.json(0, &["plan"])["actions"], json!([]));
 
     // Without links nothing of them is left in the containers.
     let head = LINKS.split("links:").next().unwrap();
@@ -196,6 +199,43 @@ fn what_a_container_loses_is_seen_and_made_again() {
     );
     lab.json(0, &["deploy"]);
     assert_eq!(lab.json(0, &["status"])["pending"]["actions"], json!([]));
+    lab.json(0, &["destroy"]);
+    lab.assert_empty();
+}
+
+#[test]
+fn the_links_of_somebody_elses_probes_are_left_alone() {
+    let Some(lab) = Lab::new(LINKS) else { return };
+    let owned =
+        |owner: &str, topology: &str| lab.write(&topology.replace("image:", &format!("owner: {owner}\nimage:")));
+    let shaped = || ["a", "b", "c"].map(|probe| queues(&lab, probe));
+    let refused = |shape: &str| {
+        for verb in ["plan", "deploy"] {
+            let said = lab.complaint(3, &[verb]);
+            assert!(said.contains(&format!("{shape} on host e is ana's since 20")), "{verb}: {said}");
+        }
+    };
+    owned("ana", LINKS);
+    lab.json(0, &["deploy"]);
+    let before = shaped();
+    owned("luis", LINKS);
+    assert_eq!(lab.json(0, &["deploy"])["unchanged"], 8, "what is as both files say is used");
+    let (head, rest) = LINKS.split_once("links:").unwrap();
+    let without = format!("{head}tests:{}", rest.split_once("tests:").unwrap().1);
+    for topology in [LINKS.replace("impair: { rate: 20M }", "impair: { rate: 10M }"), without] {
+        owned("luis", &topology);
+        refused("shape/a");
+    }
+    assert_eq!(shaped(), before);
+
+    // What was lost is its owner's to make again.
+    lab.engine.say(&["restart", "-t1", &lab.name("b")]);
+    owned("luis", LINKS);
+    refused("shape/b");
+    assert!(queues(&lab, "b").starts_with("qdisc noqueue"));
+    owned("ana", LINKS);
+    lab.json(0, &["deploy"]);
+    assert_eq!(shaped(), before);
     lab.json(0, &["destroy"]);
     lab.assert_empty();
 }

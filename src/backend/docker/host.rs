@@ -26,7 +26,7 @@ const ABREAST: usize = 8;
 /// A host with an engine.
 #[derive(Debug)]
 pub struct Host {
-    claim: Claim,
+    pub(super) claim: Claim,
     name: Name,
     pub(super) settings: host::Docker,
     pub(super) spec: Spec,
@@ -215,7 +215,7 @@ pub(super) fn probe_id(probe: &Name) -> ResourceId {
     ResourceId(format!("probe/{probe}"))
 }
 
-fn created(container: &ContainerSummary) -> Option<DateTime<Utc>> {
+pub(super) fn created(container: &ContainerSummary) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(container.created?, 0)
 }
 

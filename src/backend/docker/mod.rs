@@ -43,6 +43,7 @@ pub(super) use supply::Supply;
 pub use surroundings::Surroundings;
 
 use crate::image::ImageError;
+use crate::plan::Holder;
 use crate::process::ProcessError;
 
 /// What an engine could not do.
@@ -76,6 +77,9 @@ pub enum DockerError {
         /// Whose it is; `None` where it is not of iperftester's making.
         taker: Option<Taker>,
     },
+    /// It is done to a container of somebody else's.
+    #[error("its container is {}'s since {}", .0.owner, super::since(.0))]
+    Theirs(Holder),
     /// Nothing bears the probe's labels.
     #[error("it is not deployed")]
     NotDeployed,
@@ -113,8 +117,9 @@ pub enum DockerError {
     /// What was found out before.
     #[error(transparent)]
     Again(Arc<Self>),
-    /// What the engine says is a container's process is none of this machine, so nothing can be shaped there.
-    #[error("its engine says that its process is {0}, and that is no such process of this machine")]
+    /// What the engine says is a container's process is none of this machine, or not in a container, so nothing can be shaped
+    /// there.
+    #[error("its engine says that its process is {0}, and this machine has no such process with a network of its own")]
     ElsewhereAfterAll(i64),
     /// The network of a container cannot be entered.
     #[error("its network cannot be entered: {0}")]
@@ -167,7 +172,7 @@ impl DockerError {
             Self::Registry(RegistryError::Engine { source, .. }) => refusal(&source.to_string()).map(str::to_owned),
             Self::Registry(fault) => fault.hint(),
             Self::Again(fault) => fault.hint(),
-            Self::NameTaken { taker: Some(_), .. } => {
+            Self::NameTaken { taker: Some(_), .. } | Self::Theirs(_) => {
                 Some("give one of the two topologies another `name:`, or deploy again once that one is gone".to_owned())
             }
             Self::NameTaken { what, name, taker: None } => Some(format!(
@@ -189,8 +194,8 @@ impl DockerError {
             Self::Refused(fault) => refusal(&fault.to_string()).map(str::to_owned),
             Self::Silent => Some("see that `docker ps` ends there, else restart that engine".to_owned()),
             Self::ElsewhereAfterAll(_) => Some(
-                "the engine behind that socket is in a virtual machine or on another host: shape links between namespaces \
-                 (`local: {}`) instead"
+                "the engine behind that socket is in a virtual machine or on another host, or is Podman without root on \
+                 version 1 of control groups: shape links with root's Podman, or between namespaces (`local: {}`)"
                     .to_owned(),
             ),
             Self::NotEntered(_) => Some("run it with sudo".to_owned()),

@@ -5,19 +5,19 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use bollard::models::ContainerSummary;
+use bollard::models::{ContainerSummary, EndpointSettings};
 use bollard::query_parameters::InspectContainerOptions;
 use futures_util::future::join_all;
 
 use super::engine::is_here;
-use super::host::{probe_id, state};
+use super::host::{created, probe_id, state};
 use super::spec::{RESOURCE, hash};
 use super::{DockerError, Host, Surroundings};
 use crate::backend::BackendError;
 use crate::backend::local::{Batch, Foreign, Mark, Need, Outside};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::plan::{Desired, Observed, ResourceId, SpecHash};
+use crate::plan::{Desired, Holder, Observed, ResourceId, SpecHash};
 
 mod wish;
 
@@ -97,10 +97,14 @@ impl Host {
                 let wanted = self.spec.containers.get(&probe)?.network.as_ref()?;
                 let network = &self.spec.networks.get(wanted)?.name;
                 let end = container.network_settings.as_ref()?.networks.as_ref()?.get(network)?;
-                let texts = [&end.ip_address, &end.global_ipv6_address].into_iter().flatten();
-                Some((probe, texts.filter_map(|text| text.parse().ok()).collect()))
+                Some((probe, addresses_of(end).collect()))
             })
             .collect()
+    }
+
+    /// Whose a container is, where it is somebody else's. Whoever made it has its shape too.
+    fn theirs(&self, container: &ContainerSummary) -> Option<Holder> {
+        self.claim.observed(container.labels.as_ref(), created(container))?.theirs
     }
 
     /// How the shape of `probe` is made on `device`.
@@ -146,16 +150,18 @@ impl Host {
         let look = async {
             let foreign = self.enter(container).await?;
             let Some(found) = foreign.device(address).await? else { return Ok(None) };
+            let theirs = self.theirs(container);
             let (hash, drift) = match found.mark(MARK) {
-                Mark::None => return Ok(None),
-                Mark::Begun => (None, None),
+                // Unshaped as it is, somebody else's is not ours to shape: the plan must not take it for merely missing.
+                Mark::None if theirs.is_none() || !self.shaping.peers.contains_key(&probe) => return Ok(None),
+                Mark::None | Mark::Begun => (None, None),
                 Mark::Whole(hash) => {
                     let batches = self.batches(&probe, &found.name, addresses);
                     let drift = foreign.astray(found, &batches).await?.map(|what| format!("{what} in {probe}"));
                     (Some(hash), drift)
                 }
             };
-            Ok(Some(Observed { id: shape_id(&probe), hash, drift, theirs: None }))
+            Ok(Some(Observed { id: shape_id(&probe), hash, drift, theirs }))
         };
         match look.await {
             // It is where nothing of ours could have shaped it.
@@ -177,23 +183,28 @@ impl Host {
                 return Err(DockerError::NoAddress);
             }
         }
-        let foreign = self.enter(&self.container(probe).await?).await?;
+        let container = self.container(probe).await?;
+        if let Some(holder) = self.theirs(&container) {
+            return Err(DockerError::Theirs(holder));
+        }
+        let foreign = self.enter(&container).await?;
         let Some(found) = foreign.device(addresses[probe][0]).await? else { return Err(DockerError::NoAddress) };
         let batches = self.batches(probe, &found.name, &addresses);
         Ok(foreign.make(&found.name, &batches, (MARK, hash)).await?)
     }
 
-    /// Takes that away. A container that does not run has lost it.
+    /// Takes that away, from no container of somebody else's. One that does not run has lost it.
     pub(super) async fn unshape(&self, probe: &Name) -> Result<(), DockerError> {
         let containers = self.containers(Some(&probe_id(probe))).await?;
-        for container in containers.iter().filter(|container| state(container).is_none()) {
+        let ours = containers.iter().filter(|container| self.claim.owns(container.labels.as_ref()));
+        for container in ours.filter(|container| state(container).is_none()) {
             let ends = container.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
-            let addresses = ends.into_iter().flat_map(|ends| ends.values()).filter_map(|end| end.ip_address.as_ref());
+            let addresses = ends.into_iter().flat_map(|ends| ends.values()).flat_map(addresses_of);
             let foreign = match self.enter(container).await {
                 Err(DockerError::ElsewhereAfterAll(_)) => continue,
                 entered => entered?,
             };
-            for address in addresses.filter_map(|address| address.parse().ok()) {
+            for address in addresses {
                 let Some(found) = foreign.device(address).await? else { continue };
                 if found.mark(MARK) != Mark::None {
                     foreign.clear(&found, MARK).await?;
@@ -204,7 +215,30 @@ impl Host {
     }
 }
 
+/// The addresses of a container on a network, IPv4 first.
+fn addresses_of(end: &EndpointSettings) -> impl Iterator<Item = IpAddr> {
+    // Engines leave empty what there is none of.
+    [&end.ip_address, &end.global_ipv6_address].into_iter().flatten().filter_map(|text| text.parse().ok())
+}
+
 /// The probe that a container is, by its label.
 fn probe(container: &ContainerSummary) -> Option<Name> {
     Name::new(container.labels.as_ref()?.get(RESOURCE)?.strip_prefix("probe/")?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_has_addresses_of_either_family_or_of_both() {
+        let told = |v4: &str, v6: &str| {
+            let texts = (Some(v4.to_owned()), Some(v6.to_owned()));
+            let end = EndpointSettings { ip_address: texts.0, global_ipv6_address: texts.1, ..Default::default() };
+            addresses_of(&end).map(|address| address.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(told("10.204.0.2", ""), ["10.204.0.2"]);
+        assert_eq!(told("", "fd00::2"), ["fd00::2"]);
+        assert_eq!(told("10.204.0.2", "fd00::2"), ["10.204.0.2", "fd00::2"]);
+    }
 }

@@ -210,6 +210,7 @@ pub(super) const PAIRS: &[Pair] = &[
         "it is of the topology {topology}, which is {owner}'s since {time}",
         "es de la topología {topology}, que es de {owner} desde {time}",
     ),
+    ("its container is {owner}'s since {time}", "su contenedor es de {owner} desde {time}"),
     ("a time that its engine does not tell", "un momento que su motor no dice"),
     (
         "give one of the two topologies another `name:`, or deploy again once that one is gone",
@@ -309,14 +310,14 @@ pub(super) const PAIRS: &[Pair] = &[
     ),
     ("{who}, which needs the program `{program}`: {error}", "{who}, lo que necesita el programa `{program}`: {error}"),
     (
-        "its engine says that its process is {pid}, and that is no such process of this machine",
-        "su motor dice que su proceso es el {pid}, y ese no es tal proceso de esta máquina",
+        "its engine says that its process is {pid}, and this machine has no such process with a network of its own",
+        "su motor dice que su proceso es el {pid}, y esta máquina no tiene tal proceso con una red propia",
     ),
     (
-        "the engine behind that socket is in a virtual machine or on another host: shape links between namespaces \
-         (`local: {}`) instead",
-        "el motor detrás de ese socket está en una máquina virtual o en otro equipo: limite enlaces entre espacios de red \
-         (`local: {}`)",
+        "the engine behind that socket is in a virtual machine or on another host, or is Podman without root on version 1 of \
+         control groups: shape links with root's Podman, or between namespaces (`local: {}`)",
+        "el motor detrás de ese socket está en una máquina virtual o en otro equipo, o es Podman sin root con la versión 1 de \
+         los grupos de control: limite enlaces con el Podman de root, o entre espacios de red (`local: {}`)",
     ),
     ("its network cannot be entered: {words}", "no se puede entrar en su red: {words}"),
 ];
