@@ -182,28 +182,15 @@ impl<'a> Foreign<'a> {
         batches: &[Batch],
     ) -> Result<Option<String>, ProcessError> {
         let Found { name, holding, .. } = found;
-        let Programs { tc, nft, iptables_save, ip6tables_save, .. } = &self.with.programs;
-        let text = |shown: Finished| String::from_utf8_lossy(&shown.stdout).into_owned();
-        // Not of one device: `tc` would leave its name out.
-        let queues = self.ask(&[tc, "-j", "qdisc", "show"], b"").await?;
-        let classes = self.ask(&[tc, "class", "show", "dev", &name], b"").await?;
+        let tc: &str = &self.with.programs.tc;
+        let (queues, classes) = holding::shapes(async |argv| self.ask(&[&[tc], argv].concat(), b"").await).await?;
         let selections = self.ask(&[tc, "filter", "show", "dev", &name, "parent", "1:"], b"").await?;
-        // A program that is not there lists nothing.
-        let list = async |argv: &[&str]| self.ask(argv, b"").await.map(text).unwrap_or_default();
         let mut filters = String::new();
         if batches.iter().any(|batch| batch.program == Program::Nft) {
-            filters = list(&[nft, "list", "ruleset"]).await;
-            if !filters.contains("table netdev ") {
-                filters = list(&[iptables_save, "-t", "raw"]).await + &list(&[ip6tables_save, "-t", "raw"]).await;
-            }
+            filters = holding::filters(&self.with.programs, async |argv| self.ask(argv, b"").await).await;
         }
-        let held = Holding {
-            queues: holding::queues(&queues.stdout),
-            classes: [(name, text(classes))].into(),
-            selections: text(selections),
-            filters,
-            ..holding
-        };
+        let selections = String::from_utf8_lossy(&selections.stdout).into_owned();
+        let held = Holding { queues, classes, selections, filters, ..holding };
         Ok(batches.iter().find_map(|batch| drift::astray(batch, &held)))
     }
 

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::batch::{Batch, Program, words};
 use super::device::Device;
-use super::{LIMIT, Local, drift};
+use super::{LIMIT, Local, Programs, drift};
 use crate::backend::BackendError;
-use crate::process::{self, ProcessError};
+use crate::process::{self, Finished, ProcessError};
 
 /// Namespaces asked side by side.
 const ABREAST: usize = 8;
@@ -71,11 +71,6 @@ pub(super) struct Queue {
     pub(super) options: Value,
 }
 
-/// The kernel's queueing disciplines from what `tc -j qdisc show` answers.
-pub(super) fn queues(json: &[u8]) -> Vec<Queue> {
-    serde_json::from_slice(json).unwrap_or_default()
-}
-
 /// Devices and routes from what `ip` answers to [`ASKED`]; `None` where that is no answer.
 pub(super) fn read(json: &[u8]) -> Option<Holding> {
     let mut documents = serde_json::Deserializer::from_slice(json).into_iter::<Value>();
@@ -120,12 +115,20 @@ impl Local {
             let shown = process::run(&self.inside(argv), b"", LIMIT).await?;
             Ok::<Vec<Route>, ProcessError>(serde_json::from_slice(&shown.stdout).unwrap_or_default())
         };
+        let tc = async |argv: &[&str]| {
+            let argv = words(&[&[&*self.programs.tc, "-n", &here], argv].concat());
+            process::run(&self.inside(argv), b"", LIMIT).await
+        };
+        let any = async |argv: &[&str]| {
+            let argv = words(&[&[&*self.programs.ip, "netns", "exec", &here], argv].concat());
+            process::run(&self.inside(argv), b"", LIMIT).await
+        };
         let (base, v6, settings, shapes, filters) = tokio::join!(
             base,
             v6,
             self.settings(&here),
-            async { if made_by(Program::Tc) { self.shapes(&here).await } else { Ok(<_>::default()) } },
-            async { if made_by(Program::Nft) { self.filters(&here).await } else { String::new() } },
+            async { if made_by(Program::Tc) { shapes(tc).await } else { Ok(<_>::default()) } },
+            async { if made_by(Program::Nft) { filters(&self.programs, any).await } else { String::new() } },
         );
         let (base, settings, (queues, classes)) = (base?, settings?, shapes?);
         let known = base.status.success().then(|| read(&base.stdout)).flatten();
@@ -155,37 +158,37 @@ impl Local {
         let pairs = shown.lines().filter_map(|line| line.split_once(" = "));
         Ok(pairs.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect())
     }
+}
 
-    /// The queueing disciplines of a namespace, and the classes of those that have some.
-    async fn shapes(&self, here: &str) -> Result<(Vec<Queue>, BTreeMap<String, String>), ProcessError> {
-        let tc = &self.programs.tc;
-        let shown = process::run(&self.inside(words(&[tc, "-n", here, "-j", "qdisc", "show"])), b"", LIMIT).await?;
-        let queues = queues(&shown.stdout);
-        let mut classes = BTreeMap::new();
-        for queue in queues.iter().filter(|q| q.kind == "htb") {
-            // Not as JSON: iproute2 of 2022 does not write classes so.
-            let argv = words(&[tc, "-n", here, "class", "show", "dev", &queue.dev]);
-            let shown = process::run(&self.inside(argv), b"", LIMIT).await?;
-            classes.insert(queue.dev.clone(), String::from_utf8_lossy(&shown.stdout).into_owned());
-        }
-        Ok((queues, classes))
+/// The queueing disciplines of a namespace in which `tc` is run, and the classes of those that have some.
+pub(super) async fn shapes(
+    tc: impl AsyncFn(&[&str]) -> Result<Finished, ProcessError>,
+) -> Result<(Vec<Queue>, BTreeMap<String, String>), ProcessError> {
+    // Not of one device: `tc` would leave its name out.
+    let queues: Vec<Queue> = serde_json::from_slice(&tc(&["-j", "qdisc", "show"]).await?.stdout).unwrap_or_default();
+    let mut classes = BTreeMap::new();
+    for queue in queues.iter().filter(|q| q.kind == "htb") {
+        // Not as JSON: iproute2 of 2022 does not write classes so.
+        let shown = tc(&["class", "show", "dev", &queue.dev]).await?;
+        classes.insert(queue.dev.clone(), String::from_utf8_lossy(&shown.stdout).into_owned());
     }
+    Ok((queues, classes))
+}
 
-    /// What nftables lists and, where that knows no loss, what iptables does. A program that is not there lists nothing.
-    async fn filters(&self, here: &str) -> String {
-        let list = async |argv: &[&str]| {
-            let mut command = words(&[&self.programs.ip, "netns", "exec", here]);
-            command.extend(words(argv));
-            let listed = process::run(&self.inside(command), b"", LIMIT).await;
-            listed.map(|l| String::from_utf8_lossy(&l.stdout).into_owned()).unwrap_or_default()
-        };
-        let by_nft = list(&[&self.programs.nft, "list", "ruleset"]).await;
-        if by_nft.contains("table netdev ") {
-            return by_nft;
-        }
-        let [v4, v6] = [&self.programs.iptables_save, &self.programs.ip6tables_save];
-        list(&[v4, "-t", "raw"]).await + &list(&[v6, "-t", "raw"]).await
+/// What nftables lists in a namespace in which commands are run and, where that knows no loss, what iptables does. A program
+/// that is not there lists nothing.
+pub(super) async fn filters(
+    programs: &Programs,
+    inside: impl AsyncFn(&[&str]) -> Result<Finished, ProcessError>,
+) -> String {
+    let list = async |argv: &[&str]| {
+        inside(argv).await.map(|listed| String::from_utf8_lossy(&listed.stdout).into_owned()).unwrap_or_default()
+    };
+    let by_nft = list(&[&programs.nft, "list", "ruleset"]).await;
+    if by_nft.contains("table netdev ") {
+        return by_nft;
     }
+    list(&[&programs.iptables_save, "-t", "raw"]).await + &list(&[&programs.ip6tables_save, "-t", "raw"]).await
 }
 
 #[cfg(test)]
