@@ -208,7 +208,7 @@ fn the_links_of_somebody_elses_probes_are_left_alone() {
     let Some(lab) = Lab::new(LINKS) else { return };
     let owned =
         |owner: &str, topology: &str| lab.write(&topology.replace("image:", &format!("owner: {owner}\nimage:")));
-    let shaped = || ["a", "b", "c"].map(|probe| queues(&lab, probe));
+    let shaped = || ["a", "b", "c"].map(|probe| inside(&lab, probe, &["tc", "class", "show", "dev", "eth0"]));
     let refused = |shape: &str| {
         for verb in ["plan", "deploy"] {
             let said = lab.complaint(3, &[verb]);
