@@ -104,7 +104,7 @@ const CASES: &[Case] = &[
         "image",
         &[("unknown-word", 3, 9), ("bad-text", 4, 10), ("bad-text", 5, 11), ("bad-text", 6, 13), ("unknown-key", 7, 3)],
     ),
-    ("image-secrets", &[("plain-secret", 3, 11), ("plain-secret", 4, 13)]),
+    ("image-secrets", &[("plain-secret", 3, 11), ("plain-secret", 4, 13), ("plain-secret", 5, 53)]),
     (
         "impossible-rates",
         &[

@@ -19,8 +19,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
         Some(name) => (name.clone(), None),
         None => context.load().map(|topology| (topology.name.clone(), Some(topology))).map_err(|failure| {
             failure.hint(lang().word(
-                "`iperftester destroy --name NAME` removes a topology without its file",
-                "`iperftester destroy --name NOMBRE` quita una topología sin su fichero",
+                "`iperftester destroy --name NAME` removes the namespaces of a topology without its file",
+                "`iperftester destroy --name NOMBRE` quita los espacios de red de una topología sin su fichero",
             ))
         })?,
     };
@@ -31,17 +31,24 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
     each.tell_of_removal(context)?;
     let (done, failed) = (each.sum(), each.failed());
     let text = if !failed.is_empty() {
-        let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso", "recursos"]);
+        let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso quitado", "recursos quitados"]);
         say!(
             lang(),
             "{name}: removed {removed}; what is on hosts that failed is left",
-            "{name}: se han quitado {removed}; queda lo que haya en los equipos que fallaron"
+            "{name}: {removed}; queda lo que haya en los equipos que fallaron"
+        )
+    } else if done.is_nothing() && with.name.is_some() {
+        say!(
+            lang(),
+            "{name}: nothing is deployed in namespaces of this machine; probes in containers go with their file (-t)",
+            "{name}: no hay nada desplegado en espacios de red de esta máquina; las sondas en contenedores se quitan con su \
+             fichero (-t)"
         )
     } else if done.is_nothing() {
         say!(lang(), "{name}: nothing is deployed", "{name}: no hay nada desplegado")
     } else {
-        let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso", "recursos"]);
-        say!(lang(), "{name}: removed {removed}, nothing is left", "{name}: se han quitado {removed}, no queda nada")
+        let removed = lang().counted(done.removed, ["resource", "resources"], ["recurso quitado", "recursos quitados"]);
+        say!(lang(), "{name}: removed {removed}, nothing is left", "{name}: {removed}, no queda nada")
     };
     context.output.either(|| text, &summary(&name, None, &done, failed));
     let engines: BTreeSet<&str> = backend.units().filter_map(|unit| unit.host()).map(Name::as_str).collect();

@@ -15,6 +15,10 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     plans.tell(context)?;
     let plan = plans.whole();
     foresee::tell(context, &topology, &backend).await;
-    context.output.either(|| describe(&plan, &topology), &plan);
+    let text = || match plan.is_empty() && !plans.failed().is_empty() {
+        true => format!("{}: {}", topology.name, units::all_but_silent()),
+        false => describe(&plan, &topology),
+    };
+    context.output.either(text, &plan);
     Ok(plans.exit())
 }

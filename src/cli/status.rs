@@ -95,11 +95,13 @@ pub(super) async fn perform(context: &Context<'_>) -> Result<Exit, Failure> {
     let now = Context::now();
     let ready = probes.iter().all(|probe| probe.ready);
     let status = Status { topology: topology.name.clone(), isolation: backend.isolation(), pending, probes };
-    context.output.either(|| describe(&topology, &status, now), &status);
+    let silent = !plans.failed().is_empty();
+    context.output.either(|| describe(&topology, &status, silent, now), &status);
     Ok(if ready { Exit::Ok } else { Exit::Unavailable })
 }
 
-fn describe(topology: &Topology, status: &Status, now: DateTime<Utc>) -> String {
+/// Some hosts are `silent` where it could not be told what is there.
+fn describe(topology: &Topology, status: &Status, silent: bool, now: DateTime<Utc>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     let in_containers = status.probes.iter().any(|probe| probe.container.is_some());
@@ -134,6 +136,7 @@ fn describe(topology: &Topology, status: &Status, now: DateTime<Utc>) -> String 
         table.add_row(row);
     }
     let pending = match status.pending.actions.len() {
+        0 if silent => units::all_but_silent().to_owned(),
         0 => lang().word("everything is as the file says", "todo está como dice el fichero").to_owned(),
         n => {
             let steps = lang().counted(n, ["step", "steps"], ["paso", "pasos"]);

@@ -31,6 +31,14 @@ pub(super) struct Failed<'a> {
     error: String,
 }
 
+/// Nothing is to be done as far as hosts have answered.
+pub(super) fn all_but_silent() -> &'static str {
+    lang().word(
+        "what is there on the hosts that answered is as the file says; of the others nothing is known",
+        "lo que hay en los equipos que respondieron está como dice el fichero; de los demás no se sabe nada",
+    )
+}
+
 /// What would change on each.
 pub(super) async fn plans(backend: &Backends) -> Each<'_, Plan> {
     let plan = async |unit| (unit, deploy::plan(&unit).await.map_err(Failure::from));

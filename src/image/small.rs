@@ -95,6 +95,9 @@ async fn copy(from: Option<impl AsyncRead + Unpin>, draft: &mut Draft) -> Result
 /// The hook removes what mmdebstrap would clean up behind it. Device files are the container's own business, and whoever
 /// unpacks an image without root may not make them.
 fn command(recipe: &Recipe) -> Vec<String> {
+    // What it mounts is nobody else's, and goes with it also where it is killed. Another user's has a namespace anyhow.
+    let apart =
+        if rustix::process::geteuid().is_root() { vec!["unshare".to_owned(), "--mount".to_owned()] } else { vec![] };
     let mut argv = vec![
         "env".to_owned(),
         format!("SOURCE_DATE_EPOCH={}", archive::MADE_AT_SECONDS),
@@ -113,7 +116,7 @@ fn command(recipe: &Recipe) -> Vec<String> {
         Some(mirror) => argv.push(mirror.clone()),
         None => argv.extend(own_sources(&recipe.suite)),
     }
-    argv
+    apart.into_iter().chain(argv).collect()
 }
 
 /// Where this machine gets the release; nothing where it gets another, for which mmdebstrap has a mirror of its own.

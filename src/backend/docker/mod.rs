@@ -214,6 +214,11 @@ fn refusal(said: &str) -> Option<&'static str> {
         ("no space left on device", "make room on that host: `docker system df` there shows what takes it"),
         ("No such image", "`iperftester deploy` brings the probe image again"),
         ("Pool overlaps", "another network of that host has these addresses: `docker network ls` there shows which"),
+        ("invalid subinterface vlan name", "name an interface of that host as `parent`: `ip link` there shows them"),
+        (
+            "Requested CPUs are not available",
+            "name CPUs of that host in `cpu-set`: `nproc` there tells how many it has",
+        ),
         ("could not find an available", "its networks take all addresses of its pools: remove those that nobody uses"),
         ("has active endpoints", "a container that is not of this topology is in that network: disconnect it first"),
     ];

@@ -69,8 +69,20 @@ fn engine(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {
             ));
             None
         }
+        Node::Scalar(text) if has_password(text) => {
+            let message = format!("a password cannot stand in `{}`", slot.name);
+            let fault = Fault::new(Code::PlainSecret, slot.node.span, message).label("in plain text");
+            faults.add(fault.fix("change it, and let a key or ssh's agent open that door: `ssh://USER@HOST`"));
+            None
+        }
         _ => scalar::form(slot, faults),
     }
+}
+
+/// Has an address a password before its `@`?
+fn has_password(address: &str) -> bool {
+    let authority = address.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+    authority.and_then(|authority| authority.rsplit_once('@')).is_some_and(|(user, _)| user.contains(':'))
 }
 
 fn tls(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Tls> {

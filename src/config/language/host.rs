@@ -70,8 +70,10 @@ pub(crate) const IMAGE: Object = object(
 );
 
 /// A Docker endpoint.
-const ENGINE: Takes =
-    Takes::Form("an endpoint `unix:///…`, `ssh://…` or `tcp+tls://…`", r"(unix:///|ssh://|tcp\+tls://)\S+");
+const ENGINE: Takes = Takes::Form(
+    "an endpoint `unix:///…`, `ssh://…` or `tcp+tls://…`",
+    r"(unix:///\S+|(ssh|tcp\+tls)://([^\s:@/]+@)?[^\s@/]+(/\S*)?)",
+);
 const ENGINE_ABOUT: &str =
     "`unix:///…`, `ssh://USER@HOST` or `tcp+tls://HOST:PORT`; the machine's default socket unless said";
 const TLS_ABOUT: &str = "files for `tcp+tls`; only this CA is trusted";
@@ -94,7 +96,7 @@ pub(crate) const DOCKER: Object = object(
 /// Where the engine of each node is.
 const NODE_ENGINE: Takes = Takes::Form(
     "an endpoint `unix:///…`, `ssh://…` or `tcp+tls://…` with `{name}` or `{address}` of the node",
-    r"(unix:///|ssh://|tcp\+tls://)[^\s{}]*(\{(name|address)\}[^\s{}]*)+",
+    r"(unix:///|(ssh|tcp\+tls)://([^\s:@/{}]+@)?)[^\s@{}]*(\{(name|address)\}[^\s{}]*)+",
 );
 
 pub(crate) const SWARM: Object = object(

@@ -234,6 +234,14 @@ pub(super) const PAIRS: &[Pair] = &[
         "cambie el nombre de la topología, o quite {what}: {words}",
     ),
     (
+        "name an interface of that host as `parent`: `ip link` there shows them",
+        "indique como `parent` una interfaz de ese equipo: `ip link` allí las muestra",
+    ),
+    (
+        "name CPUs of that host in `cpu-set`: `nproc` there tells how many it has",
+        "indique en `cpu-set` CPU de ese equipo: `nproc` allí dice cuántas tiene",
+    ),
+    (
         "another program or container has that port: give the probe other `ports`",
         "otro programa o contenedor tiene ese puerto: dé otros `ports` a la sonda",
     ),

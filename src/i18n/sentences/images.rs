@@ -5,6 +5,11 @@ use super::Pair;
 pub(super) const PAIRS: &[Pair] = &[
     ("the URI of a mirror", "la URI de una réplica"),
     ("a registry `{form}`", "un registro `{form}`"),
+    ("a password cannot stand in `{key}`", "una contraseña no puede estar en `{key}`"),
+    (
+        "change it, and let a key or ssh's agent open that door: `ssh://USER@HOST`",
+        "cámbiela, y deje que una clave o el agente de ssh abra esa puerta: `ssh://USUARIO@EQUIPO`",
+    ),
     ("a name and a password cannot stand in `{key}`", "un nombre y una contraseña no pueden estar en `{key}`"),
     (
         "change the password, and let `docker login` keep the new one",

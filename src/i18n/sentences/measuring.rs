@@ -5,6 +5,18 @@ use super::Pair;
 pub(super) const PAIRS: &[Pair] = &[
     // Notes of measurements, and the notice of `--redact`.
     (
+        "it took {measured} s instead of {asked} s: data were held up on the way, or nothing came through for a while, and the \
+         throughput is that of all this time",
+        "tardó {measured} s en vez de {asked} s: los datos se detuvieron por el camino, o durante un rato no pasó nada, y la tasa \
+         es la de todo ese tiempo",
+    ),
+    (
+        "a first attempt was lost after {seconds} s: iperf3 greets its server with one UDP datagram, and it or its answer did not \
+         arrive",
+        "un primer intento se perdió a los {seconds} s: iperf3 saluda a su servidor con un solo datagrama UDP, y este o su \
+         respuesta no llegó",
+    ),
+    (
         "iperf3 below 3.16 serves all streams of a process by one thread, so these are {count} processes of one stream each, their figures added up; they do not start at one moment, so over a few seconds the sum can exceed the link by some percent",
         "iperf3 anterior a 3.16 atiende todos los flujos de un proceso con un solo hilo, así que son {count} procesos de un flujo cada uno, con sus cifras sumadas; no empiezan en el mismo momento, así que en pocos segundos la suma puede superar al enlace en algún tanto por ciento",
     ),

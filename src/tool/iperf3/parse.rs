@@ -11,6 +11,8 @@ use crate::tool::{Outputs, ParseError, complaint, silent};
 
 /// A run that measured less than this share of the time it was asked for was cut short, whatever it says.
 const COMPLETE: f64 = 0.9;
+/// The share beyond which a measurement took far longer than it was to: a deep queue is emptied within a second.
+const OVERDUE: f64 = 2.0;
 
 /// Below this share of the sent bytes a receiver cannot have missed no datagram.
 const NO_LOSS: f64 = 0.99;
@@ -199,6 +201,12 @@ impl<'a> Side<'a> {
             && measured < asked * COMPLETE
         {
             return Err(unfinished(format!("it measured {measured:.3} s of {asked} s")));
+        }
+        if let Some(measured) = flow.duration_seconds.filter(|measured| asked >= 1.0 && *measured > asked * OVERDUE) {
+            notes.push(format!(
+                "it took {measured:.1} s instead of {asked:.1} s: data were held up on the way, or nothing came through for a \
+                 while, and the throughput is that of all this time"
+            ));
         }
         self.ends(&mut flow, notes);
         if let Some(note) = traps::spinning(self.views().sender, &self.client.start, self.setup.protocol) {
