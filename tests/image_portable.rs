@@ -7,7 +7,7 @@
 mod images;
 mod world;
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -34,11 +34,15 @@ fn starts_in(root: &Path) {
         .spawn()
         .unwrap();
     let hello = json!({ "request": "hello", "protocol": VERSION, "ports": { "first": 5201, "last": 5220 } });
-    writeln!(agent.stdin.take().unwrap(), "{hello}").unwrap();
+    // Held open until it has answered: its end is the controller's, to whom nothing more is said.
+    let mut to = agent.stdin.take().unwrap();
+    writeln!(to, "{hello}").unwrap();
+    let mut said = String::new();
+    BufReader::new(agent.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    drop(to);
     let ended = agent.wait_with_output().unwrap();
-    let said = world::text(&ended.stdout);
-    let first: Value = serde_json::from_str(said.lines().next().unwrap_or_default())
-        .unwrap_or_else(|fault| panic!("{fault}: {said}{}", world::text(&ended.stderr)));
+    let first: Value =
+        serde_json::from_str(&said).unwrap_or_else(|fault| panic!("{fault}: {said}{}", world::text(&ended.stderr)));
     assert_eq!(first["reply"], "hello", "{first}");
     assert_eq!(first["facts"]["agent_version"], env!("CARGO_PKG_VERSION"), "{first}");
 }

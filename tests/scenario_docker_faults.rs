@@ -128,7 +128,7 @@ fn interrupted(lab: &Lab) {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let said: String = said.lines().map(|line| line.unwrap() + "\n").collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
-    assert!(said.contains("stopped after 1 of 4 steps: everything is as it was before"), "{said}");
+    assert!(said.contains("stopped after 0 of 4 steps: everything is as it was before"), "{said}");
     lab.assert_empty();
     let images = lab.engine.say(&["images", "--format", "{{.Repository}}"]);
     assert_eq!(images, "busybox", "its image is gone again");

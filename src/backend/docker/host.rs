@@ -111,7 +111,9 @@ impl Host {
             let hash = Some(SpecHash(image.hash()));
             Ok(is_there.then(|| Observed { id: self.image_id(), hash, drift: None, theirs: None }))
         };
-        let (image, networks, containers) = tokio::try_join!(image, self.networks(None), self.containers(None))?;
+        let (image, networks, mut containers) = tokio::try_join!(image, self.networks(None), self.containers(None))?;
+        // Engines list them by their age, and those of one deploy were made at once.
+        containers.sort_by(|one, other| one.names.cmp(&other.names));
         let mut found = Vec::from_iter(image);
         let of_network =
             |network: &Network| self.claim.observed(network.labels.as_ref(), time(network.created.as_ref()));
