@@ -116,21 +116,32 @@ impl Lab {
             exit_code: client.status.code(),
             server: server.as_deref(),
         };
-        (tool::of(test).parse(&outputs), Finished { client, took })
+        (tool::of(test).parse(&outputs), Finished { client, server, took })
     }
 }
 
 struct Finished {
     client: Output,
+    /// What the server wrote, for a test that has one.
+    server: Option<Vec<u8>>,
     took: Duration,
 }
 
 impl Finished {
     /// The number under a JSON pointer of the client's output.
     fn number(&self, pointer: &str) -> Option<f64> {
-        let json: serde_json::Value = serde_json::from_slice(&self.client.stdout).expect("iperf3 wrote JSON");
-        json.pointer(pointer)?.as_f64()
+        number(&self.client.stdout, pointer)
     }
+
+    /// The number under a JSON pointer of the server's output.
+    fn number_of_server(&self, pointer: &str) -> Option<f64> {
+        number(self.server.as_deref().expect("there is a server"), pointer)
+    }
+}
+
+fn number(output: &[u8], pointer: &str) -> Option<f64> {
+    let json: serde_json::Value = serde_json::from_slice(output).expect("iperf3 wrote JSON");
+    json.pointer(pointer)?.as_f64()
 }
 
 fn iperf3() -> Iperf3 {
@@ -235,8 +246,9 @@ fn udp_above_the_rate_loses_what_the_router_drops() {
     assert_shaped(flow, 100e6 * 1448.0 / 1490.0);
     assert!(flow.loss_ratio > Some(0.05) && flow.loss_ratio < Some(0.7), "{:?}", flow.loss_ratio);
     assert_eq!(flow.loss_ratio, finished.number("/end/sum_received/lost_percent").map(|percent| percent / 100.0));
-    // A kernel whose sender moves to another CPU lets a packet overtake another even here: what counts is iperf3's word.
-    let out_of_order = finished.number("/end/streams/0/udp/out_of_order").expect("told");
+    // A kernel whose sender moves to another CPU lets a packet overtake another even here: what counts is the word of the
+    // receiving iperf3, which the sending one is not told.
+    let out_of_order = finished.number_of_server("/end/streams/0/udp/out_of_order").expect("told");
     assert_eq!(flow.out_of_order_packets.map(|packets| packets as f64), Some(out_of_order));
     assert!(flow.jitter_seconds > Some(0.0) && flow.jitter_seconds < Some(0.1));
     let lost: u64 = flow.intervals.iter().filter_map(|i| i.lost_packets).sum();
