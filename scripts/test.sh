@@ -68,4 +68,7 @@ sort -u "$work/skips"
 awk -v skipped="$(sort -u "$work/skips" | wc -l)" \
     '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
      END { printf "test: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$work/all"
-[ ! -s "$work/failed" ]
+[ -s "$work/failed" ] || exit 0
+# Every run that failed must have said which of its programs did.
+[ "$(grep -cE '^error: [0-9]+ targets? failed:$' "$work/all")" -eq "$(wc -l < "$work/failed")" ]
+scripts/again.sh "$work/all"
