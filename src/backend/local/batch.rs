@@ -83,6 +83,21 @@ impl Batch {
         argv
     }
 
+    /// Names of the devices that it sets up.
+    pub(super) fn devices(&self) -> impl Iterator<Item = &str> {
+        let lines = self.lines.lines().filter(|_| self.program == Program::Ip);
+        lines.filter_map(|line| line.strip_prefix("link set dev ")?.split(' ').next())
+    }
+
+    /// The settings that it makes: in which namespace, and each with its value.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (&str, Vec<(&str, &str)>)> {
+        let lines = self.lines.lines().filter(|_| self.program == Program::Ip && self.namespace.is_none());
+        lines.filter_map(|line| {
+            let (here, pairs) = line.strip_prefix("netns exec ")?.split_once(" sysctl -q -w ")?;
+            Some((here, pairs.split(' ').filter_map(|pair| pair.split_once('=')).collect()))
+        })
+    }
+
     /// A failed batch names its line instead of its program: the programs themselves only count (`Command failed -:3`).
     pub(super) fn name_line(&self, error: ProcessError) -> ProcessError {
         let ProcessError::Failed { command, complaint } = error else { return error };
@@ -99,6 +114,11 @@ impl Batch {
             }
         }
     }
+}
+
+/// The word behind `key`.
+pub(super) fn after<'a>(words: &[&'a str], key: &str) -> Option<&'a str> {
+    words.iter().position(|w| *w == key).and_then(|at| words.get(at + 1)).copied()
 }
 
 /// An argument list.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::batch::{Batch, Program};
+use super::batch::{Batch, Program, after};
 use super::holding::{Holding, Queue};
 use super::layout::Resource;
 use crate::domain::unit::Bitrate;
@@ -12,7 +12,6 @@ use crate::domain::unit::Bitrate;
 mod network;
 mod selection;
 
-pub(super) use network::{added, settings};
 use selection::selected;
 
 /// Largest relative difference of two numbers that are the same: `tc` and `iptables-save` round what they show.
@@ -26,7 +25,7 @@ fn near(a: f64, b: f64) -> bool {
 /// name) hold.
 pub(super) fn drift(resource: &Resource, held: &BTreeMap<String, &Holding>) -> Option<String> {
     let place = |here: &str| here.splitn(3, '.').last().unwrap_or(here).trim_start_matches('_').to_owned();
-    let set_otherwise = resource.batches.iter().flat_map(settings).find_map(|(here, made)| {
+    let set_otherwise = resource.batches.iter().flat_map(Batch::settings).find_map(|(here, made)| {
         // A namespace that is missing is told below.
         let differs = network::set_otherwise(&made, held.get(here)?)?;
         Some(format!("{differs} in {}", place(here)))
@@ -68,11 +67,6 @@ fn differs(batch: &Batch, held: &Holding) -> Option<String> {
         Program::Nft => nftables(&batch.lines, &held.filters),
         Program::Iptables | Program::Ip6tables => iptables(&batch.lines, &held.filters),
     }
-}
-
-/// The word behind `key`.
-fn after<'a>(words: &[&'a str], key: &str) -> Option<&'a str> {
-    words.iter().position(|w| *w == key).and_then(|at| words.get(at + 1)).copied()
 }
 
 /// What a command of `tc` made: a queueing discipline or a class with its numbers.

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::batch::{Batch, Program, words};
 use super::device::Device;
-use super::{LIMIT, Local, Programs, drift};
+use super::route::{self, Route};
+use super::{LIMIT, Local, Programs};
 use crate::backend::BackendError;
 use crate::process::{self, Finished, ProcessError};
 
@@ -37,22 +38,6 @@ pub(super) struct Holding {
     pub(super) selections: String,
     /// What the packet filter lists; not asked for where no loss was made.
     pub(super) filters: String,
-}
-
-/// A line of `ip route`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub(super) struct Route {
-    /// Where to: a prefix, an address or `default`.
-    pub(super) dst: String,
-    /// By which router.
-    pub(super) gateway: Option<String>,
-    /// By which device.
-    pub(super) dev: Option<String>,
-    /// Who made it; `ip` leaves that out where it was `ip` itself.
-    pub(super) protocol: Option<String>,
-    /// Such as `blackhole`; `ip` leaves out the usual kind.
-    #[serde(rename = "type")]
-    pub(super) kind: Option<String>,
 }
 
 /// A line of `tc qdisc`.
@@ -135,7 +120,7 @@ impl Local {
         let mut v6 = v6?;
         Ok(known.map(|mut known| {
             known.routes.append(&mut v6);
-            let added = drift::added(&made, &known.routes);
+            let added = route::added(&made, &known.routes);
             Holding { queues, classes, filters, settings, added, ..known }
         }))
     }
@@ -144,7 +129,7 @@ impl Local {
     async fn settings(&self, here: &str) -> Result<BTreeMap<String, String>, ProcessError> {
         let batches = self.layout.resources.iter().flat_map(|r| &r.batches);
         let keys: Vec<&str> = batches
-            .flat_map(drift::settings)
+            .flat_map(Batch::settings)
             .filter(|(place, _)| *place == here)
             .flat_map(|(_, pairs)| pairs.into_iter().map(|(key, _)| key))
             .collect();

@@ -34,6 +34,7 @@ mod loss;
 mod modules;
 mod remove;
 mod rootless;
+mod route;
 mod shape;
 mod supports;
 

@@ -6,7 +6,7 @@ use croner::Cron;
 use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 
-use super::group::some_names;
+use super::names::some_names;
 use super::object::{Fields, Slot};
 use super::scalar;
 use crate::config::codes::Code;

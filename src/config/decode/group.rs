@@ -1,12 +1,12 @@
 //! Groups and the selectors in them.
 
+use super::names::{some_names, two_names};
 use super::object::{Fields, Slot, kind};
-use super::place::two_names;
 use super::scalar;
 use crate::config::codes::Code;
-use crate::config::fault::{Fault, Faults, Spanned};
+use crate::config::fault::{Faults, Spanned};
 use crate::config::language::{ALL, BETWEEN, GROUPS, SELECTOR, STAR};
-use crate::config::raw::{Base, Field, Group, Names, Selector, Shape};
+use crate::config::raw::{Base, Field, Group, Selector, Shape};
 use crate::config::tree::Node;
 use crate::domain::name::Name;
 
@@ -43,7 +43,7 @@ fn between(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Shape> {
 
 fn pairs(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Vec<Spanned<[Spanned<Name>; 2]>>> {
     let items = slot.list("a list of pairs", faults)?;
-    some(items, slot, faults)?;
+    slot.some(items, faults)?;
     let mut pairs = vec![];
     for item in items {
         let slot = Slot { name: "a pair", example: "[alpha, beta]", node: item, key: item.span, ..*slot };
@@ -83,22 +83,4 @@ fn base(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Base {
             Base::Faulty
         }
     }
-}
-
-/// At least one name.
-pub(super) fn some_names(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Names> {
-    if let Node::List(items) = &slot.node.value {
-        some(items, slot, faults)?;
-    }
-    scalar::names(slot, faults)
-}
-
-/// Is there an item?
-pub(super) fn some(items: &[Spanned<Node>], slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<()> {
-    if items.is_empty() {
-        let fault = Fault::new(Code::EmptyList, slot.node.span, format!("`{}` is an empty list", slot.name));
-        faults.add(fault.fix(format!("for example `{}`", slot.written())));
-        return None;
-    }
-    Some(())
 }

@@ -3,6 +3,7 @@
 mod campaign;
 mod group;
 mod host;
+mod names;
 mod object;
 mod place;
 mod scalar;

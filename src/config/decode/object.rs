@@ -45,6 +45,16 @@ impl<'t> Slot<'t> {
         None
     }
 
+    /// Is there an item?
+    pub(super) fn some(&self, items: &[Spanned<Node>], faults: &mut Faults<'_>) -> Option<()> {
+        if items.is_empty() {
+            let fault = Fault::new(Code::EmptyList, self.node.span, format!("`{}` is an empty list", self.name));
+            faults.add(fault.fix(format!("for example `{}`", self.written())));
+            return None;
+        }
+        Some(())
+    }
+
     pub(super) const fn item(&self, node: &'t Spanned<Node>) -> Self {
         Self { node, ..*self }
     }

@@ -1,6 +1,6 @@
 //! Sites, probes and links.
 
-use super::group::some_names;
+use super::names::{names, some_names, two_names};
 use super::object::{Fields, Slot, check_name, kind};
 use super::scalar;
 use crate::config::codes::Code;
@@ -12,7 +12,6 @@ use crate::config::language::{
 use crate::config::raw::{Contract, Directed, Field, Impair, Link, Probe, Site, Uplink, Way};
 use crate::config::tree::Node;
 use crate::domain::host::{Network, Placement};
-use crate::domain::name::Name;
 
 pub(super) fn site(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Site {
     let Some(fields) = Fields::open(&SITE, Some(slot.name), slot, faults) else {
@@ -53,7 +52,7 @@ fn probe_fields(fields: &Fields<'_>, faults: &mut Faults<'_>) -> Probe {
     let mut probe = Probe {
         host: fields.read("host", scalar::name, faults),
         site: fields.read_if("site", scalar::name, faults),
-        tags: fields.read("tags", scalar::names, faults),
+        tags: fields.read("tags", names, faults),
         ports: fields.read("ports", scalar::ports, faults),
         address: fields.read_if("address", scalar::address, faults),
         management: fields.read_if("management", scalar::form, faults),
@@ -125,20 +124,6 @@ pub(super) fn link(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Link {
         };
     }
     link
-}
-
-/// A list of exactly two names.
-pub(super) fn two_names(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<[Spanned<Name>; 2]> {
-    let items = slot.list("a list of two names", faults)?;
-    let [first, second] = items else {
-        let message = format!("{} takes two names, not {}", slot.subject(), items.len());
-        let fault = Fault::new(Code::TwoEnds, slot.node.span, message);
-        faults.add(fault.fix(format!("for example `{}`", slot.written())));
-        return None;
-    };
-    let a = scalar::name(&slot.item(first), faults);
-    let b = scalar::name(&slot.item(second), faults);
-    Some([Spanned::new(a?, first.span), Spanned::new(b?, second.span)])
 }
 
 /// One value for both directions, or a map with one for each: `{ a->b: 100M, b->a: 20M }`.

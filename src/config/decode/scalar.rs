@@ -1,6 +1,5 @@
 //! Single values, read by what their key takes and never by how they look.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -11,10 +10,9 @@ use regex_lite::Regex;
 
 use super::object::{Slot, check_name};
 use crate::config::codes::Code;
-use crate::config::fault::{Fault, Faults, Quoted, Spanned};
+use crate::config::fault::{Fault, Faults, Quoted};
 use crate::config::language::{MOST_RATE, Takes};
 use crate::config::nearest::nearest;
-use crate::config::raw::Names;
 use crate::domain::host::Address;
 use crate::domain::name::Name;
 use crate::domain::topology::PortRange;
@@ -32,31 +30,6 @@ pub(super) fn file(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<PathBuf> 
 pub(super) fn name(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Name> {
     let text = slot.scalar("a name", faults)?;
     check_name(text, slot.node.span, faults)
-}
-
-/// A list of names, or one name for a list of one. Repetitions are reported and dropped.
-pub(super) fn names(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Names> {
-    use crate::config::tree::Node;
-    if matches!(slot.node.value, Node::Scalar(_)) {
-        return name(slot, faults).map(|n| vec![Spanned::new(n, slot.node.span)]);
-    }
-    let items = slot.list("a name or a list of names", faults)?;
-    let mut seen = HashMap::new();
-    let mut complete = true;
-    let mut names = vec![];
-    for item in items {
-        let Some(name) = name(&slot.item(item), faults) else {
-            complete = false;
-            continue;
-        };
-        if let Some(first) = seen.insert(name.clone(), item.span) {
-            let fault = Fault::new(Code::RepeatedName, item.span, format!("`{name}` is in this list already"));
-            faults.add(fault.label("again").related(first, "first time").fix("remove it"));
-        } else {
-            names.push(Spanned::new(name, item.span));
-        }
-    }
-    complete.then_some(names)
 }
 
 /// Reports why a text is no quantity, with the spelling meant. A bare whole number most likely lacks the unit that is
@@ -330,7 +303,7 @@ pub(super) fn list<T>(
 ) -> impl Fn(&Slot<'_>, &mut Faults<'_>) -> Option<Vec<T>> {
     move |slot, faults| {
         let items = slot.list(what, faults)?;
-        super::group::some(items, slot, faults)?;
+        slot.some(items, faults)?;
         let read: Vec<Option<T>> =
             items.iter().map(|item| reader(&Slot { key: item.span, ..slot.item(item) }, faults)).collect();
         read.into_iter().collect()

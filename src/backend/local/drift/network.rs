@@ -1,16 +1,15 @@
 //! Devices, addresses, routes and settings that are not as they were made. Pure.
 
 use super::after;
-use crate::backend::local::batch::{Batch, Program};
+use crate::backend::local::batch::Batch;
 use crate::backend::local::device::Device;
-use crate::backend::local::holding::{Holding, Route};
+use crate::backend::local::holding::Holding;
+use crate::backend::local::route::Made;
 
 /// MTU of a virtual Ethernet device or switch as the kernel makes it, in bytes (ETH_DATA_LEN of its if_ether.h).
 const ETHERNET_MTU_BYTES: u32 = 1500;
 /// That of the loopback device, in bytes (drivers/net/loopback.c).
 const LOOPBACK_MTU_BYTES: u32 = 65_536;
-/// Who makes routes of itself: the kernel, for addresses and on ICMP's word (rtnetlink(7)).
-const OF_ITSELF: [&str; 3] = ["kernel", "redirect", "ra"];
 
 /// What a command of `ip` made: a device that is up and at its switch, an address, a route.
 pub(super) fn network(words: &[&str], held: &Holding) -> Option<String> {
@@ -44,7 +43,7 @@ pub(super) fn network(words: &[&str], held: &Holding) -> Option<String> {
             let (to, way) = (made.to, made.gateway.or(made.device).unwrap_or_default());
             let other = held.added.iter().map(|(_, route)| route).find(|route| made.leads_where(route));
             Some(match other {
-                Some(other) => format!("the route to {to} goes by {} instead of {way}", way_of(other)),
+                Some(other) => format!("the route to {to} goes by {} instead of {way}", other.way()),
                 None => format!("the route to {to} by {way} is missing"),
             })
         }
@@ -62,83 +61,10 @@ fn mtu(device: &Device, held: &Holding) -> u32 {
     }
 }
 
-/// A route as it was made.
-struct Made<'a> {
-    to: &'a str,
-    gateway: Option<&'a str>,
-    device: Option<&'a str>,
-}
-
-impl<'a> Made<'a> {
-    fn read(words: &[&'a str]) -> Option<Self> {
-        let ["route", "add", to, how @ ..] = words else { return None };
-        Some(Self { to, gateway: after(how, "via"), device: after(how, "dev") })
-    }
-
-    /// Does the other lead to the same place? `ip` shows a default route and a route to one address by other words.
-    fn leads_where(&self, route: &Route) -> bool {
-        let whole = if self.to == "::/0" { "default" } else { self.to };
-        let one = whole.strip_suffix("/32").or_else(|| whole.strip_suffix("/128")).unwrap_or(whole);
-        route.dst == one
-    }
-
-    fn is(&self, route: &Route) -> bool {
-        self.leads_where(route)
-            && route.gateway.as_deref() == self.gateway
-            && (self.device.is_none() || route.dev.as_deref() == self.device)
-            && route.kind.is_none()
-    }
-}
-
-/// By what a route leads, for people.
-fn way_of(route: &Route) -> &str {
-    let Route { gateway, dev, kind, .. } = route;
-    let kind = kind.as_deref();
-    kind.or(gateway.as_deref()).or(dev.as_deref()).unwrap_or("several ways")
-}
-
-/// Names of the devices that a batch sets up.
-fn devices(batch: &Batch) -> impl Iterator<Item = &str> {
-    let lines = batch.lines.lines().filter(|_| batch.program == Program::Ip);
-    lines.filter_map(|line| line.strip_prefix("link set dev ")?.split(' ').next())
-}
-
-/// The routes of a namespace that neither `made`, the batches of all resources there, nor the kernel made, each with the
-/// device whose resource it goes with: by a device that is not ours, with the namespace itself, whose `lo` is. What leads by
-/// a device that an older topology made goes with that device.
-pub(in crate::backend::local) fn added(made: &[&Batch], routes: &[Route]) -> Vec<(String, Route)> {
-    let lines = made.iter().filter(|batch| batch.program == Program::Ip).flat_map(|batch| batch.lines.lines());
-    let wanted: Vec<Made<'_>> = lines.filter_map(|line| Made::read(&line.split(' ').collect::<Vec<_>>())).collect();
-    let known = |device: &str| made.iter().any(|batch| devices(batch).any(|name| name == device));
-    let older = |device: &str| ["l-", "p-", "s-"].iter().any(|kind| device.starts_with(kind));
-    routes
-        .iter()
-        .filter(|route| !route.protocol.as_deref().is_some_and(|by| OF_ITSELF.contains(&by)))
-        .filter(|route| !wanted.iter().any(|made| made.is(route)))
-        .filter_map(|route| {
-            let device = match route.dev.as_deref() {
-                Some(device) if known(device) => device,
-                Some(device) if older(device) => return None,
-                _ => "lo",
-            };
-            Some((device.to_owned(), route.clone()))
-        })
-        .collect()
-}
-
 /// A route that was added to what a batch made.
 pub(super) fn routed_since(batch: &Batch, held: &Holding) -> Option<String> {
-    let (_, route) = held.added.iter().find(|(device, _)| devices(batch).any(|name| name == device))?;
-    Some(format!("the route to {} by {} was added", route.dst, way_of(route)))
-}
-
-/// The settings that a batch makes: in which namespace, and each with its value.
-pub(in crate::backend::local) fn settings(batch: &Batch) -> impl Iterator<Item = (&str, Vec<(&str, &str)>)> {
-    let lines = batch.lines.lines().filter(|_| batch.program == Program::Ip && batch.namespace.is_none());
-    lines.filter_map(|line| {
-        let (here, pairs) = line.strip_prefix("netns exec ")?.split_once(" sysctl -q -w ")?;
-        Some((here, pairs.split(' ').filter_map(|pair| pair.split_once('=')).collect()))
-    })
+    let (_, route) = held.added.iter().find(|(device, _)| batch.devices().any(|name| name == device))?;
+    Some(format!("the route to {} by {} was added", route.dst, route.way()))
 }
 
 /// The first setting that has another value now.
@@ -152,6 +78,8 @@ pub(super) fn set_otherwise(made: &[(&str, &str)], held: &Holding) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::local::batch::Program;
+    use crate::backend::local::route::{Route, added};
 
     fn route(json: &str) -> Route {
         serde_json::from_str(json).unwrap()
@@ -167,19 +95,6 @@ mod tests {
 
     const SITE: &str = "link set dev lo up\nlink set dev core up\nroute add default via 100.64.0.5\n\
                         route add ::/0 via fd69::5 dev core\n";
-
-    #[test]
-    fn routes_of_the_topology_and_of_the_kernel_are_not_added() {
-        let made = [
-            r#"{"dst":"default","gateway":"100.64.0.5","dev":"core"}"#,
-            r#"{"dst":"default","gateway":"fd69::5","dev":"core"}"#,
-            r#"{"dst":"100.64.0.4/30","dev":"core","protocol":"kernel"}"#,
-            r#"{"dst":"10.9.0.1","gateway":"100.64.0.9","dev":"core","protocol":"redirect"}"#,
-            r#"{"dst":"10.2.0.0/20","gateway":"172.16.0.2","dev":"l-0123456789ab"}"#,
-        ]
-        .map(route);
-        assert_eq!(added(&[&batch(SITE)], &made), []);
-    }
 
     #[test]
     fn an_added_route_goes_with_the_resource_of_its_device() {
@@ -237,7 +152,7 @@ mod tests {
     fn a_setting_is_told_with_both_values_and_one_that_is_unknown_is_not() {
         let line = "netns exec iperftester.lab.west sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.icmp_ratemask=0\n";
         let begin = Batch::new(Program::Ip, None, format!("netns add iperftester.lab.west\n{line}"));
-        let all: Vec<_> = settings(&begin).collect();
+        let all: Vec<_> = begin.settings().collect();
         let made = vec![("net.ipv4.ip_forward", "1"), ("net.ipv4.icmp_ratemask", "0")];
         assert_eq!(all, [("iperftester.lab.west", made.clone())]);
         let held = |forward: &str| Holding {
