@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::counters::EndCounters;
 use crate::domain::facts::ProbeFacts;
+use crate::domain::port::PortRange;
 use crate::domain::test::Test;
-use crate::domain::topology::PortRange;
 use crate::domain::unit::seconds;
 
 /// Version of these messages. Both sides must speak the same.

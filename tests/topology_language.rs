@@ -8,8 +8,9 @@ use iperftester::config::{Loaded, Source, load};
 use iperftester::domain::host::{Address, HostKind, Isolation, Network, Placement, ResourceLimits, Secret};
 use iperftester::domain::image::{Base, Image};
 use iperftester::domain::name::Name;
+use iperftester::domain::port::PortRange;
 use iperftester::domain::test::{Directions, Family, OfferedRate, Protocol, TestDefinition};
-use iperftester::domain::topology::{PortRange, Topology};
+use iperftester::domain::topology::Topology;
 use iperftester::domain::unit::{Bitrate, ByteSize, Ratio};
 
 fn loaded(text: &str) -> Loaded {

@@ -9,8 +9,9 @@ use iperftester::domain::campaign::{Limit, Metric};
 use iperftester::domain::group::Shape;
 use iperftester::domain::host::HostKind;
 use iperftester::domain::name::Name;
+use iperftester::domain::port::PortRange;
 use iperftester::domain::test::{Directions, OfferedRate, Protocol, TestDefinition};
-use iperftester::domain::topology::{Directed, End, PortRange, Topology};
+use iperftester::domain::topology::{Directed, End, Topology};
 use iperftester::domain::unit::{Bitrate, ByteSize, Ratio};
 
 fn load_file(path: &Path) -> (Source, Loaded) {

@@ -23,8 +23,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::domain::port::PortRange;
 use crate::domain::test::{Test, ToolKind};
-use crate::domain::topology::PortRange;
 use crate::process;
 use crate::protocol::{self, LINE_MAX, Reply, Request, VERSION};
 use crate::tool::Endpoints;

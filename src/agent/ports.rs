@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::net;
 
-use crate::domain::topology::PortRange;
+use crate::domain::port::PortRange;
 
 /// Connections that wait to be taken, as std has it.
 const BACKLOG: i32 = 128;

@@ -8,8 +8,9 @@ use crate::domain::campaign::{Days, Metric};
 use crate::domain::host::{Address, HostKind, Network, Placement};
 use crate::domain::image;
 use crate::domain::name::Name;
+use crate::domain::port::PortRange;
 use crate::domain::test::{Directions, Dscp, Family, OfferedRate, Protocol};
-use crate::domain::topology::{Metadata, PortRange};
+use crate::domain::topology::Metadata;
 use crate::domain::unit::{Bitrate, ByteSize, Ratio};
 
 /// A key's value. What is faulty has been reported, so that nothing is concluded from its absence.

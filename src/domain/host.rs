@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::name::Name;
-use super::topology::PortRange;
+use super::port::PortRange;
 use super::unit::ByteSize;
 
 /// The kinds of backend, each with its settings.

@@ -12,6 +12,7 @@ pub mod image;
 pub mod measurement;
 pub mod name;
 pub mod path;
+pub mod port;
 pub mod reason;
 pub mod run;
 pub mod test;

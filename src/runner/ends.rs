@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use super::session::Session;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
+use crate::domain::port::PortRange;
 use crate::domain::test::{Family, Test, ToolKind};
-use crate::domain::topology::PortRange;
 
 /// Somebody else's servers.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use super::ends::Foreign;
 use super::execute::{Executed, deadline, end};
 use super::retry::Retry;
 use super::session::Session;
+use crate::domain::port::PortRange;
 use crate::domain::test::{Direction, Test, ToolKind};
-use crate::domain::topology::PortRange;
 use crate::protocol::{Ending, Reply, Request};
 
 /// The words of an iperf3 server that serves somebody else (src/iperf_error.c).

@@ -14,8 +14,9 @@ use crate::backend::{BackendError, Channel, Program, Reach};
 use crate::domain::facts::{ProbeFacts, Router};
 use crate::domain::host::Attachment;
 use crate::domain::name::Name;
+use crate::domain::port::PortRange;
 use crate::domain::test::{Ping, Test};
-use crate::domain::topology::{PortRange, Probe};
+use crate::domain::topology::Probe;
 use crate::process::{self, Errors};
 use crate::protocol::{self, Ending, Reply, Request, VERSION};
 

@@ -13,10 +13,11 @@ use iperftester::domain::image::Image;
 use iperftester::domain::measurement::{Flow, Interval, Measurement, Side, Throughput};
 use iperftester::domain::name::Name;
 use iperftester::domain::path::{Crossing, Path};
+use iperftester::domain::port::PortRange;
 use iperftester::domain::run::{CampaignRunHeader, Run, RunStatus};
 use iperftester::domain::test::{Direction, Iperf3, Protocol, Test, ToolKind};
 use iperftester::domain::topology::Metadata;
-use iperftester::domain::topology::{Host, PortRange, Probe, Topology};
+use iperftester::domain::topology::{Host, Probe, Topology};
 use iperftester::domain::verdict::{Assessment, Cause, CauseKind, Judgement, Verdict};
 use iperftester::store::{Head, Kept, Recording};
 

@@ -13,12 +13,11 @@ use iperftester::domain::host::HostKind;
 use iperftester::domain::image::Image;
 use iperftester::domain::measurement::{Flow, Hop, HopPath, Interval, Measurement, RoundTrip, Side, Throughput};
 use iperftester::domain::name::Name;
+use iperftester::domain::port::PortRange;
 use iperftester::domain::run::{CampaignRun, CampaignRunHeader, Run};
 use iperftester::domain::test::{Direction, Iperf3, Ping, Protocol, Test, ToolKind, Traceroute};
 use iperftester::domain::topology::Metadata;
-use iperftester::domain::topology::{
-    Contract, Directed, End, Host, Impairment, Link, PortRange, Probe, Site, Topology,
-};
+use iperftester::domain::topology::{Contract, Directed, End, Host, Impairment, Link, Probe, Site, Topology};
 use iperftester::domain::unit::{Bitrate, Ratio};
 use iperftester::verdict::{Outcome, RunInput, assess};
 

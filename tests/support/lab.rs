@@ -13,10 +13,9 @@ use iperftester::domain::host::Attachment;
 use iperftester::domain::host::HostKind;
 use iperftester::domain::image::Image;
 use iperftester::domain::name::Name;
+use iperftester::domain::port::PortRange;
 use iperftester::domain::topology::Metadata;
-use iperftester::domain::topology::{
-    Contract, Directed, End, Host, Impairment, Link, PortRange, Probe, Site, Topology, Uplink,
-};
+use iperftester::domain::topology::{Contract, Directed, End, Host, Impairment, Link, Probe, Site, Topology, Uplink};
 use iperftester::domain::unit::Bitrate;
 
 /// A name.

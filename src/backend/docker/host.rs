@@ -17,7 +17,8 @@ use super::{DockerError, Engine, EngineError, Surroundings, create, engine, in_t
 use crate::backend::{Backend, BackendError, Tell};
 use crate::domain::host::{self, HostKind};
 use crate::domain::name::Name;
-use crate::domain::topology::{PortRange, Topology};
+use crate::domain::port::PortRange;
+use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId, SpecHash};
 
 /// How many containers are made or removed at a time.

@@ -14,7 +14,8 @@ use crate::backend::WAIT_VERB;
 use crate::domain::data_path::DataPath;
 use crate::domain::host::{Address, Network};
 use crate::domain::name::Name;
-use crate::domain::topology::{PortRange, Probe, Topology};
+use crate::domain::port::PortRange;
+use crate::domain::topology::{Probe, Topology};
 use crate::plan::{Desired, ResourceId, SpecHash};
 
 /// What says which topology something belongs to.

@@ -19,7 +19,8 @@ use crate::backend::docker::{DockerError, Engine, Supply, exec, in_time};
 use crate::backend::{Backend, BackendError, Channel, Program, Tell};
 use crate::domain::host::Placement;
 use crate::domain::name::Name;
-use crate::domain::topology::{PortRange, Topology};
+use crate::domain::port::PortRange;
+use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId, SpecHash};
 
 /// How many services are made or removed at a time.

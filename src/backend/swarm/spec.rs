@@ -143,7 +143,7 @@ pub(super) fn asked(body: &ServiceSpec, labels: HashMap<String, String>, id: &st
 mod tests {
     use super::*;
     use crate::domain::host::{Attachment, ResourceLimits};
-    use crate::domain::topology::PortRange;
+    use crate::domain::port::PortRange;
     use crate::domain::unit::ByteSize;
 
     fn name(text: &str) -> Name {

@@ -12,7 +12,7 @@ use crate::config::language::{
 use crate::config::raw::Field;
 use crate::config::tree::Node;
 use crate::domain::host::{Docker, External, HostKind, Install, LiveIso, Local, Lxd, Secret, Ssh, Swarm, Tls};
-use crate::domain::topology::PortRange;
+use crate::domain::port::PortRange;
 
 /// Ports of an external host where it names none: iperf3's own.
 const EXTERNAL_PORT: u16 = 5201;

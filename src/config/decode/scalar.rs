@@ -15,7 +15,7 @@ use crate::config::language::{MOST_RATE, Takes};
 use crate::config::nearest::nearest;
 use crate::domain::host::Address;
 use crate::domain::name::Name;
-use crate::domain::topology::PortRange;
+use crate::domain::port::PortRange;
 use crate::domain::unit::{Bitrate, ByteSize, Ratio, UnitFault, format_duration, parse_duration};
 
 pub(super) fn text(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<String> {

@@ -10,7 +10,8 @@ use crate::config::language::usable;
 use crate::config::raw::{self, Field};
 use crate::domain::host::{Address, Attachment, HostKind, Network, Placement, ResourceLimits};
 use crate::domain::name::Name;
-use crate::domain::topology::{PortRange, Probe, Site, Uplink};
+use crate::domain::port::PortRange;
+use crate::domain::topology::{Probe, Site, Uplink};
 
 /// The probes in the order of the file, their defaults filled in, as far as they are written without fault.
 pub(super) struct Outline<'r> {

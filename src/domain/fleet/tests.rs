@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::host::{HostKind, Swarm};
-use crate::domain::topology::{Contract, Host, Impairment, PortRange, Probe, Site};
+use crate::domain::port::PortRange;
+use crate::domain::topology::{Contract, Host, Impairment, Probe, Site};
 
 fn name(text: &str) -> Name {
     Name::new(text).unwrap()

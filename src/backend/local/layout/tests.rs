@@ -6,8 +6,9 @@ use crate::backend::local::batch::Otherwise;
 use crate::domain::host::Attachment;
 use crate::domain::host::HostKind;
 use crate::domain::image::Image;
+use crate::domain::port::PortRange;
 use crate::domain::topology::Metadata;
-use crate::domain::topology::{Contract, Host, Impairment, PortRange, Probe, Site, Uplink};
+use crate::domain::topology::{Contract, Host, Impairment, Probe, Site, Uplink};
 use crate::domain::topology::{Directed, End, Link};
 use crate::domain::unit::{Bitrate, Ratio, Seconds};
 
