@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::jobs::{Job, Resource};
+use super::jobs::Job;
+use super::resource::Resource;
 use crate::tool::Load;
 
 /// Light jobs that share a resource at most: a mesh of pings must not drown what it measures.

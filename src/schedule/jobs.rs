@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::rate::{self, RateFrom};
+use super::resource::{Resource, resources};
 use crate::domain::campaign::Campaign;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
@@ -22,17 +23,6 @@ const UDP_LENGTH: ByteSize = ByteSize::new(1448);
 /// UDP, IPv4 and Ethernet headers around a datagram's payload, in bytes (RFC 768, RFC 791, IEEE 802.3 without FCS, which
 /// the kernel's shapers do not count either).
 const UDP_HEADERS_BYTES: f64 = 8.0 + 20.0 + 14.0;
-
-/// Something that two throughput tests may not use at the same time.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Resource {
-    /// A probe.
-    Probe(Name),
-    /// A link.
-    Link(Name),
-    /// A site's uplink.
-    Uplink(Name),
-}
 
 /// A piece of work.
 #[derive(Debug, Clone, PartialEq)]
@@ -317,13 +307,4 @@ fn payload_for_frames(frames: Bitrate, length: Option<ByteSize>) -> Bitrate {
     #[allow(clippy::cast_precision_loss)]
     let payload = length.unwrap_or(UDP_LENGTH).bytes().max(1) as f64;
     frames.scale(payload / (payload + UDP_HEADERS_BYTES))
-}
-
-fn resources(topology: &Topology, pair: &Pair, path: &Path) -> BTreeSet<Resource> {
-    // Probes of a `local` host are measuring points of their own: they share CPU, not a network interface.
-    let probes = [&pair.source, &pair.destination].map(|probe| Resource::Probe(probe.clone()));
-    let link = path.link.iter().map(|crossing| Resource::Link(crossing.link.clone()));
-    let limited = |site: &&Name| topology.sites.get(*site).is_some_and(|s| s.uplink.is_some());
-    let uplinks = path.uplinks.iter().filter(limited).map(|site| Resource::Uplink(site.clone()));
-    probes.into_iter().chain(link).chain(uplinks).collect()
 }

@@ -6,12 +6,14 @@ mod calendar;
 mod dispatch;
 mod jobs;
 mod rate;
+mod resource;
 mod timetable;
 
 pub use calendar::{Calendar, CalendarFault, ClockChange, Firing};
 pub use dispatch::Dispatcher;
-pub use jobs::{AdHocFault, Job, Options, Resource, ad_hoc, jobs};
+pub use jobs::{AdHocFault, Job, Options, ad_hoc, jobs};
 pub use rate::{RateFrom, Settled, Source, Told, settle, told};
+pub use resource::Resource;
 pub use timetable::{LinkBytes, Slot, Timetable, timetable};
 
 #[cfg(test)]

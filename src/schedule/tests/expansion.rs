@@ -255,3 +255,38 @@ fn what_a_probe_behind_nat_cannot_receive_it_measures_in_its_own_turn_or_is_skip
     let behind = Some(SkipReason::BehindNat { probe: name("b") });
     assert!(auto.iter().all(|job| job.test == name("traceroute") || job.skip == behind), "{auto:#?}");
 }
+
+/// How many things the two tests of two pairs share.
+fn shared(hosts: &str, probes: &str, pairs: &str) -> usize {
+    let text = format!(
+        "name: t\nhosts: {{ {hosts} }}\nprobes: {{ {probes} }}\ngroups: {{ g: {{ pairs: {pairs}, one-way: true }} }}\n\
+         tests: {{ one-way: {{ iperf3: {{}} }} }}\ncampaigns: {{ check: {{ group: g, run: [one-way] }} }}\n"
+    );
+    let topology = topology(&text);
+    let list = jobs(&topology, &topology.campaigns[&name("check")], Options::default());
+    assert_eq!(list.len(), 2);
+    list[0].resources.intersection(&list[1].resources).count()
+}
+
+#[test]
+fn what_leaves_a_machine_shares_its_way_out() {
+    let hosts = "rack: { docker: { endpoint: unix:///r } }, desk: { docker: { endpoint: unix:///d } }, here: { local: {} }, \
+                 there: { local: {} }, out: { external: { address: 192.0.2.9, ports: 5201-5209 } }";
+    let probes = "r1: { host: rack, ports: 5201-5205, network: host }, r2: { host: rack, ports: 5206-5210, network: host }, \
+                  r3: { host: rack, ports: 5211-5215, network: host }, d1: { host: desk, address: 192.0.2.2 }, \
+                  h1: { host: here }, h2: { host: here }, h3: { host: there }, h4: { host: there }, x: { host: out }";
+    assert_eq!(shared(hosts, probes, "[[r1, d1], [r2, x]]"), 1, "both leave rack");
+    assert_eq!(shared(hosts, probes, "[[r1, d1], [r2, r3]]"), 0, "within rack");
+    assert_eq!(shared(hosts, probes, "[[h1, h3], [h2, h4]]"), 0, "hosts of kind local are one machine");
+    assert_eq!(shared(hosts, probes, "[[h1, x], [h2, d1]]"), 1, "both leave this machine");
+}
+
+#[test]
+fn the_nodes_of_a_host_have_a_way_out_each() {
+    let members = |name: &str, member: &str| format!("{name}: {{ host: rack, placement: {{ members: [{member}] }} }}");
+    let probes = [members("a", "n1"), members("b", "n2"), members("c", "n3"), members("d", "n1")].join(", ");
+    let hosts = "rack: { lxd: { endpoint: https://192.0.2.20:8443 } }";
+    assert_eq!(shared(hosts, &probes, "[[a, b], [c, d]]"), 1, "n1");
+    let probes = [members("a", "n1"), members("b", "n2"), members("c", "n3"), members("d", "n4")].join(", ");
+    assert_eq!(shared(hosts, &probes, "[[a, b], [c, d]]"), 0);
+}
