@@ -13,7 +13,7 @@ use campaign_run::{
 };
 use campaign_run::{traceroute, udp, udp_measured};
 use iperftester::domain::campaign::{Expectations, Limit, Limits, Metric};
-use iperftester::domain::counters::{EndCounters, TcpLimits, UdpGrowth};
+use iperftester::domain::counters::{EndCounters, InterfaceGrowth, TcpLimits, UdpGrowth};
 use iperftester::domain::measurement::{Measurement, PathMtuFound};
 use iperftester::domain::run::RunStatus;
 use iperftester::domain::test::{Direction, Iperf3, PathMtu, Test};
@@ -32,13 +32,15 @@ struct Case {
     wait: (f64, f64),
     /// Datagrams that found no room at the destination, of 10 000 that arrived.
     dropped: u64,
+    /// Packets that the source's queue and its device dropped, beside 10 000 that left.
+    unsent: (u64, u64),
     /// Share of the time that the source's TCP waited for the destination's window.
     window: f64,
 }
 
 impl Case {
     fn new(ends: (&'static str, &'static str), test: Test, measured: Measurement) -> Self {
-        Self { ends, test, measured, expect: None, wait: (0.02, 0.02), dropped: 0, window: 0.013 }
+        Self { ends, test, measured, expect: None, wait: (0.02, 0.02), dropped: 0, unsent: (0, 0), window: 0.013 }
     }
 
     fn tcp(megabits: f64) -> Self {
@@ -74,9 +76,22 @@ impl Case {
             outcome: Outcome::Measured(&self.measured),
             topology: &offices(),
             expectations: self.expect.as_ref(),
-            source_counters: Some(&EndCounters { tcp: vec![tcp], ..counters(self.wait.0) }),
+            source_counters: Some(&EndCounters { tcp: vec![tcp], ..self.sending() }),
             destination_counters: Some(&EndCounters { udp, ..counters(self.wait.1) }),
         })
+    }
+
+    /// The source's interfaces: the one that the run leaves by, and one that somebody else's data leave by.
+    fn sending(&self) -> EndCounters {
+        let (queue_dropped, tx_dropped) = self.unsent;
+        let own = InterfaceGrowth {
+            tx_packets: 10_000,
+            tx_dropped,
+            queue_dropped: Some(queue_dropped),
+            ..Default::default()
+        };
+        let other = InterfaceGrowth { tx_packets: 100, queue_dropped: Some(900), ..Default::default() };
+        EndCounters { interfaces: vec![other, own], ..counters(self.wait.0) }
     }
 
     fn verdict(&self) -> Verdict {
@@ -474,6 +489,63 @@ fn a_full_receive_buffer_makes_a_missed_loss_invalid() {
     assert_eq!(lossy(1.0, 0.05, 0).judge().0, RunStatus::Ok, "all of it is the link's");
     assert_eq!(lossy(1.0, 0.05, 10).judge().0, RunStatus::Ok, "0.1 % is not above 0.1 %");
     assert_eq!(lossy(1.0, 0.0, 500).verdict(), Verdict::Pass, "a pass stays a pass");
+}
+
+#[test]
+fn what_the_senders_own_interface_drops_makes_a_missed_loss_invalid() {
+    let unsent = |loss, unsent| Case { unsent, ..lossy(1.0, loss, 0) };
+    for (queue, device) in [(500, 0), (0, 500)] {
+        let own = unsent(0.05, (queue, device));
+        assert_eq!(own.judge().0, RunStatus::Invalid);
+        assert_eq!(first_cause(&own), Some((CauseKind::SendQueue, "m1".to_owned())));
+        let reason = told(&own.judge().1);
+        assert!(reason.contains("m1 dropped 4.76 % of what was to leave by its own interface"), "{reason}");
+    }
+    assert_eq!(unsent(0.05, (10, 0)).judge().0, RunStatus::Ok, "0.1 % is not above 0.1 %");
+    assert_eq!(unsent(0.0, (500, 0)).verdict(), Verdict::Pass, "a pass stays a pass");
+    let slow = Case { unsent: (500, 0), ..Case::tcp(76.2) };
+    assert_eq!(first_cause(&slow), Some((CauseKind::SendQueue, "m1".to_owned())), "TCP drops and sends again");
+    let late = Case { unsent: (500, 0), ..Case::new(("m1", "s1"), ping(), ping_measured(31.0, 10)) };
+    assert_eq!(late.verdict(), Verdict::Fail, "no queue is asked beside a ping");
+}
+
+#[test]
+fn a_queue_that_the_topology_made_is_the_link() {
+    let mut topology = offices();
+    let way = Directed { a_to_b: Some(rate(60)), b_to_a: Some(rate(60)) };
+    for link in topology.links.values_mut() {
+        link.impair.rate_bits_per_second = way;
+    }
+    let status = |unsent| {
+        let case = Case { unsent, ..lossy(1.0, 0.05, 0) };
+        let (source, destination) = (name("m1"), name("s1"));
+        assess(&RunInput {
+            source: &source,
+            destination: &destination,
+            test: &case.test,
+            outcome: Outcome::Measured(&case.measured),
+            topology: &topology,
+            expectations: None,
+            source_counters: Some(&case.sending()),
+            destination_counters: None,
+        })
+        .0
+    };
+    assert_eq!(status((500, 0)), RunStatus::Ok);
+    assert_eq!(status((0, 500)), RunStatus::Invalid, "no device of a link drops before its queue");
+}
+
+#[test]
+fn a_loss_that_nobody_judges_is_the_hosts_where_the_host_lost_it() {
+    let open = |loss, dropped, unsent| {
+        // m1 and m2 are of one site: no link, no contract.
+        let case = Case { unsent, ..lossy(1.0, loss, dropped) };
+        Case { ends: ("m1", "m2"), ..case }.judge()
+    };
+    assert_eq!(open(0.05, 500, (0, 0)).0, RunStatus::Invalid);
+    assert_eq!(open(0.05, 0, (500, 0)).0, RunStatus::Invalid);
+    assert_eq!(open(0.05, 0, (0, 0)).1.verdict, Verdict::None);
+    assert_eq!(open(0.0, 500, (500, 0)).1.verdict, Verdict::None, "nothing of this run was lost");
 }
 
 #[test]

@@ -94,7 +94,7 @@ async fn watch(
     deadline: Duration,
     live: Option<&UnboundedSender<Reply>>,
 ) -> Ending {
-    let mut sampler = Sampler::new(running.pid(), test);
+    let mut sampler = Sampler::new(running.pid(), test).await;
     let finish = running.finish_keeping(deadline);
     tokio::pin!(finish);
     let finished = loop {
@@ -112,7 +112,7 @@ async fn watch(
             }
         }
     };
-    let counters = sampler.growth();
+    let counters = sampler.growth().await;
     let (status, [stdout, stderr]) = finished;
     let (exit_code, fault) = match status {
         Ok(status) => (status.code(), status.signal().map(|signal| format!("ended by signal {signal}"))),

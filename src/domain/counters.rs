@@ -53,8 +53,12 @@ pub struct InterfaceGrowth {
     pub tx_packets: u64,
     /// Send errors.
     pub tx_errors: u64,
-    /// Dropped before sending.
+    /// Dropped by the device before sending.
     pub tx_dropped: u64,
+    /// Dropped by its queueing discipline, which `tx_dropped` leaves out (the root's `drops` of `tc -s qdisc`); `None` where
+    /// nobody asked, as beside a ping, or nobody could tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_dropped: Option<u64>,
 }
 
 /// Growth of the UDP counters (RFC 4113 and Linux' own).

@@ -101,6 +101,9 @@ pub enum CauseKind {
     /// UDP datagrams that arrived and were dropped for a full receive buffer, over all that arrived (`RcvbufErrors` of
     /// `/proc/net/snmp`).
     ReceiveBuffer,
+    /// The sender's own interface dropped what was to leave by it, in its queue or in the device, before it came to the link:
+    /// over all that was to leave (`tc -s qdisc`, `tx_dropped` of `/proc/net/dev`).
+    SendQueue,
     /// TCP had data to send and waited for the receiver's window: share of the time (`rwnd_limited` of `ss -ti`).
     ReceiveWindow,
     /// The sender sent less than it was asked for: what it sent over what was asked.

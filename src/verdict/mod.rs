@@ -16,7 +16,9 @@ mod cause;
 mod expect;
 mod tell;
 
-pub use cause::{CPU_STARVED_RATIO, RECEIVE_BUFFER_RATIO, RECEIVE_WINDOW_RATIO, advice, explain, is_shaped_below};
+pub use cause::{
+    CPU_STARVED_RATIO, RECEIVE_BUFFER_RATIO, RECEIVE_WINDOW_RATIO, SEND_QUEUE_RATIO, advice, explain, is_shaped_below,
+};
 pub use expect::default_limits;
 
 pub use tell::{account, cannot_reach, failed, judgement_reason, no_measurement, sent_short_text, skipped, too_few};

@@ -1,4 +1,4 @@
-//! Samples this probe while a tool runs: cheap reads of `/proc` often, `ss -ti` once a second.
+//! Samples this probe while a tool runs: cheap reads of `/proc` often, `ss -ti` once a second, `tc -s` before and after.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ pub(super) struct Sampler {
     pid: Option<u32>,
     ticks: Interval,
     samples: u32,
+    loads: bool,
     sockets: bool,
     began: Instant,
     first: Counters,
@@ -55,6 +56,16 @@ impl Counters {
         }
     }
 
+    /// The same, and what queues dropped, where the test `loads` them.
+    async fn with_queues(loads: bool) -> Self {
+        let dropped = if loads { read::queues().await } else { BTreeMap::new() };
+        let mut now = Self::now();
+        for (name, interface) in &mut now.interfaces {
+            interface.queue_dropped = dropped.get(name).copied();
+        }
+        now
+    }
+
     fn bytes(&self) -> (u64, u64) {
         let all = self.interfaces.values();
         all.fold((0, 0), |(rx, tx), interface| (rx + interface.rx_bytes, tx + interface.tx_bytes))
@@ -62,11 +73,12 @@ impl Counters {
 }
 
 impl Sampler {
-    pub(super) fn new(pid: Option<u32>, test: &Test) -> Self {
+    pub(super) async fn new(pid: Option<u32>, test: &Test) -> Self {
+        let loads = test.protocol().is_some();
+        let first = Counters::with_queues(loads).await;
         let now = Instant::now();
         let mut ticks = interval_at((now + PERIOD).into(), PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let first = Counters::now();
         let live = (now, first.bytes());
         let sockets = test.protocol() == Some(Protocol::Tcp);
         let threads = pid.map(read::threads).unwrap_or_default().into_iter().map(|(id, t)| (id, (t, t))).collect();
@@ -74,6 +86,7 @@ impl Sampler {
             pid,
             ticks,
             samples: 1,
+            loads,
             sockets,
             began: now,
             first,
@@ -123,8 +136,9 @@ impl Sampler {
     }
 
     /// What grew since the start.
-    pub(super) fn growth(&self) -> EndCounters {
-        let last = Counters::now();
+    pub(super) async fn growth(&self) -> EndCounters {
+        let last = Counters::with_queues(self.loads).await;
+        let wall_seconds = self.began.elapsed().as_secs_f64();
         let cores = self.first.cores.iter().zip(&last.cores).map(|(a, b)| a.growth(b)).collect();
         let interfaces = last
             .interfaces
@@ -138,7 +152,7 @@ impl Sampler {
             (watched > 0.0).then(|| grown as f64 / 1e9 / watched)
         };
         EndCounters {
-            wall_seconds: self.began.elapsed().as_secs_f64(),
+            wall_seconds,
             samples: self.samples,
             cores,
             run_queue_wait_ratio: most(|t| t.waited_nanoseconds),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::domain::counters::{CoreUse, InterfaceGrowth, TcpLimits, UdpGrowth};
 use crate::process;
 
@@ -57,6 +59,7 @@ pub(super) fn interfaces(text: &str) -> BTreeMap<String, InterfaceGrowth> {
                 tx_packets: at(9),
                 tx_errors: at(10),
                 tx_dropped: at(11),
+                queue_dropped: None,
             };
             (name.to_owned(), counters)
         })
@@ -76,7 +79,29 @@ pub(super) fn interface_growth(before: Option<&InterfaceGrowth>, now: &Interface
         tx_packets: now.tx_packets.saturating_sub(old.tx_packets),
         tx_errors: now.tx_errors.saturating_sub(old.tx_errors),
         tx_dropped: now.tx_dropped.saturating_sub(old.tx_dropped),
+        queue_dropped: now.queue_dropped.map(|dropped| dropped.saturating_sub(old.queue_dropped.unwrap_or(0))),
     }
+}
+
+/// What each interface's queueing discipline has dropped, asked of `tc`; none where `tc` cannot tell.
+pub(super) async fn queues() -> BTreeMap<String, u64> {
+    let argv = ["tc", "-s", "-j", "qdisc", "show"].map(str::to_owned);
+    let Ok(finished) = process::run(&argv, b"", Duration::from_secs(1)).await else { return BTreeMap::new() };
+    queue_drops(&finished.stdout)
+}
+
+/// Reads `tc -s -j qdisc show`. A root counts what its children drop.
+fn queue_drops(json: &[u8]) -> BTreeMap<String, u64> {
+    #[derive(Deserialize)]
+    struct Queue {
+        dev: String,
+        #[serde(default)]
+        root: bool,
+        #[serde(default)]
+        drops: u64,
+    }
+    let queues: Vec<Queue> = serde_json::from_slice(json).unwrap_or_default();
+    queues.into_iter().filter(|queue| queue.root).map(|queue| (queue.dev, queue.drops)).collect()
 }
 
 /// Reads the `Udp:` rows of `/proc/net/snmp`: one of names, one of numbers.
@@ -209,6 +234,23 @@ mod tests {
         let snmp = "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors\nUdp: 1 2 3 4 5 6\n";
         let counted = udp(snmp);
         assert_eq!((counted.in_datagrams, counted.receive_buffer_errors, counted.out_datagrams), (1, 5, 4));
+    }
+
+    #[test]
+    fn a_queue_has_dropped_what_its_root_says() {
+        let json = br#"[{"kind":"noqueue","handle":"0:","dev":"lo","root":true,"refcnt":2,"options":{},"drops":0},
+            {"kind":"mq","handle":"8001:","dev":"eth0","root":true,"bytes":9,"packets":4,"drops":7,"requeues":1},
+            {"kind":"fq_codel","handle":"0:","dev":"eth0","parent":"8001:1","drops":7},
+            {"kind":"clsact","handle":"ffff:","dev":"eth0","parent":"ffff:fff1","drops":3}]"#;
+        assert_eq!(queue_drops(json), BTreeMap::from([("lo".to_owned(), 0), ("eth0".to_owned(), 7)]));
+        assert_eq!(queue_drops(b"Error: no JSON"), BTreeMap::new());
+        let before = InterfaceGrowth { queue_dropped: Some(5), ..InterfaceGrowth::default() };
+        let now = InterfaceGrowth { queue_dropped: Some(12), ..InterfaceGrowth::default() };
+        assert_eq!(interface_growth(Some(&before), &now).queue_dropped, Some(7));
+        // A discipline that came in between began to count at nothing.
+        assert_eq!(interface_growth(Some(&now), &before).queue_dropped, Some(0));
+        assert_eq!(interface_growth(None, &now).queue_dropped, Some(12));
+        assert_eq!(interface_growth(Some(&before), &InterfaceGrowth::default()).queue_dropped, None);
     }
 
     #[test]

@@ -201,7 +201,7 @@ fn counter_row(lang: Lang, run: &Run, of: String, at: &Name, counters: &EndCount
     let ratio = |value: Option<f64>| or_dash(value.map(|v| percent_whole(lang, v)));
     let (mut dropped, mut errors) = (0, 0);
     for i in &counters.interfaces {
-        dropped += i.rx_dropped + i.tx_dropped;
+        dropped += i.rx_dropped + i.tx_dropped + i.queue_dropped.unwrap_or(0);
         errors += i.rx_errors + i.tx_errors;
     }
     CounterRow {
