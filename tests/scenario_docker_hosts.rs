@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant, SystemTime};
 
-use engines::{Authority, Documented, Engine, Hosts, Use, cache, probe_image};
+use engines::{ALIAS, Authority, BEHIND, Documented, Engine, Hosts, NOWHERE, Use, cache, probe_image};
 use iperftester::domain::host::Tls;
 use serde_json::Value;
 use world::{World, skipped, text};
@@ -133,7 +133,7 @@ campaigns:
   out:   {{ group: outwards, run: [rtt, udp], repeat: 1 }}
 ",
         tls(&hosts.authority.tls("client")),
-        sshd.url(),
+        format_args!("ssh://{ALIAS}"),
         hosts.engines[2].url(),
     );
     let path = sshd.path();
@@ -200,6 +200,17 @@ campaigns:
     let said = fleet.measured("out");
     assert!(!said.contains("cannot reach"), "{said}");
     assert_eq!(fleet.runs().keys().collect::<Vec<_>>(), ["in e", "in m"]);
+
+    // ssh gets there, and where that is nobody here knows: an address has to be written.
+    fleet.world.write(&topology.replace(&format!("ssh://{ALIAS}"), &format!("ssh://{BEHIND}")));
+    let status = fleet.json(3, &["status"]);
+    let why = format!("the name `{NOWHERE}` of its host cannot be resolved here, so the probe e needs an `address`");
+    for probe in status["probes"].as_array().unwrap() {
+        let fault = probe["fault"].as_str().unwrap_or_default();
+        assert_eq!(fault.contains(&why), probe["probe"] == "e", "{probe}");
+    }
+    assert_eq!(status["pending"]["actions"], Value::Array(vec![]));
+    fleet.world.write(&topology);
 
     // A host goes away: its probes are told to be unavailable, what they have no part in is measured.
     fleet.hosts.engines[1].stop();

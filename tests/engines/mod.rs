@@ -28,7 +28,7 @@ pub(crate) use machine::{Machine, eventually};
 pub(crate) use podman::{Podman, Whose};
 pub(crate) use registry::{PASSWORD, Registry, USER};
 pub(crate) use server::{Server, free_port};
-pub(crate) use ssh::Sshd;
+pub(crate) use ssh::{ALIAS, BEHIND, NOWHERE, Sshd};
 
 use machine::found;
 use network::Network;
