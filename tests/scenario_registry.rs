@@ -6,7 +6,7 @@ mod world;
 use std::process::{Command, Output};
 use std::time::SystemTime;
 
-use engines::{BUSYBOX, Engine, Hosts, PASSWORD, Registry, USER, cache, probe_image};
+use engines::{BUSYBOX, Engine, Hosts, PASSWORD, Registry, USER, probe_image};
 use serde_json::Value;
 use world::{World, skipped, text};
 
@@ -37,12 +37,12 @@ probes: {{ pa: {{ host: a, address: 192.0.2.1 }}, pb: {{ host: b, address: 192.0
             engine(0),
             engine(1),
         );
-        Some(Self { world: World::new(&topology), hosts, registry })
+        Some(Self { world: World::with_images(&topology), hosts, registry })
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.command(arguments);
-        command.env("XDG_CACHE_HOME", cache()).env("DOCKER_CONFIG", self.world.folder.path());
+        command.env("DOCKER_CONFIG", self.world.folder.path());
         command
     }
 
