@@ -80,7 +80,7 @@ impl Image {
             "name: NAME\nimage: { base: small }\nhosts: { here: { docker: {} } }\nprobes: { a: { host: here }, b: { host: here } }\n",
         );
         let mut build = world.command(&["build", "--output", "json"]);
-        let output = build.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap();
+        let output = build.env("XDG_CACHE_HOME", world::cache()).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         let told: Value = serde_json::from_slice(&output.stdout).unwrap();
         Self { tag: told["tag"].as_str().unwrap().to_owned(), archive: told["path"].as_str().unwrap().into() }

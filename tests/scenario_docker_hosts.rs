@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant, SystemTime};
 
-use engines::{Authority, Documented, Engine, Hosts, Use, cache, probe_image};
+use engines::{ALIAS, Authority, BEHIND, Documented, Engine, Hosts, NOWHERE, Use, probe_image};
 use iperftester::domain::host::Tls;
 use serde_json::Value;
 use world::{World, skipped, text};
@@ -39,7 +39,7 @@ struct Fleet {
 impl Fleet {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.command(arguments);
-        command.env("PATH", &self.path).env("XDG_CACHE_HOME", cache()).env_remove("XDG_RUNTIME_DIR");
+        command.env("PATH", &self.path).env_remove("XDG_RUNTIME_DIR");
         command
     }
 
@@ -133,12 +133,12 @@ campaigns:
   out:   {{ group: outwards, run: [rtt, udp], repeat: 1 }}
 ",
         tls(&hosts.authority.tls("client")),
-        sshd.url(),
+        format_args!("ssh://{ALIAS}"),
         hosts.engines[2].url(),
     );
     let path = sshd.path();
     hosts.engines[2].stop();
-    let mut fleet = Fleet { hosts, world: World::new(&topology), path };
+    let mut fleet = Fleet { hosts, world: World::with_images(&topology), path };
 
     // One is down from the beginning: the others go on, side by side.
     let [_, told] = fleet.expect(4, &["deploy"]);
@@ -200,6 +200,17 @@ campaigns:
     let said = fleet.measured("out");
     assert!(!said.contains("cannot reach"), "{said}");
     assert_eq!(fleet.runs().keys().collect::<Vec<_>>(), ["in e", "in m"]);
+
+    // ssh gets there, and where that is nobody here knows: an address has to be written.
+    fleet.world.write(&topology.replace(&format!("ssh://{ALIAS}"), &format!("ssh://{BEHIND}")));
+    let status = fleet.json(3, &["status"]);
+    let why = format!("the name `{NOWHERE}` of its host cannot be resolved here, so the probe e needs an `address`");
+    for probe in status["probes"].as_array().unwrap() {
+        let fault = probe["fault"].as_str().unwrap_or_default();
+        assert_eq!(fault.contains(&why), probe["probe"] == "e", "{probe}");
+    }
+    assert_eq!(status["pending"]["actions"], Value::Array(vec![]));
+    fleet.world.write(&topology);
 
     // A host goes away: its probes are told to be unavailable, what they have no part in is measured.
     fleet.hosts.engines[1].stop();
@@ -266,7 +277,7 @@ fn whatever_is_wrong_with_a_host_is_told_in_time_and_the_others_stand() {
         |names: &[&str]| names.iter().map(|name| format!("  {name}: {{ host: {name} }}\n")).collect::<String>();
     let all = format!("name: NAME\nhosts:{wrong}\nprobes:\n{}", probes(&names));
     let path = sshd.path();
-    let fleet = Fleet { hosts, world: World::new(&all), path };
+    let fleet = Fleet { hosts, world: World::with_images(&all), path };
     let hint = format!("run `ssh -p 2222 root@{} true` once", fleet.hosts.address(1));
     let expected = [
         ("stranger", "it does not accept the certificate"),

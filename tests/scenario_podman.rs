@@ -8,7 +8,6 @@ mod images;
 mod world;
 
 use std::io::Write;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -29,18 +28,6 @@ groups: { pair: { pairs: [[a, b]], one-way: true } }
 campaigns: { check: { group: pair, run: [rtt, tcp, udp] } }
 ";
 
-/// A world with `topology`, and the image that other tests have made.
-fn world(topology: &str) -> World {
-    let world = World::new(topology);
-    symlink(engines::cache(), world.folder.path().join("cache")).unwrap();
-    world
-}
-
-fn json(world: &World, code: i32, arguments: &[&str]) -> Value {
-    let said = world.expect(code, &[arguments, &["--output", "json"]].concat());
-    serde_json::from_str(&said).unwrap_or_else(|fault| panic!("{fault}: {said}"))
-}
-
 /// Runs the campaign, in which every run must be measured. A busy machine may make one invalid.
 fn measures(world: &World, count: usize) {
     let ended = world.run(&["run", "--output", "json"]);
@@ -52,14 +39,14 @@ fn measures(world: &World, count: usize) {
 
 /// The whole job. `limited`: does the engine hold containers to their limits?
 fn from_nothing_and_back(podman: &Podman, limited: bool) {
-    let world = world(&LAB.replace("ENDPOINT", &podman.url()));
-    let deployed = json(&world, 0, &["deploy"]);
+    let world = World::with_images(&LAB.replace("ENDPOINT", &podman.url()));
+    let deployed = world.json(0, &["deploy"]);
     assert_eq!(deployed["created"], 5);
     let before = podman.inventory();
     assert_eq!(before.len(), 4);
-    assert_eq!((json(&world, 0, &["deploy"])["unchanged"].clone(), podman.inventory()), (5.into(), before.clone()));
+    assert_eq!((world.json(0, &["deploy"])["unchanged"].clone(), podman.inventory()), (5.into(), before.clone()));
 
-    let status = json(&world, 0, &["status"]);
+    let status = world.json(0, &["status"]);
     for probe in status["probes"].as_array().unwrap() {
         assert_eq!((&probe["ready"], probe["addresses"].as_array().unwrap().len()), (&true.into(), 2), "{probe}");
         let container = &probe["container"];
@@ -72,7 +59,7 @@ fn from_nothing_and_back(podman: &Podman, limited: bool) {
 
     // Another specification: nothing else is touched. And what was done by hand is mended.
     world.write(&LAB.replace("ENDPOINT", &podman.url()).replace(", raw-sockets: true", ""));
-    assert_eq!(json(&world, 0, &["deploy"])["created"], 1);
+    assert_eq!(world.json(0, &["deploy"])["created"], 1);
     let after = podman.inventory();
     assert_eq!(before.iter().filter(|line| !after.contains(line)).count(), 1, "{before:?} {after:?}");
     let [a, b, network] = ["a", "b", "e"].map(|what| format!("iperftester-{}-{what}", world.name));
@@ -82,7 +69,7 @@ fn from_nothing_and_back(podman: &Podman, limited: bool) {
     for why in ["its container is exited", &format!("its container is not in the network {network}")] {
         assert!(plan.contains(why), "{plan}");
     }
-    assert_eq!(json(&world, 0, &["deploy"])["created"], 2);
+    assert_eq!(world.json(0, &["deploy"])["created"], 2);
 
     // A container of somebody's holds a name, or our network.
     podman.say(&["rm", "-f", &a]);
@@ -93,7 +80,7 @@ fn from_nothing_and_back(podman: &Podman, limited: bool) {
     let held = text(&world.run(&["destroy"]).stderr);
     assert!(held.contains("network is being used") && held.contains("disconnect it first"), "{held}");
     podman.say(&["rm", "-f", &a]);
-    json(&world, 0, &["destroy"]);
+    world.json(0, &["destroy"]);
     assert_eq!(podman.inventory(), [] as [String; 0]);
     assert!(world.expect(0, &["destroy"]).ends_with(": nothing is deployed\n"));
 }

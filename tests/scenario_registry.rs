@@ -3,10 +3,10 @@
 mod engines;
 mod world;
 
-use std::process::{Command, Output};
-use std::time::SystemTime;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime};
 
-use engines::{BUSYBOX, Engine, Hosts, PASSWORD, Registry, USER, cache, probe_image};
+use engines::{BUSYBOX, Engine, Hosts, PASSWORD, Registry, USER, probe_image};
 use serde_json::Value;
 use world::{World, skipped, text};
 
@@ -37,12 +37,12 @@ probes: {{ pa: {{ host: a, address: 192.0.2.1 }}, pb: {{ host: b, address: 192.0
             engine(0),
             engine(1),
         );
-        Some(Self { world: World::new(&topology), hosts, registry })
+        Some(Self { world: World::with_images(&topology), hosts, registry })
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.command(arguments);
-        command.env("XDG_CACHE_HOME", cache()).env("DOCKER_CONFIG", self.world.folder.path());
+        command.env("DOCKER_CONFIG", self.world.folder.path());
         command
     }
 
@@ -106,6 +106,7 @@ fn one_host_pushes_the_image_and_the_others_pull_it() {
     let mut login = engines::docker(home, &site.hosts.engines[0].url());
     let login = login.args(["login", "-u", USER, "-p", PASSWORD, &domain]).output().unwrap();
     assert!(login.status.success(), "{}", text(&login.stderr));
+    a_full_one_is_not_waited_for(&site);
     let began = SystemTime::now();
     let said = site.deploy(4);
     assert!(said.contains(&format!("a: pushing the image to {domain}")), "{said}");
@@ -151,6 +152,26 @@ fn one_host_pushes_the_image_and_the_others_pull_it() {
     let said = site.deploy(4);
     assert!(said.contains(&format!("{name} in the registry is another image")) && said.contains(&hash_a), "{said}");
     assert_eq!(site.hosts.engines[1].say(&["images", "-q"]), "", "what was pulled has lost its name here");
+}
+
+/// An engine tries again for a minute what a registry has no room for; who stops the deploy meanwhile is not held up.
+fn a_full_one_is_not_waited_for(site: &Site) {
+    let _full = site.registry.fill();
+    let mut deploy = site.command(&["deploy"]);
+    let deploy = deploy.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let refused = site.registry.has_refused();
+    assert!(Command::new("kill").args(["-INT", &deploy.id().to_string()]).status().unwrap().success());
+    let stopped = Instant::now();
+    let output = deploy.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert!(refused, "{said}");
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(stopped.elapsed() < Duration::from_secs(30), "{:?}: {said}", stopped.elapsed());
+    assert_eq!(site.pushed(), 0);
+    // As if nothing had been.
+    let engine = &site.hosts.engines[0];
+    let image = engine.say(&["images", "-q", "--no-trunc", "--filter", "label=iperftester.image"]);
+    engine.say(&["rmi", "-f", image.lines().next().unwrap()]);
 }
 
 #[test]

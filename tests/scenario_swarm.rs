@@ -117,8 +117,7 @@ campaigns:
 
 fn expect(world: &World, code: i32, arguments: &[&str]) -> Value {
     let mut command = world.command(arguments);
-    // The image is made once for all tests.
-    command.args(["--output", "json"]).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command.args(["--output", "json"]);
     let output = command.output().unwrap();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{arguments:?}\n--- stdout\n{out}\n--- stderr\n{err}");
@@ -161,7 +160,7 @@ fn a_swarm_is_a_probe_on_each_node_through_its_losses() {
         return;
     }
     let mut swarm = Swarm::new();
-    let world = World::new(&swarm.topology(PROBES));
+    let world = World::with_images(&swarm.topology(PROBES));
     let probes: Vec<String> =
         ["node", "other"].iter().flat_map(|p| [0, 1].map(|i| format!("{p}-{}", swarm.name(i)))).collect();
 
@@ -254,7 +253,7 @@ fn what_a_swarm_cannot_give_is_told() {
         return;
     }
     let swarm = Swarm::new();
-    let world = World::new(&swarm.topology(
+    let world = World::with_images(&swarm.topology(
         "
 probes: { node: { host: sw, placement: each-node } }
 groups: { nodes: { mesh: [node] } }
@@ -262,7 +261,7 @@ campaigns: { slow: { group: nodes, run: [slow] } }
 ",
     ));
     let said = |code: i32, arguments: &[&str]| {
-        let output = world.command(arguments).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap();
+        let output = world.command(arguments).output().unwrap();
         let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{told}");
         told
@@ -369,8 +368,7 @@ campaigns: { slow: { group: nodes, run: [slow] } }
     // Somebody else with a topology of this name is told whose it is, and a host of a new name finds what it had under the old.
     std::fs::write(world.topology(), whole.replace("  sw:", "  other:").replace("host: sw", "host: other")).unwrap();
     for verb in ["plan", "destroy"] {
-        let mut luis = world.command(&[verb]);
-        let output = luis.env("SUDO_USER", "luis").env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap();
+        let output = world.command(&[verb]).env("SUDO_USER", "luis").output().unwrap();
         let told = text(&output.stderr);
         assert_ne!(output.status.code(), Some(0), "{told}");
         holds(&told, &[" on host other is ", "'s since 20", "another `name:`"]);

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Hosts, Sshd, cache, probe_image};
+use super::{Hosts, Sshd, probe_image};
+use crate::world::cache;
 
 /// `rack` by TLS, `edge` by ssh, and the machine's own engine.
 pub(crate) struct Documented {

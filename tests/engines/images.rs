@@ -1,11 +1,12 @@
 //! Images for engines that reach no registry.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use super::Engine;
 use super::machine::{found, must};
+use crate::world::cache;
 
 /// The image that [`Engine::import_busybox`] makes.
 pub(crate) const BUSYBOX: &str = "busybox:test";
@@ -31,13 +32,6 @@ impl Engine {
         must(&mut import);
         assert!(tar.wait().unwrap().success());
     }
-}
-
-/// Where tests keep what probe images are made of, as `XDG_CACHE_HOME`: below target/, so that mmdebstrap runs once for all.
-pub(crate) fn cache() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/docker-tests/cache");
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 /// An archive of the probe image with the executable under test, made once for each of its builds.

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "each test file uses its part")]
 
 mod certificates;
+mod daemon;
 mod documented;
 mod images;
 mod machine;
@@ -12,29 +13,26 @@ mod registry;
 mod server;
 mod ssh;
 
-use std::io::{Read, Write};
 use std::net::Ipv4Addr;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::Value;
 
 pub(crate) use certificates::{Authority, Use};
+pub(crate) use daemon::docker;
 pub(crate) use documented::Documented;
-pub(crate) use images::{BUSYBOX, cache, probe_image};
+pub(crate) use images::{BUSYBOX, probe_image};
 pub(crate) use machine::{Machine, eventually};
 pub(crate) use podman::{Podman, Whose};
 pub(crate) use registry::{PASSWORD, Registry, USER};
 pub(crate) use server::{Server, free_port};
-pub(crate) use ssh::Sshd;
+pub(crate) use ssh::{ALIAS, BEHIND, NOWHERE, Sshd};
 
 use machine::found;
 use network::Network;
 
-/// A daemon is ready within a second; on a busy machine it takes more.
-const READY_WITHIN: Duration = Duration::from_secs(60);
 /// The port of Docker with TLS.
 pub(crate) const TLS_PORT: u16 = 2376;
 
@@ -94,17 +92,7 @@ impl Engine {
         let log = folder.join("dockerd.log");
         let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut daemon = command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
-        let until = Instant::now() + READY_WITHIN;
-        while !answers(&self.socket()) {
-            let ended = daemon.try_wait().unwrap();
-            let late = Instant::now() > until;
-            if ended.is_some() || late {
-                let _ = daemon.kill();
-                let _ = daemon.wait();
-                panic!("dockerd does not answer ({ended:?}):\n{}", std::fs::read_to_string(&log).unwrap_or_default());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        daemon::wait_for(&mut daemon, &self.socket(), &log);
         self.daemon = Some(daemon);
     }
 
@@ -138,10 +126,7 @@ impl Engine {
 
     /// Standard output of a `docker` command on it, which must succeed.
     pub(crate) fn say(&self, arguments: &[&str]) -> String {
-        let output = self.docker(arguments);
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "docker {arguments:?}\n{out}{err}");
-        out.trim().to_owned()
+        daemon::said(&self.docker(arguments), arguments)
     }
 
     /// Loads an image archive as `docker save` writes it.
@@ -163,28 +148,6 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// Does a daemon answer on this socket?
-fn answers(socket: &Path) -> bool {
-    let ask = || {
-        let mut stream = UnixStream::connect(socket)?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(b"GET /_ping HTTP/1.0\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).map(|_| answer)
-    };
-    ask().is_ok_and(|answer: String| answer.contains(" 200 OK"))
-}
-
-/// The `docker` command on an engine, with nothing of the user's.
-pub(crate) fn docker(home: &Path, url: &str) -> Command {
-    let mut command = Command::new("docker");
-    command.args(["-H", url]).env("DOCKER_CONFIG", home);
-    for variable in ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"] {
-        command.env_remove(variable);
-    }
-    command
 }
 
 /// Simulated hosts, each with a Docker daemon that takes TLS connections, on a network that this machine reaches.

@@ -3,12 +3,9 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
-use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
-
-use super::machine::{Machine, eventually, found};
-use super::{Sshd, answers, docker, text};
+use super::machine::{Machine, found};
+use super::{Sshd, daemon, docker, text};
 
 /// Its own wishes may be more than this machine allows (`ulimit -Hn`), and nothing of the machine's own Podman is shared.
 const SETTINGS: &str = r#"
@@ -102,12 +99,13 @@ impl Podman {
                 shell
             }
         };
-        let log = std::fs::File::create(folder.join("podman.log")).unwrap();
+        let log = folder.join("podman.log");
+        let file = std::fs::File::create(&log).unwrap();
         command.args(["system", "service", "--time=0", &url]).env("CONTAINERS_CONF", configured);
-        let service = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        let podman = Self { service, machine };
-        let ready = eventually(|| answers(&podman.socket()));
-        assert!(ready, "podman does not answer: {}", std::fs::read_to_string(folder.join("podman.log")).unwrap());
+        let service = command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
+        let mut podman = Self { service, machine };
+        let socket = podman.socket();
+        daemon::wait_for(&mut podman.service, &socket, &log);
         podman
     }
 
@@ -133,10 +131,7 @@ impl Podman {
 
     /// Standard output of a `docker` command on it, which must succeed.
     pub(crate) fn say(&self, arguments: &[&str]) -> String {
-        let output = self.docker(arguments);
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "docker {arguments:?}\n{out}{err}");
-        out.trim().to_owned()
+        daemon::said(&self.docker(arguments), arguments)
     }
 
     /// All containers and networks on it that it has not of itself, with their identities and, for containers, since when.

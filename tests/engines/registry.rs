@@ -2,9 +2,11 @@
 
 use std::net::{SocketAddrV4, TcpStream};
 use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::certificates::Use;
-use super::machine::{eventually, found};
+use super::machine::{eventually, found, must};
 use super::server::Server;
 use super::{Engine, Hosts};
 
@@ -13,6 +15,19 @@ pub(crate) const USER: &str = "ana";
 pub(crate) const PASSWORD: &str = "???>>>~~~";
 /// The two as crypt(5) has them (`2y`).
 const USERS: &str = "ana:$2y$05$abcdefghijklmnopqrstuuWvrtiViDvTM8iW86aMkM6UHLjCXA5jq\n";
+
+/// The image is loaded before it is pushed, and packed on its way; a busy machine takes long for both.
+const REFUSES_WITHIN: Duration = Duration::from_secs(120);
+
+/// A store without room.
+pub(crate) struct Full(PathBuf);
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        // A request may hold a file in it still.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
 
 /// The registry.
 pub(crate) struct Registry {
@@ -67,6 +82,26 @@ http: {{ addr: '{address}', secret: any, tls: {{ certificate: {1}, key: {2} }} }
         let folder = engine.machine.folder().join("etc/docker/certs.d").join(self.domain());
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::copy(hosts.authority.file("ca.pem"), folder.join("ca.crt")).unwrap();
+    }
+
+    /// Leaves it no room for an image, until what this gives is dropped.
+    pub(crate) fn fill(&self) -> Full {
+        let store = self.folder.join("store");
+        std::fs::create_dir_all(&store).unwrap();
+        must(Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "none"]).arg(&store));
+        Full(store)
+    }
+
+    /// Has it refused something for want of room? Waits for that.
+    pub(crate) fn has_refused(&self) -> bool {
+        let until = Instant::now() + REFUSES_WITHIN;
+        loop {
+            let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            if log.contains("no space left on device") || Instant::now() > until {
+                return Instant::now() < until;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The requests so far that begin with these words, such as `PUT /v2/net/`.

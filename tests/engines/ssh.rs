@@ -10,6 +10,13 @@ use super::machine::{Machine, eventually, found, must};
 /// Its port.
 const PORT: u16 = 2222;
 
+/// A name that only the client's configuration knows.
+pub(crate) const ALIAS: &str = "the-edge";
+/// Another, of the same server by a way through itself; as with ProxyJump, nobody here knows the name that it stands for.
+pub(crate) const BEHIND: &str = "the-edge-behind";
+/// That name.
+pub(crate) const NOWHERE: &str = "inside.invalid";
+
 /// A running server. On its host the engine's socket is where it is everywhere: /var/run/docker.sock.
 pub(crate) struct Sshd {
     server: Child,
@@ -67,9 +74,12 @@ impl Sshd {
 
     /// Lets the client show this key.
     pub(crate) fn show(&self, key: &str) {
-        let at = self.folder.display();
+        let (at, address) = (self.folder.display(), self.address);
         let text = format!(
-            "Host *\n  IdentityFile {at}/{key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {at}/known_hosts\n  \
+            "Host {ALIAS}\n  HostName {address}\n  Port {PORT}\n  User root\n\
+             Host {BEHIND}\n  HostName {NOWHERE}\n  HostKeyAlias [{address}]:{PORT}\n  User root\n  \
+             ProxyCommand {at}/bin/ssh -W {address}:{PORT} {ALIAS}\n\
+             Host *\n  IdentityFile {at}/{key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {at}/known_hosts\n  \
              GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  BatchMode yes\n"
         );
         std::fs::write(self.config(), text).unwrap();

@@ -24,9 +24,7 @@ impl Lab {
             skipped(&why);
             return None;
         }
-        let (world, engine) = (World::new(topology), Engine::start());
-        std::os::unix::fs::symlink(engines::cache(), world.folder.path().join("cache")).unwrap();
-        let lab = Self { world, engine };
+        let lab = Self { world: World::with_images(topology), engine: Engine::start() };
         lab.write(topology);
         Some(lab)
     }
@@ -38,8 +36,7 @@ impl Lab {
 
     /// Runs and expects exit code `code`; gives its JSON.
     pub(crate) fn json(&self, code: i32, arguments: &[&str]) -> Value {
-        let said = self.world.expect(code, &[arguments, &["--output", "json"]].concat());
-        serde_json::from_str(&said).unwrap_or_else(|fault| panic!("{fault}: {said}"))
+        self.world.json(code, arguments)
     }
 
     /// Runs and expects exit code `code`; gives standard error.

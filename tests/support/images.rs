@@ -6,13 +6,19 @@ use std::process::Command;
 
 use super::world::{self, World};
 
-/// The folder in target/, and the lock of whoever makes something there.
+/// The cache of all tests, and the lock of whoever puts something there.
 fn kept() -> (PathBuf, File) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/images");
-    fs::create_dir_all(&folder).unwrap();
+    let folder = world::cache();
     let lock = File::create(folder.join("lock")).unwrap();
     lock.lock().unwrap();
     (folder, lock)
+}
+
+/// Where the images are of whose `XDG_CACHE_HOME` this is.
+fn images(cache: &Path) -> PathBuf {
+    let folder = cache.join("iperftester/images");
+    fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 /// Where `world` has its images.
@@ -23,21 +29,23 @@ pub(crate) fn cache(world: &World) -> PathBuf {
 /// Gives `world` the root of the small image, where an earlier test has made it.
 pub(crate) fn lend(world: &World) {
     let (folder, _lock) = kept();
-    fs::create_dir_all(cache(world)).unwrap();
-    copy_roots(&folder, &cache(world));
+    copy_roots(&images(&folder), &images(&world.folder.path().join("cache")));
 }
 
 /// Keeps the root that was made in `world`.
 pub(crate) fn keep(world: &World) {
     let (folder, _lock) = kept();
-    copy_roots(&cache(world), &folder);
+    copy_roots(&cache(world), &images(&folder));
 }
 
 fn copy_roots(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let name = entry.unwrap().file_name();
         if name.to_str().unwrap().starts_with("root-") && !to.join(&name).exists() {
-            fs::copy(from.join(&name), to.join(&name)).unwrap();
+            // Whole, for another test may read it at once.
+            let half = to.join(format!("half-{}", std::process::id()));
+            fs::copy(from.join(&name), &half).unwrap();
+            fs::rename(half, to.join(&name)).unwrap();
         }
     }
 }

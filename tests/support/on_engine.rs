@@ -12,7 +12,7 @@ use iperftester::domain::name::Name;
 use iperftester::domain::topology::Topology;
 use iperftester::plan::{Desired, Observed, ResourceId};
 
-use super::engines::cache;
+use super::world::cache;
 
 /// `topology` with all its hosts on the engine at `url`.
 pub(crate) fn hosted(mut topology: Topology, url: &str) -> Topology {

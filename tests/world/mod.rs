@@ -33,6 +33,13 @@ impl World {
         world
     }
 
+    /// The same with the cache of all tests: what probe images are made of is there, or is made for them too.
+    pub(crate) fn with_images(topology: &str) -> Self {
+        let world = Self::new(topology);
+        std::os::unix::fs::symlink(cache(), world.folder.path().join("cache")).unwrap();
+        world
+    }
+
     /// A world with a file of the project, its own name replaced by a unique one.
     pub(crate) fn of_file(path: &str, name: &str) -> Self {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
@@ -79,6 +86,12 @@ impl World {
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{arguments:?}\n--- stdout\n{out}\n--- stderr\n{err}");
         out
+    }
+
+    /// The same with its JSON.
+    pub(crate) fn json(&self, code: i32, arguments: &[&str]) -> Value {
+        let said = self.expect(code, &[arguments, &["--output", "json"]].concat());
+        serde_json::from_str(&said).unwrap_or_else(|fault| panic!("{fault}: {said}"))
     }
 
     /// The newest report as JSON.
@@ -194,6 +207,13 @@ impl Drop for World {
             let _ = Command::new("ip").args(["netns", "del", &namespace]).output();
         }
     }
+}
+
+/// The cache of all tests, as `XDG_CACHE_HOME`: below target/, so that mmdebstrap runs once for all.
+pub(crate) fn cache() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/docker-tests/cache");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker as Client};
 use tokio::net::UnixStream;
+use tokio::sync::OnceCell;
 
-use super::context;
-use super::endpoint::Endpoint;
+use super::endpoint::{Destination, Endpoint};
 use super::error::{EngineError, EngineFault};
 use super::podman;
 use super::surroundings::Surroundings;
 use super::tls::Secured;
 use super::transport::{self, Way};
 use super::tunnel::Tunnel;
+use super::{alias, context};
 use crate::domain::host::{Docker, Tls};
 use crate::domain::name::Name;
+use crate::process::ProcessError;
 
 /// How long opening may take, ssh's part and all questions included.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -31,6 +33,9 @@ const LEAST: &str = "API 1.41 (Docker 20.10)";
 pub struct Engine {
     client: Client,
     remote: Option<String>,
+    /// The ssh that goes there, where it is one that does, and where that finds it, asked for once.
+    ssh: Option<(Vec<String>, Destination)>,
+    found: OnceCell<String>,
     product: &'static str,
     version: String,
     api_version: String,
@@ -110,7 +115,11 @@ impl Engine {
         let client = client(if theirs < *API_DEFAULT_VERSION { &theirs } else { API_DEFAULT_VERSION })?;
         let api_version = client.client_version().to_string();
         let remote = place.endpoint.remote().map(str::to_owned);
-        Ok(Self { client, remote, product, version, api_version, architecture })
+        let ssh = match &place.endpoint {
+            Endpoint::Ssh(to) => Some((around.ssh.clone(), to.clone())),
+            Endpoint::Unix(_) | Endpoint::Tls { .. } => None,
+        };
+        Ok(Self { client, remote, ssh, found: OnceCell::new(), product, version, api_version, architecture })
     }
 
     /// The client; its clones share the connection's settings. A request without an answer after 120 s fails.
@@ -147,6 +156,17 @@ impl Engine {
     #[must_use]
     pub fn remote(&self) -> Option<&str> {
         self.remote.as_deref()
+    }
+
+    /// Host name or address at which its machine is; `None` for a socket of this one. The name in an ssh endpoint may be an alias,
+    /// which only ssh's configuration knows.
+    ///
+    /// # Errors
+    /// [`ProcessError`] where ssh does not tell.
+    pub async fn host_name(&self) -> Result<Option<&str>, ProcessError> {
+        let Some((ssh, to)) = &self.ssh else { return Ok(self.remote()) };
+        let found = self.found.get_or_try_init(|| alias::host_name(ssh, to)).await?;
+        Ok(Some(found))
     }
 }
 

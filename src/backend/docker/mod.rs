@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+mod alias;
 pub mod builder;
 mod claim;
 mod context;
@@ -42,6 +43,7 @@ pub(super) use shape::hindrance;
 pub(super) use supply::Supply;
 pub use surroundings::Surroundings;
 
+use crate::domain::name::Name;
 use crate::image::ImageError;
 use crate::plan::Holder;
 use crate::process::ProcessError;
@@ -130,6 +132,16 @@ pub enum DockerError {
     /// The engine names none.
     #[error("its engine gave it no address")]
     NoAddress,
+    /// Nobody here knows where its host is; ssh may get there by a way of its own.
+    #[error("the name `{name}` of its host cannot be resolved here, so the probe {probe} needs an `address`")]
+    NoHostAddress {
+        /// As ssh's configuration has it.
+        name: String,
+        /// Which is reached there.
+        probe: Name,
+        /// The resolver's answer.
+        source: std::io::Error,
+    },
     /// No resource of the topology on this host.
     #[error("there is no such resource on this host")]
     Unknown,
@@ -199,7 +211,11 @@ impl DockerError {
                     .to_owned(),
             ),
             Self::NotEntered(_) => Some("run it with sudo".to_owned()),
-            Self::ToldOf { .. } | Self::NoAddress | Self::Unknown | Self::Program(_) => None,
+            Self::ToldOf { .. }
+            | Self::NoAddress
+            | Self::NoHostAddress { .. }
+            | Self::Unknown
+            | Self::Program(_) => None,
         }
     }
 }

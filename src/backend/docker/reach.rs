@@ -89,11 +89,16 @@ impl Reach for Host {
             At::Fixed(address) => Ok(vec![address]),
             At::Own => in_time(self.given(probe)).await.map_err(self.step("reach", &subject)),
             At::Host => {
-                let engine = self.engine().await.map_err(self.step("reach", &subject))?;
-                match engine.remote() {
-                    Some(remote) => resolve(probe, remote).await,
-                    None => Err(no_address(probe)),
-                }
+                let step = self.step("reach", &subject);
+                let engine = self.engine().await.map_err(&step)?;
+                let name = engine.host_name().await.map_err(|fault| step(fault.into()))?;
+                let found = resolve(probe, name.ok_or_else(|| no_address(probe))?).await;
+                found.map_err(|fault| match fault {
+                    BackendError::Unresolved { probe, address, source } => {
+                        step(DockerError::NoHostAddress { name: address, probe, source })
+                    }
+                    other => other,
+                })
             }
         }
     }

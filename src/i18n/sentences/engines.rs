@@ -224,6 +224,10 @@ pub(super) const PAIRS: &[Pair] = &[
     ("it is of a host {host}, which the topology does not have", "es de un equipo {host}, que la topología no tiene"),
     ("container", "un contenedor"),
     ("its engine gave it no address", "su motor no le dio ninguna dirección"),
+    (
+        "the name `{name}` of its host cannot be resolved here, so the probe {probe} needs an `address`",
+        "el nombre `{name}` de su equipo no se puede resolver aquí, así que la sonda {probe} necesita un `address`",
+    ),
     ("there is no such resource on this host", "no hay tal recurso en este equipo"),
     ("its container was never started", "su contenedor no llegó a arrancar"),
     ("its container is not in the network {name}", "su contenedor no está en la red {name}"),
