@@ -1,6 +1,7 @@
 //! What an engine tells of itself and of its host, asked without changing anything.
 #![allow(clippy::disallowed_methods, reason = "an edge: it asks an engine, and looks at a clock and a disk")]
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use bollard::models::{SystemInfo, SystemInfoCgroupVersionEnum};
@@ -69,15 +70,18 @@ pub(in crate::backend) async fn found(engine: &Engine, image: Option<&Supply>) -
         None => None,
     };
     let folder = told.docker_root_dir.as_deref().filter(|_| engine.remote().is_none());
+    // Podman 4.3 does not tell that it runs without root; whose its images are does.
+    let is_users = |folder: &str| std::fs::metadata(folder).is_ok_and(|found| found.uid() != 0);
+    let runs_as = if folder.is_some_and(is_users) { RunsAs::Rootless } else { runs_as(&told) };
     let free = |folder| rustix::fs::statvfs(folder).ok().map(|space| space.f_bavail * space.f_frsize);
     Ok(Found {
         product: engine.product(),
         version: engine.version().to_owned(),
         api_version: engine.api_version().to_owned(),
         architecture: engine.architecture().to_owned(),
-        runs_as: runs_as(&told),
+        runs_as,
         cgroups: cgroups(&told),
-        unlimited: unlimited(&told),
+        unlimited: unlimited(&told, runs_as),
         // A socket of this machine may lead to a virtual one, whose folders are not here.
         free_bytes: folder.map(Path::new).and_then(free).or_else(|| free_of_driver(&told)),
         clock: time(told.system_time.as_ref()).map(|theirs| clock(asked, theirs, answered)),
@@ -102,9 +106,9 @@ fn cgroups(told: &SystemInfo) -> Option<u8> {
     }
 }
 
-fn unlimited(told: &SystemInfo) -> Vec<&'static str> {
+fn unlimited(told: &SystemInfo, runs_as: RunsAs) -> Vec<&'static str> {
     // Version 1 gives users without rights none, whatever the kernel could do (docs.docker.com/engine/security/rootless).
-    let none = runs_as(told) == RunsAs::Rootless && cgroups(told) == Some(1);
+    let none = runs_as == RunsAs::Rootless && cgroups(told) == Some(1);
     let limits = [("memory", told.memory_limit), ("pids", told.pids_limit), ("cpus", told.cpu_cfs_quota)];
     limits.into_iter().filter(|(_, kept)| none || *kept == Some(false)).map(|(limit, _)| limit).collect()
 }
@@ -174,6 +178,10 @@ pub(in crate::backend) async fn usual() -> Option<Examined> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn unlimited(told: &SystemInfo) -> Vec<&'static str> {
+        super::unlimited(told, runs_as(told))
+    }
 
     fn told(text: &str) -> SystemInfo {
         serde_json::from_str(text).unwrap()
