@@ -2,6 +2,7 @@
 //! its children on every way out.
 #![allow(clippy::disallowed_methods, reason = "an edge: it acts on this machine")]
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
@@ -272,13 +273,13 @@ pub fn start(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
     start_by(argv, argv, errors)
 }
 
-/// Starts `argv` like [`start`], without the files that other programs inherit ([`hand_down`]): what it does is no part of
-/// what they stand for.
+/// Starts `argv` like [`start`], with `file` and without the files that other programs inherit ([`hand_down`]): what it does is
+/// no part of what they stand for.
 ///
 /// # Errors
 /// [`ProcessError::Start`].
-pub fn start_apart(argv: &[String], errors: Errors) -> Result<Running, ProcessError> {
-    lasting::without_files(|| start(argv, errors))
+pub fn start_apart(argv: &[String], errors: Errors, file: &File) -> Result<Running, ProcessError> {
+    lasting::with_file_alone(file, || start(argv, errors))
 }
 
 /// Starts the program that messages name as `named` by `words`.

@@ -5,12 +5,13 @@ mod docker_lab;
 mod engines;
 mod world;
 
+use std::collections::BTreeMap;
 use std::os::unix::net::UnixListener;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use docker_lab::{Lab, steps};
-use serde_json::json;
+use serde_json::{Value, json};
 use world::{World, runs, text};
 
 const ONE: &str = "
@@ -36,6 +37,23 @@ hosts: { e: { docker: { endpoint: \"ENDPOINT\" } }, f: { docker: { endpoint: \"E
 probes:
   a: { host: e, address: 192.0.2.1, ports: 5201-5202 }
   b: { host: f, address: 192.0.2.2, ports: 5301-5302 }
+";
+
+/// On the engine at the usual socket.
+const USUAL: &str = "
+name: NAME
+image: { base: small }
+hosts: { e: { docker: {} } }
+probes: { a: { host: e }, b: { host: e } }
+";
+
+/// A host that is there, with a link to shape, and one that is not.
+const ONE_GONE: &str = "
+name: NAME
+image: { base: small }
+hosts: { e: { docker: { endpoint: \"ENDPOINT\" } }, gone: { docker: { endpoint: \"unix:///nowhere/docker.sock\" } } }
+probes: { a: { host: e }, b: { host: e } }
+links: { wire: { between: [a, b], impair: { rate: 50M } } }
 ";
 
 /// A swarm that is not there, and probes that reach each other without it.
@@ -68,6 +86,38 @@ fn as_user(lab: &Lab, user: &str, code: i32, arguments: &[&str]) -> String {
     let said = text(&stdout) + &text(&stderr);
     assert_eq!(status.code(), Some(code), "{user}: {arguments:?}\n{said}");
     said
+}
+
+/// What `own` is on the engine's own machine, where the engine is at its usual socket.
+fn beside(lab: &Lab, own: &Command) -> Command {
+    let mut command = lab.engine.machine.command(own.get_program().to_str().unwrap());
+    command.args(own.get_args()).current_dir(own.get_current_dir().unwrap());
+    for (name, value) in own.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
+/// A verb of `user`'s there.
+fn beside_it(lab: &Lab, user: &str, code: i32, own: &Command) -> String {
+    let Output { status, stdout, stderr } = beside(lab, own).env("SUDO_USER", user).output().unwrap();
+    let said = text(&stdout) + &text(&stderr);
+    assert_eq!(status.code(), Some(code), "{user}: {own:?}\n{said}");
+    said
+}
+
+/// What `doctor` tells, by host and name; its exit code depends on the machine too.
+fn doctor(command: &mut Command) -> BTreeMap<(Option<String>, String), Value> {
+    let output = command.output().unwrap();
+    let checks: Vec<Value> = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|fault| panic!("{fault}: {}{}", text(&output.stdout), text(&output.stderr)));
+    let missing = checks.iter().any(|check| check["state"] == "missing");
+    assert_eq!(output.status.code(), Some(if missing { 3 } else { 0 }), "{checks:?}");
+    let key = |check: &Value| (check["host"].as_str().map(str::to_owned), check["name"].as_str().unwrap().to_owned());
+    checks.into_iter().map(|check| (key(&check), check)).collect()
 }
 
 fn machine() -> String {
@@ -113,6 +163,99 @@ fn two_people_with_one_name_leave_each_others_probes_alone() {
     assert_eq!(lab.containers(), before.0);
     as_user(&lab, "luis", 0, &["destroy"]);
     lab.assert_empty();
+}
+
+#[test]
+fn what_a_lost_file_described_goes_by_its_name_and_nothing_else_does() {
+    let Some(mut lab) = Lab::new(USUAL) else { return };
+    let name = lab.world.name.clone();
+    let as_root = |lab: &Lab, user: &str, code: i32, arguments: &[&str]| {
+        beside_it(lab, user, code, &lab.world.command(arguments))
+    };
+    lab.write(&USUAL.replace("name: NAME", "name: NAME-b").replace("a:", "c:").replace("b:", "d:"));
+    as_root(&lab, "ana", 0, &["deploy"]);
+    let others = (lab.containers(), lab.networks());
+    lab.write(USUAL);
+    as_root(&lab, "ana", 0, &["deploy"]);
+    let both = (lab.containers(), lab.networks());
+    std::fs::remove_file(lab.world.topology()).unwrap();
+
+    let usual =
+        &doctor(&mut beside(&lab, &lab.world.command(&["doctor", "--output", "json"])))[&(None, "engine".to_owned())];
+    assert!(usual["detail"].as_str().unwrap().starts_with("Docker "), "{usual}");
+    // Whoever may not use the engine is told what was not looked for.
+    let nobody = beside_it(&lab, "nobody", 0, &lab.world.as_nobody(&["destroy", "--name", &name]));
+    assert!(nobody.contains("containers were not looked for: host `here` at unix:///var/run/docker.sock"), "{nobody}");
+    let luis = as_root(&lab, "luis", 3, &["destroy", "--name", &name]);
+    assert!(luis.contains(" on host here is ana@"), "{luis}");
+    assert_eq!((lab.containers(), lab.networks()), both);
+
+    let said = as_root(&lab, "ana", 0, &["destroy", "--name", &name]);
+    assert!(said.contains(": removed 3 resources, nothing is left"), "{said}");
+    assert_eq!((lab.containers(), lab.networks()), others);
+    let again = as_root(&lab, "ana", 0, &["destroy", "--name", &name]);
+    assert!(
+        again.contains(": nothing is deployed on this machine; probes on other hosts go with their file"),
+        "{again}"
+    );
+    as_root(&lab, "ana", 0, &["destroy", "--name", &format!("{name}-b")]);
+    lab.assert_empty();
+
+    // A machine without an engine lacks nothing.
+    lab.engine.stop();
+    let without = as_root(&lab, "ana", 0, &["destroy", "--name", &name]);
+    assert!(
+        without.contains(": nothing is deployed on this machine") && !without.contains("not looked for"),
+        "{without}"
+    );
+}
+
+#[test]
+fn doctor_tells_of_each_engine_what_deploy_would_meet() {
+    let Some(lab) = Lab::new(ONE_GONE) else { return };
+    let look = || doctor(&mut lab.world.command(&["doctor", "--output", "json"]));
+    let of = |host: &str, name: &str| (Some(host.to_owned()), name.to_owned());
+    let before = look();
+    let engine = before[&of("e", "engine")]["detail"].as_str().unwrap();
+    let version = lab.engine.say(&["version", "--format", "{{.Server.Version}}, API {{.Server.APIVersion}}"]);
+    assert!(engine.starts_with(&format!("Docker {version}, on ")) && engine.ends_with(", as root"), "{engine}");
+    for name in ["engine", "clock", "limits", "shaping", "image"] {
+        assert_eq!(before[&of("e", name)]["state"], "ok", "{:?}", before[&of("e", name)]);
+    }
+    // The data of this engine are in a folder of this machine.
+    assert!(before[&of("e", "disk")]["detail"].as_str().unwrap().ends_with(" MB free where it keeps its images"));
+    assert!(before[&of("e", "image")]["detail"].as_str().unwrap().contains("`deploy` brings it"));
+    let gone = &before[&of("gone", "engine")];
+    assert_eq!(gone["state"], "missing");
+    assert_eq!(before.keys().filter(|(host, _)| host.as_deref() == Some("gone")).count(), 1, "{before:?}");
+    lab.assert_empty();
+
+    let said = lab.complaint(4, &["deploy"]);
+    for told in ["detail", "mend"] {
+        assert!(said.contains(gone[told].as_str().unwrap()), "{gone}\n{said}");
+    }
+    let after = look();
+    assert_eq!(after[&of("e", "image")]["detail"], "the engine has it");
+    let spanish = text(&lab.world.run(&["doctor", "--lang", "es"]).stdout);
+    assert!(
+        spanish.contains(" e: motor ") && spanish.contains("no existe el socket /nowhere/docker.sock"),
+        "{spanish}"
+    );
+    lab.complaint(4, &["destroy"]);
+
+    // A file with faults does not keep it from the rest, and where there is none no host is looked for.
+    lab.write(&ONE_GONE.replace("hosts:", "hosst:"));
+    let faulty = look();
+    assert_eq!(faulty[&(None, "topology".to_owned())]["state"], "missing");
+    assert!(faulty.contains_key(&(None, "cpus".to_owned())));
+    std::fs::remove_file(lab.world.topology()).unwrap();
+    let without = look();
+    assert!(without.keys().all(|(host, name)| host.is_none() && name != "topology"), "{without:?}");
+    assert_eq!(
+        lab.world.run(&["-t", "other.yaml", "doctor"]).status.code(),
+        Some(2),
+        "a file that was named is needed"
+    );
 }
 
 #[test]
@@ -178,9 +321,7 @@ fn a_swarm_that_is_away_and_an_engine_that_is_silent_hold_up_no_other_host() {
     }
     let said = lab.complaint(4, &["run", "every"]);
     let report = lab.world.report();
-    let skipped = |run: &serde_json::Value| {
-        run["status"] == "skipped" && run["reason"].to_string().contains("there is no socket")
-    };
+    let skipped = |run: &Value| run["status"] == "skipped" && run["reason"].to_string().contains("there is no socket");
     assert_eq!(runs(&report).len(), 6, "{report}");
     for run in runs(&report) {
         let with_it = ["source", "destination"].iter().any(|end| run[end] == "node");

@@ -206,18 +206,16 @@ fn a_full_disk_is_told_and_leaves_nothing_half_made() {
 #[test]
 fn stopped_on_the_way_it_leaves_nothing() {
     let world = World::new(SMALL);
-    // The user's own way to say where temporary files go, which the root is made in.
     let mut child = world.spawn(&["build"]);
-    let roots = || names(world.folder.path()).into_iter().filter(|name| name.starts_with("mmdebstrap.")).count();
     let deadline = Instant::now() + Duration::from_secs(60);
-    while roots() == 0 {
+    while roots(&world) == 0 {
         assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "mmdebstrap does not begin");
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(500));
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert_eq!(roots(), 0, "{:?}", names(world.folder.path()));
+    assert_eq!(workshops(&world), Vec::<PathBuf>::new());
     assert!(names(&images::cache(&world)).is_empty(), "{:?}", names(&images::cache(&world)));
 }
 
@@ -278,9 +276,30 @@ fn a_deploy_removes_the_images_that_newer_ones_took_the_place_of_and_no_other() 
     world.expect(0, &["destroy"]);
 }
 
-/// Processes that were started in `world`, by the place of their temporary files.
+/// The folders among the temporary files of `world` in which a root is unpacked.
+fn workshops(world: &World) -> Vec<PathBuf> {
+    let ours = names(world.folder.path()).into_iter().filter(|name| name.starts_with("iperftester-image-"));
+    ours.map(|name| world.folder.path().join(name)).collect()
+}
+
+/// How many folders of mmdebstrap's are in them: its root, and what it keeps beside that for a while.
+fn roots(world: &World) -> usize {
+    let is_root = |workshop: &Path, name: &str| name.starts_with("mmdebstrap.") && workshop.join(name).is_dir();
+    let of = |workshop: &PathBuf| names(workshop).iter().filter(|name| is_root(workshop, name)).count();
+    workshops(world).iter().map(of).sum()
+}
+
+/// A build that gets no root; how many folders of others' are there behind it.
+fn build_in_vain(world: &World) -> usize {
+    let broken = world.instead_of("mmdebstrap", "exit 9");
+    let output = world.command(&["build"]).env("PATH", &broken).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    roots(world)
+}
+
+/// Processes that were started in `world`, by the place of their cache.
 fn started_in(world: &World) -> Vec<String> {
-    let own = format!("TMPDIR={}", world.folder.path().display());
+    let own = format!("XDG_CACHE_HOME={}", world.folder.path().join("cache").display());
     let mut pids = names(Path::new("/proc"));
     pids.retain(|pid| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -322,21 +341,23 @@ fn a_deploy_that_waits_for_a_mirror_can_be_stopped_or_killed() {
     assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
     assert!(said.contains("stopped after 0 of 4 steps: everything is as it was before"), "{said}");
     assert_eq!(started_in(&world), Vec::<String>::new());
-    let roots = names(world.folder.path()).into_iter().filter(|name| name.starts_with("mmdebstrap.")).count();
-    assert_eq!((roots, names(&images::cache(&world))), (0, vec![]));
+    assert_eq!((workshops(&world), names(&images::cache(&world))), (vec![], vec![]));
     assert_eq!(engine.say(&["images", "-aq"]) + &engine.say(&["network", "ls", "-q", "--filter", "type=custom"]), "");
 
-    // Killed, it leaves programs of mmdebstrap's, which hold up nobody.
+    // Killed, it leaves programs of mmdebstrap's, which hold up nobody, and whose folder nobody else removes.
     let (mut child, _, _mirror) = waiting_for_a_mirror(&world, &engine);
     child.kill().unwrap();
     child.wait().unwrap();
     world.expect(0, &["destroy"]);
     assert!(!started_in(&world).is_empty(), "it was waited for");
+    assert!(roots(&world) > 0 && build_in_vain(&world) > 0, "{:?}", workshops(&world));
     let ended = engines::eventually(|| {
         let left = started_in(&world);
         left.is_empty() || Command::new("kill").arg("-9").args(&left).status().is_err()
     });
     assert!(ended, "{:?}", started_in(&world));
+    // Killed too, they leave it behind for the next build.
+    assert!(roots(&world) > 0 && build_in_vain(&world) == 0, "{:?}", workshops(&world));
 }
 
 #[test]

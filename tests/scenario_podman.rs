@@ -53,6 +53,12 @@ fn from_nothing_and_back(podman: &Podman, limited: bool) {
         assert_eq!((&container["engine"], &container["state"]), (&"Podman".into(), &"running".into()), "{probe}");
         assert_eq!((&container["limited"], container["memory_bytes"].is_u64()), (&limited.into(), limited), "{probe}");
     }
+    let doctor = world.run(&["doctor", "--output", "json"]);
+    let checks: Vec<Value> = serde_json::from_slice(&doctor.stdout).unwrap();
+    let of = |name: &str| checks.iter().find(|check| check["host"] == "e" && check["name"] == name).unwrap();
+    assert!(of("engine")["detail"].as_str().unwrap().starts_with("Podman "), "{}", of("engine"));
+    assert_eq!(of("limits")["state"] == "ok", limited, "{}", of("limits"));
+    assert_eq!(of("image")["detail"], "the engine has it");
     measures(&world, 3);
     hardened(&world, limited);
     commands(&world);

@@ -13,6 +13,7 @@ use crate::process::ProcessError;
 
 mod channel;
 pub mod docker;
+mod examine;
 mod external;
 mod framed;
 mod here;
@@ -24,6 +25,7 @@ pub mod swarm;
 mod unit;
 
 pub use channel::{ATTEND_VERB, Channel, Elsewhere, Input, Output, Program, WAIT_VERB, WAITS};
+pub use examine::{Engines, Examined, Fault, examine, examine_usual};
 pub use framed::{Framed, Unframed, framed};
 pub use open::{Backends, Settings, open};
 pub use unit::Unit;

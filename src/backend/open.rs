@@ -59,7 +59,7 @@ pub async fn open(
 }
 
 /// What the probes on engines are made of; `None` where there are none.
-fn image(topology: &Topology, settings: &Settings) -> Result<Option<Arc<docker::Supply>>, BackendError> {
+pub(super) fn image(topology: &Topology, settings: &Settings) -> Result<Option<Arc<docker::Supply>>, BackendError> {
     let on_engine = |host: &Name| {
         matches!(topology.hosts.get(host).map(|host| &host.kind), Some(HostKind::Docker(_) | HostKind::Swarm(_)))
     };
@@ -97,17 +97,29 @@ fn not_yet(topology: &Topology) -> Vec<BackendError> {
 }
 
 impl Backends {
-    /// Whatever is deployed of the topology called `name`, on this machine and on the hosts of `topology`; wants nothing, so
-    /// a plan removes it all.
+    /// Whatever is deployed of `topology`, on this machine and on its hosts; wants nothing, so a plan removes it all.
     #[must_use]
-    pub fn remains(name: &Name, topology: Option<&Topology>) -> Self {
-        let docker = topology.map(|topology| docker::all(topology, None)).unwrap_or_default();
-        let leftovers = topology.map(swarm::remains).unwrap_or_default();
+    pub fn remains(topology: &Topology) -> Self {
+        let (docker, leftovers) = (docker::all(topology, None), swarm::remains(topology));
+        Self { docker, leftovers, ..Self::remains_here(&topology.name) }
+    }
+
+    /// The same of the topology called `name`, whose file is gone: on this machine, and on the engine that `docker: {}` stands
+    /// for, where there is one; with why that engine cannot be asked by this user.
+    pub async fn remains_without_file(name: &Name) -> (Self, Option<Arc<docker::EngineError>>) {
+        let (engine, forbidden) = match docker::Host::without_file(name).await {
+            Ok(engine) => (engine, None),
+            Err(fault) => (None, Some(fault)),
+        };
+        (Self { docker: engine.into_iter().collect(), ..Self::remains_here(name) }, forbidden)
+    }
+
+    fn remains_here(name: &Name) -> Self {
         Self {
             here: Here::remains(name),
-            docker,
+            docker: vec![],
             nodes: vec![],
-            leftovers,
+            leftovers: vec![],
             away: vec![],
             external: External::default(),
         }

@@ -11,7 +11,7 @@ use super::speech::lang;
 use super::units;
 use crate::backend::Backends;
 use crate::domain::name::Name;
-use crate::i18n::say;
+use crate::i18n::{say, sentences};
 
 /// Needs no more of the file than its name: what is there says itself what it belongs to.
 pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exit, Failure> {
@@ -19,12 +19,21 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
         Some(name) => (name.clone(), None),
         None => context.load().map(|topology| (topology.name.clone(), Some(topology))).map_err(|failure| {
             failure.hint(lang().word(
-                "`iperftester destroy --name NAME` removes the namespaces of a topology without its file",
-                "`iperftester destroy --name NOMBRE` quita los espacios de red de una topología sin su fichero",
+                "`iperftester destroy --name NAME` removes without its file what a topology has on this machine",
+                "`iperftester destroy --name NOMBRE` quita sin su fichero lo que una topología tiene en esta máquina",
             ))
         })?,
     };
-    let backend = Backends::remains(&name, topology.as_ref());
+    let (backend, forbidden) = match &topology {
+        Some(topology) => (Backends::remains(topology), None),
+        None => Backends::remains_without_file(&name).await,
+    };
+    if let Some(fault) = forbidden {
+        let hint = fault.hint().map(|hint| sentences::told(lang(), &hint));
+        let fault = sentences::told(lang(), &fault.to_string());
+        let told = say!(lang(), "containers were not looked for: {fault}", "no se buscaron contenedores: {fault}");
+        context.output.warning(&told, hint.as_deref());
+    }
     backend.supports().await?;
     let lock = Context::lock(&name, "destroy")?;
     let each = units::carry_out(context, &lock, &backend, |_| String::new(), |_, _| {}).await?;
@@ -40,9 +49,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
     } else if done.is_nothing() && with.name.is_some() {
         say!(
             lang(),
-            "{name}: nothing is deployed in namespaces of this machine; probes in containers go with their file (-t)",
-            "{name}: no hay nada desplegado en espacios de red de esta máquina; las sondas en contenedores se quitan con su \
-             fichero (-t)"
+            "{name}: nothing is deployed on this machine; probes on other hosts go with their file (-t)",
+            "{name}: no hay nada desplegado en esta máquina; las sondas de otros equipos se quitan con su fichero (-t)"
         )
     } else if done.is_nothing() {
         say!(lang(), "{name}: nothing is deployed", "{name}: no hay nada desplegado")

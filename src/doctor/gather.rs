@@ -6,7 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::backend::local::{self, Feature, Hindrance, Modules, Programs, Switches, has_ipv6};
+use crate::backend::{self, Examined, Settings};
 use crate::domain::name::Name;
+use crate::domain::topology::Topology;
 use crate::process::{self, ProcessError};
 
 /// Longest time for one look.
@@ -62,7 +64,24 @@ pub(super) struct Facts {
     pub(super) clock: Option<&'static str>,
 }
 
-/// Looks at everything.
+/// The engines that were looked at.
+#[derive(Debug, Clone)]
+pub(super) enum Engines {
+    /// Those of the topology.
+    OfTopology(backend::Engines),
+    /// That of Docker's usual socket, for there is no topology; `None` where there is no such socket.
+    Usual(Option<Examined>),
+}
+
+/// Looks at engines.
+pub(super) async fn engines(topology: Option<(&Topology, &Settings)>) -> Engines {
+    match topology {
+        Some((topology, settings)) => Engines::OfTopology(backend::examine(topology, settings).await),
+        None => Engines::Usual(backend::examine_usual().await),
+    }
+}
+
+/// Looks at everything of this machine.
 pub(super) async fn facts() -> Facts {
     let programs = Programs::default();
     let mut facts = Facts {

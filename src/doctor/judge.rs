@@ -1,10 +1,11 @@
 //! From what was seen to what it means. Pure.
 
+mod engines;
 mod programs;
 
 use programs::program;
 
-use super::gather::{Facts, PROGRAMS};
+use super::gather::{Engines, Facts, PROGRAMS};
 use super::{Check, State};
 use crate::backend::local::{Feature, Hindrance, lacking_right};
 use crate::domain::name::Name;
@@ -13,7 +14,14 @@ use crate::domain::name::Name;
 const SPACE_MIN: u64 = 100_000_000;
 
 /// Every check, in the order in which mends make sense.
-pub(super) fn all(facts: &Facts) -> Vec<Check> {
+pub(super) fn all(facts: &Facts, engines: &Engines) -> Vec<Check> {
+    let mut checks = here(facts);
+    checks.extend(engines::all(engines));
+    checks
+}
+
+/// Those of this machine.
+fn here(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![root(facts), user_namespaces(facts), processes(facts), ipv6(facts)];
     checks.extend(PROGRAMS.iter().map(|(name, _)| program(facts, name)));
     checks.extend(Feature::ALL.iter().filter_map(|feature| kernel(facts, *feature)));
@@ -24,7 +32,14 @@ pub(super) fn all(facts: &Facts) -> Vec<Check> {
 }
 
 fn check(name: &str, state: State, detail: impl Into<String>, mend: Option<&str>) -> Check {
-    Check { name: name.to_owned(), state, detail: detail.into(), mend: mend.map(str::to_owned) }
+    let mend = mend.map(str::to_owned);
+    Check { host: None, node: None, name: name.to_owned(), state, detail: detail.into(), mend }
+}
+
+/// A topology file with faults.
+pub(super) fn faulty(file: &str) -> Check {
+    let detail = format!("`{file}` has faults: nothing is known of its hosts");
+    check("topology", State::Missing, detail, Some(&format!("iperftester -t {file} validate")))
 }
 
 /// The strongest form of local probes: `isolation: namespaces`.
@@ -200,12 +215,12 @@ mod tests {
     }
 
     fn find(facts: &Facts, name: &str) -> Check {
-        all(facts).into_iter().find(|c| c.name == name).unwrap()
+        here(facts).into_iter().find(|c| c.name == name).unwrap()
     }
 
     #[test]
     fn on_a_good_machine_only_netem_lacks() {
-        let bad: Vec<_> = all(&good()).into_iter().filter(|c| c.state != State::Ok).collect();
+        let bad: Vec<_> = here(&good()).into_iter().filter(|c| c.state != State::Ok).collect();
         assert_eq!(bad.len(), 1, "{bad:?}");
         assert_eq!(bad[0].name, "netem");
         assert_eq!(bad[0].state, State::Degraded);
@@ -284,7 +299,7 @@ mod tests {
         halves.features.insert(Feature::Loss, false);
         halves.features.insert(Feature::Tbf, false);
         let closed = Facts { modules: Modules::default(), ..good() };
-        for check in [good(), bad, halves, closed].iter().flat_map(all) {
+        for check in [good(), bad, halves, closed].iter().flat_map(here).chain([faulty("lab.yaml")]) {
             // What a program says of its version is its own.
             let own = check.state == State::Ok && PROGRAMS.iter().any(|(name, _)| check.name == *name);
             assert!(own || is_known(&check.detail), "{}: {}", check.name, check.detail);
@@ -315,7 +330,7 @@ mod tests {
     #[test]
     fn a_kernel_that_could_not_be_tried_is_not_judged() {
         let facts = Facts { features: [].into(), ..good() };
-        assert!(all(&facts).iter().all(|c| c.name != "netem"));
+        assert!(here(&facts).iter().all(|c| c.name != "netem"));
     }
 
     #[test]

@@ -1,6 +1,10 @@
-//! What this machine can do, and the one command that mends what is missing.
+//! What this machine and the engines of a topology can do, and the one command that mends what is missing.
 
 use serde::Serialize;
+
+use crate::backend::Settings;
+use crate::domain::name::Name;
+use crate::domain::topology::Topology;
 
 mod gather;
 mod judge;
@@ -20,6 +24,10 @@ pub enum State {
 /// One thing looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
+    /// The host of the topology whose engine it is about; `None` for this machine.
+    pub host: Option<Name>,
+    /// The node of that host, where it is one of a swarm.
+    pub node: Option<Name>,
     /// What: `namespaces`, `iperf3`, `netem`…
     pub name: String,
     /// How it is.
@@ -30,9 +38,17 @@ pub struct Check {
     pub mend: Option<String>,
 }
 
-/// Looks at rights, programs, kernel, congestion control, clock and space. Changes nothing, and leaves nothing behind.
-pub async fn examine() -> Vec<Check> {
-    judge::all(&gather::facts().await)
+/// Looks at rights, programs, kernel, congestion control, clock and space, and at the engines that the topology names; without
+/// one at that of Docker's usual socket, where there is such a socket. Changes nothing, and leaves nothing behind.
+pub async fn examine(topology: Option<(&Topology, &Settings)>) -> Vec<Check> {
+    let (facts, engines) = tokio::join!(gather::facts(), gather::engines(topology));
+    judge::all(&facts, &engines)
+}
+
+/// What is told of a topology file that has faults, so that nobody knows its hosts.
+#[must_use]
+pub fn faulty(file: &str) -> Check {
+    judge::faulty(file)
 }
 
 #[cfg(test)]
@@ -49,11 +65,20 @@ mod tests {
     #[tokio::test]
     async fn looking_leaves_nothing_and_finds_what_is_there() {
         let before = devices();
-        let checks = examine().await;
+        let checks = examine(None).await;
         assert_eq!(devices(), before);
         let names: Vec<_> = checks.iter().map(|c| c.name.as_str()).collect();
-        for name in ["namespaces", "user namespaces", "processes", "ipv6", "ip", "iperf3", "cpus", "congestion control"]
-        {
+        for name in [
+            "namespaces",
+            "user namespaces",
+            "processes",
+            "ipv6",
+            "ip",
+            "iperf3",
+            "cpus",
+            "congestion control",
+            "engine",
+        ] {
             assert!(names.contains(&name), "{name} is not looked at");
         }
         assert!(checks.iter().all(|c| !c.detail.is_empty()));

@@ -14,6 +14,7 @@ mod elf;
 mod recipe;
 mod small;
 mod sources;
+mod workshop;
 
 pub use archive::context;
 pub use cache::{Cache, Draft};
@@ -61,6 +62,14 @@ pub enum ImageError {
     Write {
         /// Which.
         path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// There is no folder to unpack a root in.
+    #[error("cannot make a folder in `{}`, where the image would be unpacked", temporary.display())]
+    Workshop {
+        /// The folder of temporary files.
+        temporary: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },
@@ -113,6 +122,9 @@ impl ImageError {
                 path.parent().unwrap_or(path).display()
             )),
             Self::Write { .. } => Some("set XDG_CACHE_HOME to a folder that this user may write to".to_owned()),
+            Self::Workshop { .. } => {
+                Some("set TMPDIR to a folder with some 200 MB of room that this user may write to".to_owned())
+            }
             Self::NoMmdebstrap => {
                 Some("`apt-get install mmdebstrap`, or write `image: { base: debian }` to have an engine build it".to_owned())
             }
@@ -176,6 +188,19 @@ pub fn cached(recipe: &Recipe, cache: &Cache) -> Option<Archive> {
     let kept = cache.kept(&archive_name(recipe))?;
     cache.use_now(&[&archive_name(recipe), &root_name(recipe)]);
     Some(Archive { path: kept.path, bytes: kept.bytes, is_new: false })
+}
+
+/// Is the archive of `recipe` made? Whether it is still as it was written is not looked at, for that takes a second.
+///
+/// # Errors
+/// [`ImageError::NoMmdebstrap`], where it is not and that is needed to make it.
+pub fn is_made(recipe: &Recipe, cache: &Cache) -> Result<bool, ImageError> {
+    let is_there = |name: &str| cache.path(name).is_file();
+    if is_there(&archive_name(recipe)) {
+        return Ok(true);
+    }
+    let unpacks = recipe.base == Base::Small && !is_there(&root_name(recipe));
+    if unpacks && !small::is_installed() { Err(ImageError::NoMmdebstrap) } else { Ok(false) }
 }
 
 /// Makes the archive of `recipe` whatever the cache has; the small image's root is taken from there where `keep_root`.
@@ -246,6 +271,7 @@ mod tests {
             ImageError::Replaced { path: path() },
             ImageError::Write { path: path(), source: io(std::io::ErrorKind::StorageFull) },
             ImageError::Write { path: path(), source: io(std::io::ErrorKind::PermissionDenied) },
+            ImageError::Workshop { temporary: path(), source: io(std::io::ErrorKind::PermissionDenied) },
             ImageError::NoMmdebstrap,
             ImageError::NoRoot,
             ImageError::Mmdebstrap { complaint: "words".to_owned() },

@@ -1,7 +1,7 @@
 //! The root of the small image: Debian's packages, unpacked by mmdebstrap without a container, an engine or a registry.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::cache::Draft;
 use super::recipe::{HOOK, PACKAGES, Recipe};
+use super::workshop::{self, Workshop};
 use super::{ImageError, archive, sources};
 use crate::process::{self, Errors};
 
@@ -29,8 +30,11 @@ pub(super) async fn root(recipe: &Recipe, draft: &mut Draft) -> Result<(), Image
     if !is_installed() {
         return Err(ImageError::NoMmdebstrap);
     }
+    let temporary = std::env::temp_dir();
+    workshop::sweep(&temporary).await;
+    let workshop = Workshop::new(&temporary).map_err(|source| ImageError::Workshop { temporary, source })?;
     // What it makes is the cache's and no part of a topology, whose lock it must not hold.
-    let mut running = process::start_apart(&command(recipe), Errors::Captured)
+    let mut running = process::start_apart(&command(recipe, workshop.path()), Errors::Captured, workshop.lock())
         .map_err(|source| ImageError::Mmdebstrap { complaint: source.to_string() })?;
     drop(running.take_stdin());
     let stdout = running.take_stdout();
@@ -94,13 +98,14 @@ async fn copy(from: Option<impl AsyncRead + Unpin>, draft: &mut Draft) -> Result
 
 /// The hook removes what mmdebstrap would clean up behind it. Device files are the container's own business, and whoever
 /// unpacks an image without root may not make them.
-fn command(recipe: &Recipe) -> Vec<String> {
+fn command(recipe: &Recipe, workshop: &Path) -> Vec<String> {
     // What it mounts is nobody else's, and goes with it also where it is killed. Another user's has a namespace anyhow.
     let apart =
         if rustix::process::geteuid().is_root() { vec!["unshare".to_owned(), "--mount".to_owned()] } else { vec![] };
     let mut argv = vec![
         "env".to_owned(),
         format!("SOURCE_DATE_EPOCH={}", archive::MADE_AT_SECONDS),
+        format!("TMPDIR={}", workshop.display()),
         "mmdebstrap".to_owned(),
         "--variant=extract".to_owned(),
         format!("--architectures={}", recipe.architecture.debian()),
@@ -139,8 +144,6 @@ fn own_sources(suite: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -163,7 +166,7 @@ mod tests {
             ..crate::domain::image::Image::default()
         };
         let recipe = Recipe::new(&image, Path::new("/bin/busybox")).unwrap();
-        let argv = command(&recipe);
+        let argv = command(&recipe, Path::new("/tmp"));
         assert_eq!(argv[argv.len() - 3..], ["bookworm", "-", "http://mirror.example.net/debian"]);
     }
 }

@@ -35,6 +35,15 @@ pub(super) fn without_files<T>(start: impl FnOnce() -> T) -> T {
     started
 }
 
+/// What `start` gives; a program that it starts inherits `file`, and none of those that were handed down.
+pub(super) fn with_file_alone<T>(file: &File, start: impl FnOnce() -> T) -> T {
+    // An open file always takes flags.
+    let _ = fcntl_setfd(file, FdFlags::empty());
+    let started = without_files(start);
+    let _ = fcntl_setfd(file, FdFlags::CLOEXEC);
+    started
+}
+
 fn flag_all(flags: FdFlags) {
     let held = HANDED_DOWN.lock().unwrap_or_else(PoisonError::into_inner);
     for file in held.iter().filter_map(Weak::upgrade) {
@@ -108,7 +117,12 @@ mod tests {
         let has = format!("test -e /proc/$$/fd/{number}");
         let others = super::super::run(&sh(&has), b"", Duration::from_secs(5)).await.unwrap();
         assert!(others.status.success());
-        let apart = super::super::start_apart(&sh(&has), super::super::Errors::Captured).unwrap();
+        let other = tempfile::tempfile().unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&other);
+        let apart = format!("{has} || test -e /proc/$$/fd/{number} && exit 7");
+        let apart = super::super::start_apart(&sh(&apart), super::super::Errors::Captured, &other).unwrap();
+        assert_eq!(apart.finish(Duration::from_secs(5)).await.unwrap().status.code(), Some(7));
+        let apart = super::super::start_apart(&sh(&has), super::super::Errors::Captured, &other).unwrap();
         assert!(!apart.finish(Duration::from_secs(5)).await.unwrap().status.success());
         let pid = start_lasting(&sh(&format!("{has} || echo; exec sleep 60")), Duration::from_secs(5)).await.unwrap();
         let again = super::super::run(&sh(&has), b"", Duration::from_secs(5)).await.unwrap();

@@ -36,7 +36,7 @@ impl OnEngine {
 
     /// One that wants nothing.
     pub(crate) fn remains(topology: &Topology) -> Self {
-        Self(Backends::remains(&topology.name, Some(topology)))
+        Self(Backends::remains(topology))
     }
 
     fn unit(&self) -> Unit<'_> {

@@ -42,7 +42,9 @@ impl Builders {
         for (name, settings) in &self.0 {
             let opened = Engine::open(name, settings).await.map_err(|fault| DockerError::Closed(fault.into()));
             let fits = |engine: Engine| {
-                image::check_architecture(recipe, engine.architecture()).map(|()| engine).map_err(DockerError::Image)
+                image::check_architecture(recipe.architecture, engine.architecture())
+                    .map(|()| engine)
+                    .map_err(DockerError::Image)
             };
             match opened.and_then(fits) {
                 Ok(engine) => return Ok(engine),

@@ -44,6 +44,11 @@ impl Claim {
         Self { topology: topology.name.clone(), host: host.clone(), hosts, owner: Owner::of(topology) }
     }
 
+    /// That of a topology whose file is gone: of whichever host it was, nobody else sees to it.
+    pub(super) fn without_file(topology: &Name, host: &Name) -> Self {
+        Self { topology: topology.clone(), host: host.clone(), hosts: BTreeSet::new(), owner: Owner::without_file() }
+    }
+
     /// What an engine is asked for, of one resource or of all. What it then gives may be another host's.
     pub(in crate::backend) fn filters(&self, resource: Option<&ResourceId>) -> HashMap<&'static str, Vec<String>> {
         let mut labels = vec![format!("{TOPOLOGY}={}", self.topology)];

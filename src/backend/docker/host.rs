@@ -13,7 +13,9 @@ use super::reach::no_address;
 use super::shape::Shaping;
 use super::spec::{At, Container, Spec, hash, spec};
 use super::supply::Supply;
-use super::{DockerError, Engine, EngineError, Surroundings, create, engine, in_time, podman, remove, shape};
+use super::{
+    DockerError, Engine, EngineError, EngineFault, Surroundings, create, engine, in_time, podman, remove, shape,
+};
 use crate::backend::{Backend, BackendError, Tell};
 use crate::domain::host::{self, HostKind};
 use crate::domain::name::Name;
@@ -52,6 +54,35 @@ impl Host {
             image: image.filter(|_| !spec.containers.is_empty()),
             spec,
             engine: OnceCell::new(),
+        }
+    }
+
+    /// What a topology whose file is gone has on the engine that `docker: {}` stands for; wants nothing. `None` where there is
+    /// no engine.
+    ///
+    /// # Errors
+    /// [`EngineError`] where this user may not ask it. What else is wrong with it is told by whoever asks.
+    ///
+    /// # Panics
+    /// Never: the name that it makes is one.
+    pub(in crate::backend) async fn without_file(topology: &Name) -> Result<Option<Self>, Arc<EngineError>> {
+        let name = Name::new("here").expect("it is a name");
+        let host = Self {
+            claim: Claim::without_file(topology, &name),
+            name,
+            settings: host::Docker::default(),
+            spec: Spec::default(),
+            shaping: Shaping::default(),
+            image: None,
+            engine: OnceCell::new(),
+        };
+        match host.engine().await {
+            Err(DockerError::Closed(fault)) => match fault.fault {
+                EngineFault::NoSocket { .. } | EngineFault::Deserted { .. } => Ok(None),
+                EngineFault::Forbidden { .. } => Err(fault),
+                _ => Ok(Some(host)),
+            },
+            _ => Ok(Some(host)),
         }
     }
 

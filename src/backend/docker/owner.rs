@@ -18,6 +18,11 @@ impl Owner {
         Self::new(topology.owner.as_deref(), user_at_machine())
     }
 
+    /// The user's own: what the file said is gone with it.
+    pub(super) fn without_file() -> Self {
+        Self::new(None, user_at_machine())
+    }
+
     pub(super) fn new(said: Option<&str>, user: String) -> Self {
         Self { label: said.map_or_else(|| user.clone(), str::to_owned), user }
     }

@@ -45,6 +45,11 @@ impl Shaping {
         Self { peers: peers.collect(), needs: wish::needs(topology, name), outside: Outside::default() }
     }
 
+    /// Is any link to be worse than it is?
+    pub(super) const fn is_wanted(&self) -> bool {
+        !self.needs.is_empty()
+    }
+
     /// The resources, each on its own container and on those whose addresses it knows.
     pub(super) fn desired(&self) -> impl Iterator<Item = Desired> {
         self.peers.iter().map(|(probe, peers)| Desired {

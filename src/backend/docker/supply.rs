@@ -15,7 +15,7 @@ use super::registry::{self, Registry};
 use super::{DockerError, Engine, image, superseded};
 use crate::backend::{Progress, Tell};
 use crate::domain::topology::Topology;
-use crate::image::{Cache, ImageError, Recipe, cached};
+use crate::image::{Cache, ImageError, Recipe, cached, is_made};
 
 /// The image of a topology's probes.
 #[derive(Debug)]
@@ -77,6 +77,14 @@ impl Supply {
         self.recipe.hash()
     }
 
+    /// Is its archive made?
+    ///
+    /// # Errors
+    /// [`ImageError`], where something lacks to make it.
+    pub(in crate::backend) fn is_made(&self) -> Result<bool, ImageError> {
+        is_made(&self.recipe, &self.cache)
+    }
+
     /// Does the engine have it?
     ///
     /// # Errors
@@ -96,7 +104,7 @@ impl Supply {
         engine: &Engine,
         tell: Tell<'_>,
     ) -> Result<(), DockerError> {
-        image::check_architecture(&self.recipe, engine.architecture())?;
+        image::check_architecture(self.recipe.architecture, engine.architecture())?;
         let client = engine.client();
         let id = match image::find(client, &self.recipe).await? {
             // It has lost its name, or has another.

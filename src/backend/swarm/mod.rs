@@ -13,6 +13,7 @@ use crate::domain::name::Name;
 use crate::domain::topology::Topology;
 
 mod away;
+mod examine;
 mod leftovers;
 mod manager;
 mod member;
@@ -20,6 +21,7 @@ mod node;
 mod spec;
 
 pub use away::Away;
+pub(super) use examine::examine;
 pub use leftovers::Leftovers;
 pub use node::Node;
 

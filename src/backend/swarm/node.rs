@@ -15,7 +15,7 @@ use super::member::Member;
 use super::spec::{asked, container_labels, probe_id, service};
 use crate::backend::docker::health::{Health, health, log};
 use crate::backend::docker::spec::{EXECUTABLE, hash};
-use crate::backend::docker::{DockerError, Engine, Supply, exec, in_time};
+use crate::backend::docker::{DockerError, Engine, Found, Supply, exec, found, in_time};
 use crate::backend::{Backend, BackendError, Channel, Program, Tell};
 use crate::domain::host::Placement;
 use crate::domain::name::Name;
@@ -117,6 +117,11 @@ impl Node {
             None => DockerError::NoWayToNode { node },
             Some(place) => DockerError::OtherNode { endpoint: place.endpoint.unwrap_or_default(), node },
         })
+    }
+
+    /// What its own engine tells.
+    pub(super) async fn found(&self) -> Result<Found, DockerError> {
+        in_time(async { found(self.engine().await?, Some(&self.image)).await }).await
     }
 
     fn image_id(&self) -> ResourceId {

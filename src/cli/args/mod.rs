@@ -146,7 +146,7 @@ pub(super) enum Verb {
     Exec(Exec),
     /// Remove everything that belongs to the topology
     Destroy(Destroy),
-    /// Tell what this machine can do, and what mends what it cannot
+    /// Tell what this machine and the engines of the topology can do, and what mends what they cannot
     #[command(after_help = "Example:\n  iperftester doctor --output json | jq '.[] | select(.state != \"ok\")'")]
     Doctor,
     /// Write the completions of a shell to standard output

@@ -55,8 +55,8 @@ pub(in crate::cli) struct Exec {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  iperftester destroy\n  iperftester destroy --name office        its file is gone")]
 pub(in crate::cli) struct Destroy {
-    /// The topology's name, where its file is gone or faulty; removes what is on this machine itself, for the engines of
-    /// Docker hosts are named in the file alone
+    /// The topology's name, where its file is gone or faulty; removes what is on this machine and on the engine at its usual
+    /// socket, for other engines are named in the file alone
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) name: Option<Name>,
 }

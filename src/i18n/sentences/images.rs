@@ -156,6 +156,14 @@ pub(super) const PAIRS: &[Pair] = &[
         "see its log; it may be full or only read. Without `registry` the image is sent to each host",
         "mire su registro de sucesos; puede estar lleno o ser de solo lectura. Sin `registry` la imagen se envía a cada equipo",
     ),
+    (
+        "cannot make a folder in `{path}`, where the image would be unpacked",
+        "no se puede crear una carpeta en `{path}`, donde se desempaquetaría la imagen",
+    ),
+    (
+        "set TMPDIR to a folder with some 200 MB of room that this user may write to",
+        "ponga en TMPDIR una carpeta con unos 200 MB libres en la que este usuario pueda escribir",
+    ),
     ("`docker login` writes it anew", "`docker login` lo escribe de nuevo"),
     (
         "`{command}` must work on this machine, as this user",
