@@ -178,7 +178,7 @@ fn a_swarm_is_a_probe_on_each_node_through_its_losses() {
     let engines = checks.iter().filter(|check| check["name"] == "engine");
     let engines: Vec<_> = engines.map(|check| (check["node"].as_str(), check["state"].as_str().unwrap())).collect();
     let nodes = [0, 1].map(|index| swarm.name(index));
-    assert_eq!(engines, [(None, "ok"), (Some(&*nodes[0]), "ok"), (Some(&*nodes[1]), "ok")]);
+    assert_eq!(engines, [(None, "ok"), (Some(nodes[0]), "ok"), (Some(nodes[1]), "ok")]);
     let before = (swarm.services(), [0, 1].map(|index| swarm.containers(index, &world)));
     assert_eq!((before.0.len(), before.1.each_ref().map(Vec::len)), (4, [2, 2]));
     let again = expect(&world, 0, &["deploy"]);
