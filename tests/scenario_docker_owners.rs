@@ -358,20 +358,39 @@ fn a_swarm_that_is_away_and_an_engine_that_is_silent_hold_up_no_other_host() {
     lab.assert_empty();
 }
 
-#[test]
-fn a_context_that_leads_to_a_socket_does_not_say_where_its_host_is() {
-    let world =
-        World::new(&TWO.replace("endpoint: \"ENDPOINT\"", "context: edge").replacen(", address: 192.0.2.1", "", 1));
+/// `plan` of `topology` where the Docker context `edge` leads to `host`: what it refuses.
+fn refused_in_context(topology: &str, host: &str) -> String {
+    let world = World::new(topology);
     // SHA-256 of `edge`, as the Docker CLI has it.
     let meta =
         world.folder.path().join("contexts/meta/a1cb100f57e971cacf269e7c26e4630a25a8e9d4bdd35e32df1a80b66b896254");
     std::fs::create_dir_all(&meta).unwrap();
-    let context =
-        json!({ "Name": "edge", "Metadata": {}, "Endpoints": { "docker": { "Host": "unix:///nowhere/docker.sock" } } });
+    let context = json!({ "Name": "edge", "Metadata": {}, "Endpoints": { "docker": { "Host": host } } });
     std::fs::write(meta.join("meta.json"), context.to_string()).unwrap();
+    world.expect(0, &["validate"]);
     let output = world.command(&["plan"]).env("DOCKER_CONFIG", world.folder.path()).output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
+    said
+}
+
+/// What an endpoint in the file would have told to `validate`, a context tells where it is read.
+#[test]
+fn a_context_that_leads_to_a_socket_does_not_say_where_its_host_is() {
+    let two = TWO.replace("endpoint: \"ENDPOINT\"", "context: edge").replacen(", address: 192.0.2.1", "", 1);
+    let said = refused_in_context(&two, "unix:///nowhere/docker.sock");
     assert!(said.contains("a is reached at its host, whose engine is at a socket of this machine"), "{said}");
     assert!(said.contains("`address: 192.0.2.1` at the probe `a`"), "{said}");
+}
+
+#[test]
+fn links_at_an_engine_that_a_context_puts_elsewhere_cannot_be_shaped() {
+    let shaped = "name: NAME\nimage: { base: small }\nhosts: { e: { docker: { context: edge } } }\n\
+                  probes: { a: { host: e }, b: { host: e } }\nlinks: { wire: { between: [a, b], impair: { rate: 1M } } }\n";
+    let said = refused_in_context(shaped, "ssh://far.example.net");
+    assert!(
+        said.contains("link `wire` asks for `impair.rate`, and the engine of host `e` is not at a socket"),
+        "{said}"
+    );
+    assert!(said.contains("run iperftester on that machine"), "{said}");
 }

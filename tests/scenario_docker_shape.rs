@@ -133,7 +133,7 @@ fn each_link_is_what_its_file_says_and_the_rest_is_free() {
 fn what_a_container_loses_is_seen_and_made_again() {
     let Some(lab) = Lab::new(LINKS) else { return };
     lab.json(0, &["deploy"]);
-    let pending = || steps(&lab.json(0, &["status"])["pending"]);
+    let pending = || steps(&lab.json(3, &["status"])["pending"]);
     let heal = |lost: &[&str]| {
         assert_eq!(pending(), lost);
         let said = lab.complaint(3, &["run"]);

@@ -31,8 +31,11 @@ fn a_shaper_that_was_removed_is_told_refused_and_mended() {
 
     let said = format!("it is not as it was made: the shaper of {device} is missing in a");
     assert!(world.expect(0, &["plan"]).contains(&said));
-    assert!(world.expect(0, &["status"]).contains("2 steps to what the file says"));
-    let status: Value = serde_json::from_str(&world.expect(0, &["status", "--output", "json"])).unwrap();
+    let status = world.expect(3, &["status"]);
+    let told = status.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(&format!("link/wire: {said}")) && told.contains("2 steps to what the file says"), "{status}");
+    assert!(status.lines().any(|line| line.contains("a ") && line.contains("ready")), "its probes answer: {status}");
+    let status: Value = serde_json::from_str(&world.expect(3, &["status", "--output", "json"])).unwrap();
     assert_eq!(status["pending"]["actions"][0]["id"], "link/wire");
     assert_eq!(status["pending"]["actions"][0]["reason"]["drifted"], format!("the shaper of {device} is missing in a"));
 
@@ -100,7 +103,7 @@ fn an_mtu_a_setting_and_a_route_that_were_changed_are_told_with_both_values_and_
         let reason = told[0]["reason"]["drifted"].as_str().unwrap();
         assert!(reason.starts_with(said), "{reason}");
         assert!(world.expect(0, &["plan"]).contains(said));
-        assert!(world.expect(0, &["status"]).contains("steps to what the file says"));
+        assert!(world.expect(3, &["status"]).contains("steps to what the file says"));
         let refused = world.run(&["run", "--from", "a", "--to", "b", "--test", "ping"]);
         assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
 

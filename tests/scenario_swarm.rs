@@ -316,13 +316,11 @@ campaigns: { slow: { group: nodes, run: [slow] } }
     with(&endpoint, "unix:///nowhere/docker.sock");
     holds(&said(3, &["status"]), &["host `sw` at unix:///nowhere/docker.sock: there is no socket"]);
 
-    // Ports of one node, CPUs, and more nodes than there are.
+    // Ports of one node, and more nodes than there are.
     with("placement: each-node }", "placement: { replicas: 3 } }, more: { host: sw, placement: { replicas: 2 } }");
     let told = said(3, &["plan"]);
     holds(&told, &["probe node is to be on 3 of the nodes of sw and can be on 2"]);
     holds(&told, &[&format!("more-{second} and node-{second} share the ports of node {second} of swarm sw")]);
-    with("placement: each-node }", "placement: each-node, limits: { cpu-set: \"0\" } }");
-    holds(&said(3, &["plan"]), &["is to be bound to CPUs (`cpu-set`), which services of a swarm cannot be"]);
 
     // Labels choose among the nodes.
     swarm.node(0).say(&["node", "update", "--label-add", "rack=b", second]);

@@ -104,7 +104,7 @@ fn files_that_a_topology_names_are_seen_from_the_file_that_names_them() {
     let around = memory(&[("sites/hosts.yaml", &hosts)], &[]);
     let text = format!(
         "include: sites/hosts.yaml\nname: t\nhosts: {{ far: {} }}\nprobes: {{ a: {{ host: near }}, b: {{ host: far }} }}\n",
-        tls("../certs/")
+        tls("../certs/").replace("192.0.2.1'", "192.0.2.2'")
     );
     let source = Source { file: "lab/t.yaml".into(), bytes: text.into_bytes() };
     let around =

@@ -100,7 +100,7 @@ fn defaults_reach_the_probes_that_can_use_them_key_by_key() {
          hosts: { l: { local: {} }, d: { docker: {} } }\n\
          defaults: { probe: { limits: { cpus: 0.5, memory: 64MiB }, behind-nat: true } }\n\
          sites: { s: { probe: { host: d, limits: { cpus: 2 } } } }\n\
-         probes: { a: { host: l }, b: { site: s, limits: { memory: 1GB } }, c: { site: s, behind-nat: false } }\n",
+         probes: { a: { host: l }, b: { site: s, limits: { memory: 1GB } }, c: { site: s, behind-nat: false, address: 192.0.2.7 } }\n",
     );
     assert!(topology.probes["a"].attachment.is_default());
     let limits = |name: &str| topology.probes[name].attachment.limits.clone().unwrap();

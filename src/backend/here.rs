@@ -1,17 +1,17 @@
 //! The probes of this machine, in whichever form they are kept apart, and what another form may have left.
 #![allow(clippy::disallowed_methods, reason = "an edge: its own rights are in a file")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::docker;
 use super::local::{self, Hindrance, Local, Programs, lacking_right};
 use super::processes::Processes;
 use super::{Backend, BackendError, Channel, Program, Reach, Tell};
 use crate::domain::facts::Router;
-use crate::domain::host::{HostKind, Isolation};
+use crate::domain::host::Isolation;
 use crate::domain::name::Name;
-use crate::domain::topology::{End, Topology};
+use crate::domain::shaping::Asking;
+use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId};
 
 /// The probes of this machine.
@@ -36,70 +36,16 @@ enum Ours {
 const NAMESPACES: &str = "namespaces";
 const KEEPER: &str = "keeper";
 
-/// The topology as far as it is on this machine: its probes, sites but those that are wholly elsewhere, links between these.
-fn local_part(topology: &Topology) -> Topology {
-    let is_ours = |host: &Name| topology.hosts.get(host).is_some_and(|h| matches!(h.kind, HostKind::Local(_)));
-    let mut ours = topology.clone();
-    ours.probes.retain(|_, probe| is_ours(&probe.host));
-    let inside = |site: &Name, of: &Topology| of.probes.values().any(|p| p.site.as_ref() == Some(site));
-    let here = ours.clone();
-    ours.sites.retain(|site, _| inside(site, &here) || !inside(site, topology));
-    let stands = |end: &End, of: &Topology| match end {
-        End::Site(site) => of.sites.contains_key(site),
-        End::Probe(probe) => of.probes.contains_key(probe),
-    };
-    let here = ours.clone();
-    ours.links.retain(|_, link| link.between.iter().all(|end| stands(end, &here)));
-    ours
-}
-
-/// Links that end elsewhere and are to be worse than they are, where nothing makes them so.
-fn impaired_abroad(topology: &Topology, ours: &Topology) -> Vec<BackendError> {
-    let abroad = topology.links.iter().filter(|(name, _)| !ours.links.contains_key(*name));
-    abroad
-        .filter_map(|(name, link)| {
-            let (who, _) = local::impaired(name, link).next()?;
-            let (why, hint) = docker::hindrance(topology, link)?;
-            Some(BackendError::unsupported(format!("{who}, and {why}"), hint))
-        })
-        .collect()
-}
-
-/// How the hosts ask for their probes to be kept apart.
-fn asked(topology: &Topology, ours: &Topology) -> Result<Option<Isolation>, BackendError> {
-    let hosts: BTreeSet<&Name> = ours.probes.values().map(|probe| &probe.host).collect();
-    let mut asked: Option<(&Name, Isolation)> = None;
-    for name in hosts {
-        let Some(HostKind::Local(local)) = topology.hosts.get(name).map(|host| &host.kind) else { continue };
-        match (asked, local.isolation) {
-            (Some((other, before)), Some(now)) if before != now => {
-                return Err(BackendError::unsupported(
-                    format!(
-                        "hosts `{other}` and `{name}` are both this machine, one with `isolation: {}`, the other with \
-                         `isolation: {}`",
-                        before.word(),
-                        now.word()
-                    ),
-                    "say the same for both",
-                ));
-            }
-            (None, Some(now)) => asked = Some((name, now)),
-            _ => {}
-        }
-    }
-    Ok(asked.map(|(_, isolation)| isolation))
-}
-
 /// The strongest form that serves: `right` is what this process lacks for namespaces of the machine, `hindrance` what it
 /// lacks for those of a user. From a namespace nothing outside the lab can be reached, so a foreign end that is measured as
 /// it is needs processes.
 fn choose(
-    shaped: &[String],
+    shaped: Option<Asking<'_>>,
     foreign: bool,
     right: Option<&str>,
     hindrance: Option<&Hindrance>,
 ) -> Result<Isolation, BackendError> {
-    match (shaped.first(), right, hindrance) {
+    match (shaped, right, hindrance) {
         (None, ..) if foreign => Ok(Isolation::Processes),
         (_, None, _) => Ok(Isolation::Namespaces),
         (_, Some(_), None) => Ok(Isolation::UserNamespaces),
@@ -115,29 +61,20 @@ impl Here {
     /// Those of `topology`. Changes nothing.
     ///
     /// # Errors
-    /// Every [`BackendError::Unsupported`], all at once.
-    pub(super) async fn open(topology: &Topology) -> Result<Self, Vec<BackendError>> {
-        let ours = local_part(topology);
-        let mut errors = impaired_abroad(topology, &ours);
-        let isolation = match asked(topology, &ours) {
-            Err(error) => Err(error),
-            Ok(_) if ours.probes.is_empty() => Ok(None),
-            Ok(Some(asked)) => Ok(Some(asked)),
-            Ok(None) => {
+    /// [`BackendError::Unsupported`].
+    pub(super) async fn open(topology: &Topology) -> Result<Self, BackendError> {
+        let ours = topology.local_part();
+        let isolation = match ours.isolations().next() {
+            _ if ours.probes.is_empty() => None,
+            Some((_, asked)) => Some(asked),
+            None => {
                 let right = lacking_right(&fs_err::read_to_string("/proc/self/status").unwrap_or_default());
                 let hindrance = if right.is_some() { local::hindrance(&Programs::default()).await } else { None };
                 let abroad = ours.probes.len() < topology.probes.len();
-                choose(&local::shaped_by(&ours), abroad, right, hindrance.as_ref()).map(Some)
+                Some(choose(ours.asking().next(), abroad, right, hindrance.as_ref())?)
             }
         };
-        match isolation {
-            Ok(isolation) if errors.is_empty() => Ok(Self::new(&ours, &topology.name, isolation)),
-            Ok(_) => Err(errors),
-            Err(error) => {
-                errors.push(error);
-                Err(errors)
-            }
-        }
+        Ok(Self::new(&ours, &topology.name, isolation))
     }
 
     fn new(ours: &Topology, name: &Name, isolation: Option<Isolation>) -> Self {
@@ -234,7 +171,7 @@ impl Backend for Here {
     async fn supports(&self) -> Result<(), Vec<BackendError>> {
         let wants_nothing = self.isolation.is_none();
         match &self.ours {
-            Ours::Processes(processes) => processes.supports(),
+            Ours::Processes(_) => Ok(()),
             Ours::Networks(local) if wants_nothing && !local.is_there() => match &self.others {
                 Some(others) if others.is_there() => Err(vec![BackendError::unsupported(
                     "its probes are in namespaces of the machine, which are root's".to_owned(),
@@ -306,18 +243,20 @@ impl Reach for Here {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::shaping::Knob;
 
     #[test]
     fn the_strongest_form_that_serves_is_chosen_and_shaping_is_never_given_up() {
         let hindrance = Hindrance { why: "the kernel forbids it".to_owned(), mend: "sudo sysctl".to_owned() };
-        let shaped = ["link `wan` asks for `impair.rate`".to_owned()];
-        let chosen = |shaped: &[String], foreign, right, hindrance| choose(shaped, foreign, right, hindrance).ok();
-        assert_eq!(chosen(&shaped, false, None, None), Some(Isolation::Namespaces));
-        assert_eq!(chosen(&shaped, false, Some("CAP_NET_ADMIN"), None), Some(Isolation::UserNamespaces));
-        assert_eq!(chosen(&[], false, Some("CAP_NET_ADMIN"), Some(&hindrance)), Some(Isolation::Processes));
-        assert_eq!(chosen(&[], true, None, None), Some(Isolation::Processes), "a namespace has no way out");
-        assert_eq!(chosen(&shaped, true, None, None), Some(Isolation::Namespaces));
-        let refused = choose(&shaped, false, Some("CAP_NET_ADMIN"), Some(&hindrance)).unwrap_err();
+        let wan = Name::new("wan").unwrap();
+        let shaped = Some(Asking::Link(&wan, Knob::Rate));
+        let chosen = |shaped, foreign, right, hindrance| choose(shaped, foreign, right, hindrance).ok();
+        assert_eq!(chosen(shaped, false, None, None), Some(Isolation::Namespaces));
+        assert_eq!(chosen(shaped, false, Some("CAP_NET_ADMIN"), None), Some(Isolation::UserNamespaces));
+        assert_eq!(chosen(None, false, Some("CAP_NET_ADMIN"), Some(&hindrance)), Some(Isolation::Processes));
+        assert_eq!(chosen(None, true, None, None), Some(Isolation::Processes), "a namespace has no way out");
+        assert_eq!(chosen(shaped, true, None, None), Some(Isolation::Namespaces));
+        let refused = choose(shaped, false, Some("CAP_NET_ADMIN"), Some(&hindrance)).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "link `wan` asks for `impair.rate`, which needs network namespaces: this process lacks CAP_NET_ADMIN, and the \

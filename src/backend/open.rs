@@ -46,7 +46,7 @@ pub async fn open(
     settings: &Settings,
 ) -> Result<Backends, Vec<BackendError>> {
     let mut errors = not_yet(topology);
-    let here = Here::open(topology).await.map_err(|more| errors.extend(more)).ok();
+    let here = Here::open(topology).await.map_err(|fault| errors.push(fault)).ok();
     let image = image(topology, settings).map_err(|fault| errors.push(fault)).ok();
     match (here, image) {
         (Some(here), Some(image)) if errors.is_empty() => {

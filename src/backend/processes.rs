@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::local::{shaped_by, slots};
+use super::local::slots;
 use super::{BackendError, Channel, Program};
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
@@ -19,8 +19,6 @@ const LAST: u32 = 0x7f7f_fffe;
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     addresses: BTreeMap<Name, Ipv4Addr>,
-    /// Who asks for what plain processes cannot have, as the start of a sentence.
-    shaped: Vec<String>,
 }
 
 impl Processes {
@@ -28,25 +26,12 @@ impl Processes {
     pub(super) fn new(topology: &Topology) -> Self {
         let slots = slots(topology.probes.keys(), FIRST, LAST);
         let addresses = slots.into_iter().map(|(name, slot)| (name.clone(), Ipv4Addr::from_bits(slot)));
-        Self { addresses: addresses.collect(), shaped: shaped_by(topology) }
+        Self { addresses: addresses.collect() }
     }
 
     /// Has the topology such probes?
     pub(super) fn has(&self, probe: &Name) -> bool {
         self.addresses.contains_key(probe)
-    }
-
-    /// What of the topology cannot be true here.
-    pub(super) fn supports(&self) -> Result<(), Vec<BackendError>> {
-        let refuse = |who: &String| BackendError::Unsupported {
-            what: format!("{who}, and plain processes (`isolation: processes`) cannot be shaped"),
-            hint:
-                "take that out of the topology, or let the host say `isolation: user-namespaces` (no root needed) or \
-                   `isolation: namespaces` (root)"
-                    .to_owned(),
-        };
-        let errors: Vec<_> = self.shaped.iter().map(refuse).collect();
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// A child of ours.

@@ -88,6 +88,34 @@ pub struct Docker {
     pub tls: Option<Tls>,
 }
 
+/// The socket of a Docker engine, where nobody says another (dockerd(8)).
+pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+/// The Docker context that is no file: [`DEFAULT_SOCKET`].
+pub const DEFAULT_CONTEXT: &str = "default";
+
+/// Which engine a host of kind `docker` is, as far as the topology says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Engine<'t> {
+    /// That at this socket of this machine.
+    Socket(&'t str),
+    /// That at this endpoint, through ssh or TLS.
+    Remote(&'t str),
+    /// That of this Docker context, wherever it is.
+    Context(&'t str),
+}
+
+impl Docker {
+    /// Its engine.
+    #[must_use]
+    pub fn engine(&self) -> Engine<'_> {
+        match (self.endpoint.as_deref(), self.context.as_deref()) {
+            (Some(endpoint), _) => endpoint.strip_prefix("unix://").map_or(Engine::Remote(endpoint), Engine::Socket),
+            (None, None | Some(DEFAULT_CONTEXT)) => Engine::Socket(DEFAULT_SOCKET),
+            (None, Some(context)) => Engine::Context(context),
+        }
+    }
+}
+
 /// Files of a mutual TLS connection. Only this CA is trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tls {

@@ -20,6 +20,7 @@ mod view;
 pub use compare::Comparison;
 pub use pieces::Pieces;
 pub use redact::RedactError;
+pub(crate) use terminal::paragraph;
 pub use view::Finding;
 
 /// The answer: what falls short, what could not be measured and what is as it should be, the worst first.

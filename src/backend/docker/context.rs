@@ -11,9 +11,6 @@ use sha2::{Digest, Sha256};
 use super::error::EngineFault;
 use crate::domain::host::Tls;
 
-/// The context that is no file: the engine's default socket.
-pub(super) const DEFAULT: &str = "default";
-
 /// What a context says of its engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Context {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::EngineFault;
-use super::surroundings::DEFAULT_SOCKET;
+use crate::domain::host::DEFAULT_SOCKET;
 
 /// The port of an engine with TLS (dockerd(8)).
 const TLS_PORT: u16 = 2376;

@@ -17,7 +17,7 @@ use super::tls::Secured;
 use super::transport::{self, Way};
 use super::tunnel::Tunnel;
 use super::{alias, context};
-use crate::domain::host::{Docker, Tls};
+use crate::domain::host::{DEFAULT_CONTEXT, Docker, Tls};
 use crate::domain::name::Name;
 use crate::process::ProcessError;
 
@@ -175,7 +175,7 @@ fn place(host: &Name, settings: &Docker, around: &Surroundings) -> Result<Place,
     let error = |written: &str, fault| EngineError { host: host.clone(), endpoint: written.to_owned(), fault };
     let (written, tls) = match (&settings.endpoint, settings.context.as_deref()) {
         (Some(endpoint), _) => (endpoint.clone(), settings.tls.clone()),
-        (None, None | Some(context::DEFAULT)) => {
+        (None, None | Some(DEFAULT_CONTEXT)) => {
             let (path, written) = (around.socket.clone(), format!("unix://{}", around.socket.display()));
             return Ok(Place { endpoint: Endpoint::Unix(path), tls: None, written, unsaid: true });
         }

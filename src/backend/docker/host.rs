@@ -11,15 +11,15 @@ use tokio::sync::OnceCell;
 use super::claim::{Claim, time};
 use super::reach::no_address;
 use super::shape::Shaping;
-use super::spec::{At, Container, Spec, hash, spec};
+use super::spec::{Container, Spec, hash, spec};
 use super::supply::Supply;
 use super::{
     DockerError, Engine, EngineError, EngineFault, Surroundings, create, engine, in_time, podman, remove, shape,
 };
 use crate::backend::{Backend, BackendError, Tell};
 use crate::domain::host::{self, HostKind};
+use crate::domain::meeting::Met;
 use crate::domain::name::Name;
-use crate::domain::port::PortRange;
 use crate::domain::topology::Topology;
 use crate::plan::{Desired, Observed, ResourceId, SpecHash};
 
@@ -238,11 +238,6 @@ impl Host {
         let tidy = async { image.supersede(self.engine().await?.client(), now).await };
         in_time(tidy).await.map_err(self.step("tidy", &self.image_id()))
     }
-
-    /// Probes whose ports are the host's, with these.
-    fn shared_ports(&self) -> impl Iterator<Item = (&Name, PortRange)> {
-        self.spec.containers.iter().filter_map(|(name, container)| Some((name, container.host_ports?)))
-    }
 }
 
 pub(super) fn probe_id(probe: &Name) -> ResourceId {
@@ -293,21 +288,8 @@ impl Backend for Host {
 
     async fn supports(&self) -> Result<(), Vec<BackendError>> {
         let mut errors = Vec::new();
-        let shared: Vec<_> = self.shared_ports().collect();
-        for (at, (name, ports)) in shared.iter().enumerate() {
-            let clash = |(_, other): &&(&Name, PortRange)| ports.overlaps(*other);
-            if let Some((other, _)) = shared[..at].iter().find(clash) {
-                errors.push(BackendError::Unsupported {
-                    what: format!(
-                        "{other} and {name} share the ports of host {}, and their `ports` overlap",
-                        self.name
-                    ),
-                    hint: format!("give each a range of its own, such as `ports: 5301-5320` at the probe `{name}`"),
-                });
-            }
-        }
         let is_socket = engine::is_here(&self.name, &self.settings, &Surroundings::of_process()) == Some(true);
-        let nowhere = self.spec.containers.iter().filter(|(_, container)| container.at == At::Host);
+        let nowhere = self.spec.containers.iter().filter(|(_, container)| container.met == Met::Host);
         errors.extend(nowhere.filter(|_| is_socket).map(|(name, _)| no_address(name)));
         errors.extend(self.shapeable().await);
         if errors.is_empty() { Ok(()) } else { Err(errors) }

@@ -42,7 +42,6 @@ pub use health::Health;
 pub use host::Host;
 pub(super) use host::all;
 pub use registry::RegistryError;
-pub(super) use shape::hindrance;
 pub(super) use supply::Supply;
 pub use surroundings::Surroundings;
 

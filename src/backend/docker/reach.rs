@@ -7,11 +7,12 @@ use bollard::models::ContainerSummary;
 
 use super::health::{Health, health, log, waits};
 use super::host::{probe_id, state};
-use super::spec::{At, EXECUTABLE};
+use super::spec::EXECUTABLE;
 use super::{DockerError, Host, exec, in_time};
 use crate::backend::resolve::resolve;
 use crate::backend::{BackendError, Channel, Program, Reach};
 use crate::domain::facts::Router;
+use crate::domain::meeting::Met;
 use crate::domain::name::Name;
 
 impl Host {
@@ -85,10 +86,10 @@ impl Reach for Host {
     async fn addresses(&self, probe: &Name) -> Result<Vec<IpAddr>, BackendError> {
         let subject = format!("probe/{probe}");
         let container = self.spec.containers.get(probe).ok_or_else(|| BackendError::Unknown(subject.clone()))?;
-        match container.at {
-            At::Fixed(address) => Ok(vec![address]),
-            At::Own => in_time(self.given(probe)).await.map_err(self.step("reach", &subject)),
-            At::Host => {
+        match container.met {
+            Met::At(address) => Ok(vec![address]),
+            Met::Own => in_time(self.given(probe)).await.map_err(self.step("reach", &subject)),
+            Met::Host => {
                 let step = self.step("reach", &subject);
                 let engine = self.engine().await.map_err(&step)?;
                 let name = engine.host_name().await.map_err(|fault| step(fault.into()))?;

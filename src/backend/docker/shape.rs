@@ -16,13 +16,13 @@ use super::{DockerError, Host, Surroundings};
 use crate::backend::BackendError;
 use crate::backend::local::{Batch, Foreign, Mark, Need, Outside};
 use crate::domain::name::Name;
+use crate::domain::shaping::Hindrance;
 use crate::domain::topology::Topology;
 use crate::plan::{Desired, Holder, Observed, ResourceId, SpecHash};
 
 mod wish;
 
 use wish::Peer;
-pub(in crate::backend) use wish::hindrance;
 
 /// What the label on a device says before its hash.
 const MARK: &str = "shape";
@@ -81,14 +81,12 @@ fn spec_hash(peers: &[Peer]) -> SpecHash {
 type Addresses = BTreeMap<Name, Vec<IpAddr>>;
 
 impl Host {
-    /// What hinders the links of this host from being shaped here.
+    /// What hinders the links of this host from being shaped here: where its engine is may be known to a Docker context alone.
     pub(super) async fn shapeable(&self) -> Vec<BackendError> {
         let Some(Need { who, .. }) = self.shaping.needs.first() else { return vec![] };
         if is_here(self.name(), &self.settings, &Surroundings::of_process()) == Some(false) {
-            return vec![BackendError::unsupported(
-                format!("{who}, and the engine of host `{}` is not at a socket of this machine", self.name()),
-                "run iperftester on that machine, or shape links between namespaces of this one (`local: {}`)",
-            )];
+            let Hindrance { why, mend } = Hindrance::elsewhere(self.name());
+            return vec![BackendError::unsupported(format!("{who}, and {why}"), mend)];
         }
         self.shaping.outside.supports(&self.shaping.needs).await
     }

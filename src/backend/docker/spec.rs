@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::backend::WAIT_VERB;
 use crate::domain::data_path::DataPath;
 use crate::domain::host::{Address, Network};
+use crate::domain::meeting::Met;
 use crate::domain::name::Name;
 use crate::domain::port::PortRange;
 use crate::domain::topology::{Probe, Topology};
@@ -54,26 +55,15 @@ pub(in crate::backend) const LOG: [(&str, &str); 2] = [("max-size", "1m"), ("max
 /// How long an engine waits between asking a container to end and killing it, in seconds; ours ends at once.
 pub(in crate::backend) const STOP_WITHIN: i64 = 2;
 
-/// Where a probe is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum At {
-    /// At the address of its own that the engine gave it.
-    Own,
-    /// At this address.
-    Fixed(IpAddr),
-    /// At its host's address.
-    Host,
-}
-
 /// A probe's container.
 #[derive(Debug, Clone)]
 pub(super) struct Container {
     /// Its name on the engine.
     pub(super) name: String,
     /// Where it is tested.
-    pub(super) at: At,
-    /// Those of its ports that are its host's too.
-    pub(super) host_ports: Option<PortRange>,
+    pub(super) met: Met,
+    /// Are its ports its host's too?
+    pub(super) published: bool,
     /// What it stands on.
     pub(super) network: Option<ResourceId>,
     /// What the engine is asked for, but for its labels.
@@ -93,7 +83,7 @@ impl Spec {
     /// Would the way from `from` to `probe` leave a network that both are in?
     pub(super) fn is_around(&self, probe: &Name, from: &Name) -> bool {
         let (Some(to), Some(from)) = (self.containers.get(probe), self.containers.get(from)) else { return false };
-        to.network.is_some() && to.network == from.network && to.host_ports.is_some()
+        to.network.is_some() && to.network == from.network && to.published
     }
 }
 
@@ -183,14 +173,11 @@ fn container(
 ) -> Container {
     let attachment = &probe.attachment;
     let published = topology.data_path(name) == Some(DataPath::Published);
-    let (own, at) = match (&attachment.network, attachment.address) {
-        (Some(Network::Macvlan { address, .. }), _) => (Some(*address), At::Fixed(address.ip)),
-        // Without a prefix it is where the host is reached, not what its engine can give.
-        (_, Some(told)) if network.is_none() || (told.prefix_bits.is_none() && published) => (None, At::Fixed(told.ip)),
-        (_, own) if network.is_none() || published => (own, At::Host),
-        (_, Some(own)) if own.prefix_bits.is_some() => (Some(own), At::Fixed(own.ip)),
-        // Where nothing is published, the host's address leads nowhere.
-        (_, _) => (None, At::Own),
+    // Without a prefix an address is where the host is reached, not what its engine can give.
+    let own = match &attachment.network {
+        Some(Network::Macvlan { address, .. }) => Some(*address),
+        Some(Network::Bridge) | None => attachment.address.filter(|told| told.prefix_bits.is_some()),
+        Some(Network::Host) => None,
     };
     let endpoint = |own: Option<Address>| EndpointSettings {
         ipam_config: own.map(|own| match own.ip {
@@ -217,8 +204,8 @@ fn container(
     };
     Container {
         name: named(topology, name.as_str()),
-        at,
-        host_ports: (published || network.is_none()).then_some(probe.ports),
+        met: topology.met(name).unwrap_or(Met::Own),
+        published,
         network: network.map(|(id, _)| id.clone()),
         body,
     }

@@ -3,8 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// The socket of an engine that was installed as its makers say.
-pub(super) const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+use crate::domain::host::DEFAULT_SOCKET;
 
 /// Where Podman listens as root (podman-system-service(1)).
 const PODMAN_SOCKET: &str = "/run/podman/podman.sock";

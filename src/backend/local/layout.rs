@@ -20,7 +20,7 @@ use crate::plan::{Desired, ResourceId, SpecHash};
 
 mod links;
 
-pub(in crate::backend) use links::{impaired, shaped_by};
+pub(in crate::backend) use links::impaired;
 
 /// Stands for the digest in commands, which cannot hold their own.
 const DIGEST: &str = "{digest}";

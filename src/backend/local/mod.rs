@@ -44,7 +44,7 @@ pub use feature::Feature;
 use feature::Means;
 pub(super) use foreign::{Foreign, Mark, Outside, branched};
 pub use keeper::{KEEP_VERB, keep};
-pub(super) use layout::{Need, impaired, shaped_by};
+pub(super) use layout::{Need, impaired};
 pub(super) use loss::dropping;
 pub use modules::Modules;
 pub use rootless::{Hindrance, Switches, hindrance};

@@ -36,8 +36,6 @@ pub struct Node {
     member: Member,
     services: BTreeMap<Name, ServiceSpec>,
     ports: Vec<(Name, PortRange)>,
-    /// Probes that are to be bound to CPUs.
-    pinned: Vec<Name>,
     image: Arc<Supply>,
     engine: OnceCell<Result<Engine, Arc<DockerError>>>,
 }
@@ -58,9 +56,6 @@ impl Node {
         let probes: Vec<_> = probes.collect();
         let image = image.filter(|_| !probes.is_empty())?;
         let (tag, seals) = (image.reference(), manager.speaks(SEALS));
-        let is_pinned = |probe: &crate::domain::topology::Probe| {
-            probe.attachment.limits.as_ref().is_some_and(|limits| limits.cpu_set.is_some())
-        };
         Some(Self {
             topology: topology.name.clone(),
             manager: Arc::clone(manager),
@@ -70,7 +65,6 @@ impl Node {
                 .map(|&(name, probe)| (name.clone(), service(topology, (name, probe), &member.id, &tag, seals)))
                 .collect(),
             ports: probes.iter().map(|(name, probe)| ((*name).clone(), probe.ports)).collect(),
-            pinned: probes.iter().filter(|(_, probe)| is_pinned(probe)).map(|(name, _)| (*name).clone()).collect(),
             image: Arc::clone(image),
             engine: OnceCell::new(),
         })
@@ -278,12 +272,6 @@ impl Backend for Node {
                     "give each a range of its own, such as `ports: 5301-5320`",
                 ));
             }
-        }
-        for name in &self.pinned {
-            errors.push(BackendError::unsupported(
-                format!("{name} is to be bound to CPUs (`cpu-set`), which services of a swarm cannot be"),
-                "take `cpu-set` out, or make the machine a host of kind `docker`",
-            ));
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }

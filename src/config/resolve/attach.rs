@@ -1,15 +1,13 @@
-//! How probes are attached: keys that their host has no use for, and what two of them cannot share.
+//! How probes are attached: keys that their host has no use for.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::probes::{Member, Outline};
+use super::probes::Member;
 use crate::config::codes::Code;
-use crate::config::fault::{Fault, Faults, Spanned};
+use crate::config::fault::{Fault, Faults};
 use crate::config::language::{kinds_of, usable};
 use crate::config::raw;
-use crate::domain::host::{Address, HostKind, Network, Placement};
-use crate::domain::name::Name;
+use crate::domain::host::{HostKind, Network, Placement};
 
 /// Keys written at a probe that its kind of host cannot use. Inherited ones are meant for others and are left out.
 pub(super) fn keys(probe: &Member<'_>, faults: &mut Faults<'_>) {
@@ -32,6 +30,7 @@ pub(super) fn keys(probe: &Member<'_>, faults: &mut Faults<'_>) {
     }
     placement(written, kind, faults);
     network_of_swarm(written, kind, faults);
+    cpus_of_swarm(probe, kind, faults);
     live(probe, kind, faults);
 }
 
@@ -59,6 +58,13 @@ fn network_of_swarm(written: &raw::Probe, kind: &HostKind, faults: &mut Faults<'
         let fault = Fault::new(Code::KeyOfOtherKind, network.span, message).label("not for swarm");
         faults.add(fault.fix("remove `network`, or make the machine a host of kind `docker`"));
     }
+}
+
+/// Services have no CPU set. Who inherits one would not be bound either, so that is no less wrong.
+fn cpus_of_swarm(probe: &Member<'_>, kind: &HostKind, faults: &mut Faults<'_>) {
+    let (HostKind::Swarm(_), Some(set)) = (kind, probe.cpu_set()) else { return };
+    let fault = Fault::new(Code::KeyOfOtherKind, set.span, "services of a swarm cannot be bound to CPUs (`cpu-set`)");
+    faults.add(fault.label("not for swarm").fix("take `cpu-set` out, or make the machine a host of kind `docker`"));
 }
 
 /// A live image configures its own interface.
@@ -92,67 +98,4 @@ fn same_network(a: IpAddr, b: IpAddr, bits: u8) -> bool {
         _ => return false,
     };
     differ.leading_zeros() >= u32::from(bits)
-}
-
-/// Addresses and ports that two probes would have to share.
-pub(super) fn shared(outline: &Outline<'_>, faults: &mut Faults<'_>) {
-    let mut by_address: HashMap<IpAddr, &Member<'_>> = HashMap::new();
-    let mut by_machine: HashMap<Machine<'_>, Vec<&Member<'_>>> = HashMap::new();
-    for probe in &outline.probes {
-        let machine = Machine::of(probe);
-        if let Some(Spanned { value: Address { ip, .. }, span }) = probe.address() {
-            let first = by_address.entry(ip).or_insert(probe);
-            let other = first.name.value != probe.name.value;
-            // Probes of one machine share its address, and divide its ports.
-            if other && (machine.is_none() || Machine::of(first) != machine) {
-                let message = format!("`{}` and `{}` cannot both have {ip}", first.name.value, probe.name.value);
-                let fault = Fault::new(Code::AddressUsedTwice, span, message).label("second use");
-                let first = first.address().map_or(first.name.span, |a| a.span);
-                faults.add(fault.related(first, "first use").fix("give one of the two another address"));
-            }
-        }
-        let Some(machine) = machine else { continue };
-        let others = by_machine.entry(machine).or_default();
-        if let Some(first) = others.iter().find(|first| first.ports.overlaps(probe.ports)) {
-            overlapping(first, probe, faults);
-        }
-        others.push(probe);
-    }
-}
-
-/// What has one set of ports.
-#[derive(PartialEq, Eq, Hash)]
-enum Machine<'r> {
-    Host(&'r Name),
-    /// Somebody else's server, whatever its hosts are called here.
-    Server(&'r str),
-}
-
-impl<'r> Machine<'r> {
-    /// `None` for a probe with an address of its own.
-    fn of(probe: &Member<'r>) -> Option<Self> {
-        let host = probe.host.value()?;
-        match probe.kind? {
-            HostKind::External(server) => Some(Self::Server(&server.address)),
-            HostKind::Ssh(_) => Some(Self::Host(host)),
-            HostKind::Docker(_) if probe.network() == Some(&Network::Host) => Some(Self::Host(host)),
-            // Each node has both; where others will be is known later.
-            HostKind::Swarm(_) if probe.placement() == Some(&Placement::EachNode) => Some(Self::Host(host)),
-            _ => None,
-        }
-    }
-}
-
-fn overlapping(first: &Member<'_>, second: &Member<'_>, faults: &mut Faults<'_>) {
-    let message = format!("`{}` and `{}` share an address and ports", first.name.value, second.name.value);
-    let fault = Fault::new(Code::PortsOverlap, second.ports_span(), message)
-        .label(format!("{}-{}", second.ports.first(), second.ports.last()))
-        .related(first.ports_span(), format!("{}-{}", first.ports.first(), first.ports.last()));
-    let wide = first.ports.last() - first.ports.first();
-    let next = first.ports.last().checked_add(1).and_then(|start| Some((start, start.checked_add(wide)?)));
-    faults.add(match (second.is_external(), next) {
-        (true, _) => fault.fix("one external server is one probe: use it in both places, or part its ports"),
-        (false, Some((start, end))) => fault.fix(format!("add `ports: {start}-{end}` to `{}`", second.name.value)),
-        (false, None) => fault.fix("give them ports of their own"),
-    });
 }

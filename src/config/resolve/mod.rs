@@ -3,10 +3,12 @@
 mod attach;
 mod campaigns;
 mod families;
+mod feasible;
 mod groups;
 mod light;
 mod links;
 mod probes;
+mod sharing;
 mod suites;
 mod tests;
 
@@ -30,8 +32,9 @@ pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<T
     families::check(raw, &outline, &groups, &campaigns, &tests, faults);
     let hosts =
         raw.hosts.entries.iter().filter_map(|(name, kind)| Some((name.value.clone(), Host { kind: kind.clone()? })));
-    Some(Topology {
-        name: raw.name.value()?.clone(),
+    let name = raw.name.value();
+    let topology = Topology {
+        name: name.cloned().unwrap_or_else(|| built_in("unnamed")),
         description: raw.description.value().cloned(),
         owner: raw.owner.value().cloned(),
         metadata: raw.metadata.clone(),
@@ -44,7 +47,16 @@ pub(crate) fn topology(raw: &raw::Topology, faults: &mut Faults<'_>) -> Option<T
         tests,
         suites,
         campaigns,
-    })
+    };
+    let meetings = topology.meetings();
+    sharing::check(&meetings, &outline, faults);
+    feasible::addresses(&meetings, &outline, faults);
+    feasible::isolations(raw, &topology, faults);
+    // Of a site with a faulty probe nobody can tell how many it has.
+    if outline.complete {
+        feasible::shaping(raw, &topology, faults);
+    }
+    name.is_some().then_some(topology)
 }
 
 fn image(raw: &raw::Image) -> Image {

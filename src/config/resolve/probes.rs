@@ -49,7 +49,7 @@ impl<'r> Member<'r> {
     fn attachment(&self) -> Attachment {
         let cpus = self.read("limits", |p| &p.cpus).map(|cpus| cpus.value);
         let memory = self.read("limits", |p| &p.memory).map(|memory| memory.value);
-        let cpu_set = self.read("limits", |p| &p.cpu_set).map(|set| set.value.clone());
+        let cpu_set = self.cpu_set().map(|set| set.value.clone());
         Attachment {
             address: self.read("address", |p| &p.address).map(|a| a.value),
             management: self.read("management", |p| &p.management).map(|m| m.value.clone()),
@@ -70,6 +70,10 @@ impl<'r> Member<'r> {
 
     pub(super) fn network(&self) -> Option<&'r Network> {
         self.read("network", |p| &p.network).map(|n| &n.value)
+    }
+
+    pub(super) fn cpu_set(&self) -> Option<&'r Spanned<String>> {
+        self.read("limits", |p| &p.cpu_set)
     }
 
     pub(super) fn placement(&self) -> Option<&'r Placement> {
@@ -96,9 +100,24 @@ impl<'r> Member<'r> {
         })
     }
 
-    /// The place of its ports, or of its name where none are written.
+    /// The place of its ports, or of its name where it has none of its own.
     pub(super) fn ports_span(&self) -> Span {
-        self.read("ports", |p| &p.ports).map_or(self.name.span, |ports| ports.span)
+        let [written, ..] = self.levels;
+        let own = written.ports.given().filter(|_| self.kind.is_some_and(|kind| usable("ports", kind)));
+        own.map_or(self.name.span, |ports| ports.span)
+    }
+
+    /// Is all that says where it is met written without fault? If not, nothing can be concluded from where it is not.
+    pub(super) fn is_clear(&self) -> bool {
+        fn clear<'r, T: 'r>(levels: [&'r raw::Probe; 3], field: impl Fn(&'r raw::Probe) -> &'r Field<T>) -> bool {
+            let [near, middle, far] = levels.map(field);
+            !matches!(near.or(middle).or(far), Field::Faulty)
+        }
+        clear(self.levels, |p| &p.ports)
+            && clear(self.levels, |p| &p.address)
+            && clear(self.levels, |p| &p.behind_nat)
+            && clear(self.levels, |p| &p.network)
+            && clear(self.levels, |p| &p.placement)
     }
 
     /// May it stand for several, one on each of several nodes?
@@ -214,7 +233,6 @@ pub(super) fn check(raw: &raw::Topology, outline: &Outline<'_>, faults: &mut Fau
             );
         }
     }
-    attach::shared(outline, faults);
     let written = raw.probes.entries.len() + raw.probes.refused;
     let lone = written == 1 && !outline.probes.iter().any(Member::is_several);
     if let Some(key) = raw.probes.key.filter(|_| lone) {

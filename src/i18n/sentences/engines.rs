@@ -267,14 +267,6 @@ pub(super) const PAIRS: &[Pair] = &[
         "en esa red hay un contenedor que no es de esta topología: desconéctelo antes",
     ),
     (
-        "{one} and {other} share the ports of host {host}, and their `ports` overlap",
-        "{one} y {other} comparten los puertos del equipo {host}, y sus `ports` se solapan",
-    ),
-    (
-        "give each a range of its own, such as `{ports}` at the probe `{probe}`",
-        "dé a cada una un intervalo propio, como `{ports}` en la sonda `{probe}`",
-    ),
-    (
         "{probe} is reached at its host, whose engine is at a socket of this machine",
         "a {probe} se llega en su equipo, cuyo motor está en un socket de esta máquina",
     ),
@@ -288,9 +280,20 @@ pub(super) const PAIRS: &[Pair] = &[
     ),
     // Links between containers.
     ("link `{name}` asks for `impair.{option}`, and {why}", "el enlace `{name}` pide `impair.{option}`, y {why}"),
-    ("{one} and {other} are on two hosts", "{one} y {other} están en dos equipos"),
-    ("{probe} is not on a bridge", "{probe} no está en un puente"),
-    ("{probe} is on the `{kind}` host `{host}`", "{probe} está en el equipo `{host}`, de tipo `{kind}`"),
+    ("site `{name}` asks for `{key}`, and {why}", "la sede `{name}` pide `{key}`, y {why}"),
+    (
+        "plain processes (`isolation: processes`) cannot be shaped",
+        "los simples procesos (`isolation: processes`) no se pueden limitar",
+    ),
+    (
+        "take that out of the topology, or let the host say `isolation: user-namespaces` (no root needed) or `isolation: \
+         namespaces` (root)",
+        "quítelo de la topología, o ponga en el equipo `isolation: user-namespaces` (sin root) o `isolation: namespaces` \
+         (root)",
+    ),
+    ("`{one}` and `{other}` are on two hosts", "`{one}` y `{other}` están en dos equipos"),
+    ("`{probe}` is not on a bridge", "`{probe}` no está en un puente"),
+    ("`{probe}` is on the `{kind}` host `{host}`", "`{probe}` está en el equipo `{host}`, de tipo `{kind}`"),
     ("the site `{site}` has {number} probes instead of one", "la sede `{site}` tiene {number} sondas en vez de una"),
     (
         "the site `{site}` has an `uplink`, which no bridge can shape",

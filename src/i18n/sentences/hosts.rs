@@ -76,7 +76,26 @@ pub(super) const PAIRS: &[Pair] = &[
     ("not the whole of it", "no está entera"),
     ("correct one of the two", "corrija uno de los dos"),
     ("give one of the two another address", "dé otra dirección a uno de los dos"),
+    ("write `{text}` at `{name}`", "escriba `{text}` en `{name}`"),
     ("give them ports of their own", "deles puertos propios"),
+    (
+        "`{name}` needs an `address`, for others reach it at its host",
+        "`{name}` necesita una `address`, pues las demás llegan a ella en su equipo",
+    ),
+    (
+        "its engine is at a socket, which does not say where its host is",
+        "su motor está en un socket, que no dice dónde está su equipo",
+    ),
+    (
+        "add the address of that machine to `{name}`, such as `{text}`",
+        "añada a `{name}` la dirección de esa máquina, como `{text}`",
+    ),
+    (
+        "`{a}` and `{b}` are both this machine, with another `isolation` each",
+        "`{a}` y `{b}` son ambos esta máquina, cada uno con otro `isolation`",
+    ),
+    ("say the same for both, or make one host of the two", "diga lo mismo en ambos, o haga de los dos un equipo"),
+    ("nothing can do that", "nada puede hacerlo"),
     ("give the `external` host its `ports`", "dé sus `ports` al equipo `external`"),
     (
         "give both an address of one family, or leave one of them out of the group",

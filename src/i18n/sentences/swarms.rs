@@ -31,8 +31,8 @@ pub(super) const PAIRS: &[Pair] = &[
         "dé a cada una un intervalo propio, como `ports: 5301-5320`",
     ),
     (
-        "{probe} is to be bound to CPUs (`cpu-set`), which services of a swarm cannot be",
-        "{probe} ha de quedar fijada a unas CPU (`cpu-set`), y los servicios de un enjambre no pueden estarlo",
+        "services of a swarm cannot be bound to CPUs (`cpu-set`)",
+        "los servicios de un enjambre no pueden fijarse a unas CPU (`cpu-set`)",
     ),
     (
         "take `cpu-set` out, or make the machine a host of kind `docker`",

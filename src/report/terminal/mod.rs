@@ -279,7 +279,7 @@ fn reasons(out: &mut String, lang: Lang, pairs: &[Pair], width: usize) {
 
 /// `text` wrapped at its ASCII blanks (the space in `24 500` is none) to `width`, its first line after `lead`, the others below
 /// its beginning.
-pub(super) fn paragraph(out: &mut String, text: &str, width: usize, lead: &str) {
+pub(crate) fn paragraph(out: &mut String, text: &str, width: usize, lead: &str) {
     let indent = lead.chars().count();
     let mut column = indent;
     out.push_str(lead);

@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::backend::local::{Batch, BatchProgram, Feature, Need, branch, branched, dropping, impaired, trunk};
-use crate::domain::host::{HostKind, Network};
 use crate::domain::name::Name;
-use crate::domain::topology::{End, Impairment, Link, Topology};
+use crate::domain::topology::{Impairment, Link, Topology};
 use crate::domain::unit::{Bitrate, Ratio};
 
 /// The number of a probe's first branch; below are the kernel's and the trunk's own.
@@ -37,57 +36,9 @@ impl Peer {
     }
 }
 
-/// What mends a link that no bridge can shape.
-const OTHERWISE: &str = "links are shaped between two probes on the bridge of one `docker` host of this machine, or between \
-                         namespaces of it (`local: {}`): put both ends there, or take `impair` out";
-/// What mends one that ends in a site.
-const SITES: &str = "link the probes themselves, or leave one probe and no `uplink` in the site; sites of several probes and \
-                     their uplinks are shaped between namespaces (`local: {}`)";
-
-/// Why the link cannot be shaped on the bridge of an engine, as the end of a sentence, and what mends it.
-pub(in crate::backend) fn hindrance(topology: &Topology, link: &Link) -> Option<(String, &'static str)> {
-    ends(topology, link).err()
-}
-
-/// The two probes that it joins.
-fn ends<'t>(topology: &'t Topology, link: &'t Link) -> Result<[&'t Name; 2], (String, &'static str)> {
-    let [a, b] = &link.between;
-    let (a, b) = (end(topology, a)?, end(topology, b)?);
-    let host = |probe: &Name| topology.probes.get(probe).map(|probe| &probe.host);
-    if host(a) == host(b) { Ok([a, b]) } else { Err((format!("{a} and {b} are on two hosts"), OTHERWISE)) }
-}
-
-/// The one probe of an end.
-fn end<'t>(topology: &'t Topology, end: &'t End) -> Result<&'t Name, (String, &'static str)> {
-    let probe = match end {
-        End::Probe(probe) => probe,
-        End::Site(site) => {
-            let members: Vec<&Name> =
-                topology.probes.iter().filter(|(_, probe)| probe.site.as_ref() == Some(site)).map(|(n, _)| n).collect();
-            let [only] = members[..] else {
-                return Err((format!("the site `{site}` has {} probes instead of one", members.len()), SITES));
-            };
-            if topology.sites.get(site).is_some_and(|site| site.uplink.is_some()) {
-                return Err((format!("the site `{site}` has an `uplink`, which no bridge can shape"), SITES));
-            }
-            only
-        }
-    };
-    let Some(of) = topology.probes.get(probe) else { return Ok(probe) };
-    let kind = topology.hosts.get(&of.host).map(|host| &host.kind);
-    match (kind, &of.attachment.network) {
-        (Some(HostKind::Docker(_)), None | Some(Network::Bridge)) => Ok(probe),
-        (Some(HostKind::Docker(_)), Some(_)) => Err((format!("{probe} is not on a bridge"), OTHERWISE)),
-        (kind, _) => {
-            let word = kind.map_or("?", HostKind::word);
-            Err((format!("{probe} is on the `{word}` host `{}`", of.host), OTHERWISE))
-        }
-    }
-}
-
 /// What `probe` does, by the name of the other.
 pub(super) fn peers(topology: &Topology, probe: &Name) -> Vec<Peer> {
-    let joined = topology.links.values().filter_map(|link| ends(topology, link).ok());
+    let joined = topology.links.values().filter_map(|link| topology.on_one_bridge(link).ok());
     // Several links may join the same two; one of them is crossed.
     let others: BTreeSet<&Name> = joined
         .filter_map(|[a, b]| match (a == probe, b == probe) {
@@ -123,7 +74,7 @@ fn peer(topology: &Topology, probe: &Name, other: &Name) -> Peer {
 pub(super) fn needs(topology: &Topology, host: &Name) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let is_here = |probe: &Name| topology.probes.get(probe).is_some_and(|probe| probe.host == *host);
-    let here = |link: &Link| ends(topology, link).is_ok_and(|[a, _]| is_here(a));
+    let here = |link: &Link| topology.on_one_bridge(link).is_ok_and(|[a, _]| is_here(a));
     for (name, link) in topology.links.iter().filter(|(_, link)| here(link)) {
         for (who, option) in impaired(name, link) {
             for feature in branched(option) {

@@ -18,10 +18,15 @@ fn name(text: &str) -> Name {
 
 /// What host `edge` carries of it.
 fn on_edge(text: &str) -> Spec {
-    spec(&topology(text), &name("edge"), "iperftester-probe:0123")
+    let topology = topology(text);
+    for (probe, meeting) in topology.meetings() {
+        assert_eq!(meeting.met, topology.met(probe), "{probe}: all at once as one by one");
+    }
+    spec(&topology, &name("edge"), "iperftester-probe:0123")
 }
 
-const ONE: &str = "hosts: { edge: { docker: {} }, far: { docker: { endpoint: 'ssh://far.example.net' } } }\n";
+const ONE: &str = "hosts: { edge: { docker: { endpoint: 'ssh://edge.example.net' } }, \
+                   far: { docker: { endpoint: 'ssh://far.example.net' } } }\n";
 
 /// The body of probe `a` as JSON, without what is absent; maps of the body have no order, JSON's have.
 fn body(spec: &Spec, probe: &str) -> serde_json::Value {
@@ -38,7 +43,7 @@ fn a_probe_is_hardened_and_in_the_topologys_own_network() {
     assert_json_snapshot!("bridge", body(&spec, "a"));
     assert_json_snapshot!("bridge-network", request(&spec, "network/edge"));
     let a = &spec.containers[&name("a")];
-    assert_eq!((a.name.as_str(), a.at, a.host_ports), ("iperftester-shop-a", At::Own, None));
+    assert_eq!((a.name.as_str(), a.met, a.published), ("iperftester-shop-a", Met::Own, false));
 }
 
 #[test]
@@ -46,8 +51,7 @@ fn on_its_hosts_network_it_has_the_hosts_address_and_ports() {
     let spec = on_edge(&format!("{ONE}probes: {{ a: {{ host: edge, network: host }}, b: {{ host: edge }} }}"));
     assert_json_snapshot!("host", body(&spec, "a"));
     assert_eq!(spec.containers[&name("a")].network, None);
-    assert_eq!(spec.containers[&name("a")].at, At::Host);
-    assert_eq!(spec.containers[&name("a")].host_ports, Some(PortRange::DEFAULT));
+    assert_eq!(spec.containers[&name("a")].met, Met::Host);
 }
 
 #[test]
@@ -57,8 +61,8 @@ fn on_the_lan_it_has_an_address_of_its_own() {
     let spec = on_edge(&format!("{ONE}{text}"));
     assert_json_snapshot!("macvlan", body(&spec, "a"));
     assert_json_snapshot!("macvlan-network", request(&spec, "network/edge-eth1"));
-    assert_eq!(spec.containers[&name("a")].at, At::Fixed("192.0.2.41".parse().unwrap()));
-    assert_eq!(spec.containers[&name("a")].host_ports, None, "nobody needs its host's ports");
+    assert_eq!(spec.containers[&name("a")].met, Met::At("192.0.2.41".parse().unwrap()));
+    assert!(!spec.containers[&name("a")].published, "nobody needs its host's ports");
     let six = text.replace("192.0.2.41/24", "'2001:db8::41/64'");
     let spec = on_edge(&format!("{ONE}{six}"));
     assert_json_snapshot!("macvlan-ipv6", body(&spec, "a")["NetworkingConfig"]);
@@ -71,10 +75,10 @@ fn reached_from_another_host_it_has_its_ports_published() {
     let body = body(&spec, "a");
     assert_json_snapshot!("published", [&body["ExposedPorts"], &body["HostConfig"]["PortBindings"]]);
     let a = &spec.containers[&name("a")];
-    assert_eq!((a.at, a.host_ports), (At::Host, PortRange::new(5301, 5302)));
+    assert_eq!((a.met, a.published), (Met::Host, true));
     let text = "probes: { a: { host: edge, address: 198.51.100.7 }, b: { host: far } }";
     let told = on_edge(&format!("{ONE}{text}"));
-    assert_eq!(told.containers[&name("a")].at, At::Fixed("198.51.100.7".parse().unwrap()));
+    assert_eq!(told.containers[&name("a")].met, Met::At("198.51.100.7".parse().unwrap()));
 }
 
 #[test]
@@ -82,7 +86,7 @@ fn one_behind_nat_opens_every_connection_itself_so_nothing_of_it_is_published() 
     let spec = on_edge(&format!("{ONE}probes: {{ a: {{ host: edge, behind-nat: true }}, far: {{ host: far }} }}"));
     assert_eq!(body(&spec, "a")["HostConfig"]["PortBindings"], serde_json::Value::Null);
     let a = &spec.containers[&name("a")];
-    assert_eq!((a.at, a.host_ports), (At::Own, None));
+    assert_eq!((a.met, a.published), (Met::Own, false));
 }
 
 #[test]
@@ -109,7 +113,7 @@ fn foreign_servers_connect_to_nothing_so_nothing_is_published_for_them() {
                 probes: { a: { host: edge }, peer: { host: carrier } }\n\
                 groups: { out: { between: { from: [a], to: [peer] }, one-way: true } }\n\
                 tests: { rtt: { ping: {} } }\ncampaigns: { out: { group: out, run: rtt } }";
-    assert_eq!(on_edge(text).containers[&name("a")].host_ports, None);
+    assert!(!on_edge(text).containers[&name("a")].published);
 }
 
 #[test]
@@ -117,7 +121,7 @@ fn an_address_with_its_prefix_is_given_by_the_engine() {
     let spec = on_edge(&format!("{ONE}probes: {{ a: {{ host: edge, address: 10.7.0.5/24 }}, b: {{ host: edge }} }}"));
     assert_json_snapshot!("address", body(&spec, "a")["NetworkingConfig"]);
     assert_json_snapshot!("address-network", request(&spec, "network/edge"));
-    assert_eq!(spec.containers[&name("a")].at, At::Fixed("10.7.0.5".parse().unwrap()));
+    assert_eq!(spec.containers[&name("a")].met, Met::At("10.7.0.5".parse().unwrap()));
 }
 
 #[test]
@@ -173,5 +177,5 @@ fn the_network_of_another_probes_address_is_no_bridge_of_ours() {
 #[test]
 fn where_nothing_is_published_a_hosts_address_is_not_where_a_probe_is_met() {
     let text = "probes: { a: { host: edge, address: 192.0.2.7 }, b: { host: edge } }";
-    assert_eq!(on_edge(&format!("{ONE}{text}")).containers[&name("a")].at, At::Own);
+    assert_eq!(on_edge(&format!("{ONE}{text}")).containers[&name("a")].met, Met::Own);
 }

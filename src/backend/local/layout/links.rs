@@ -10,7 +10,8 @@ use super::super::loss;
 use super::super::shape::{self, Shaper};
 use super::{Builder, label, link_device};
 use crate::domain::name::Name;
-use crate::domain::topology::{Directed, End, Link, Topology};
+use crate::domain::shaping::{Asking, Knob};
+use crate::domain::topology::{End, Link};
 use crate::plan::ResourceId;
 
 impl Builder<'_> {
@@ -133,25 +134,12 @@ impl Builder<'_> {
 
 /// What a link's `impair` asks for, as the start of a sentence, and with what it is made.
 pub(in crate::backend) fn impaired(name: &Name, link: &Link) -> impl Iterator<Item = (String, Feature)> {
-    let impair = &link.impair;
-    let asked = [
-        (any(&impair.rate_bits_per_second), "rate", Feature::Tbf),
-        (any(&impair.delay_seconds), "delay", Feature::Netem),
-        (any(&impair.jitter_seconds), "jitter", Feature::Netem),
-        (any(&impair.loss_ratio), "loss", Feature::Loss),
-    ];
-    let asks = move |option| format!("link `{name}` asks for `impair.{option}`");
-    asked.into_iter().filter(|(asked, ..)| *asked).map(move |(_, option, feature)| (asks(option), feature))
-}
-
-/// Everything in `topology` that only a shaped network can give, each as the start of a sentence.
-pub(in crate::backend) fn shaped_by(topology: &Topology) -> Vec<String> {
-    let uplinks = topology.sites.iter().filter(|(_, site)| site.uplink.is_some());
-    let uplinks = uplinks.map(|(name, _)| format!("site `{name}` asks for `uplink`"));
-    let links = topology.links.iter().flat_map(|(name, link)| impaired(name, link)).map(|(who, _)| who);
-    uplinks.chain(links).collect()
-}
-
-const fn any<T: Copy>(directed: &Directed<T>) -> bool {
-    directed.a_to_b.is_some() || directed.b_to_a.is_some()
+    link.impair.knobs().map(move |knob| {
+        let feature = match knob {
+            Knob::Rate => Feature::Tbf,
+            Knob::Delay | Knob::Jitter => Feature::Netem,
+            Knob::Loss => Feature::Loss,
+        };
+        (Asking::Link(name, knob).to_string(), feature)
+    })
 }

@@ -1,21 +1,15 @@
-//! What each probe's device is told, and what no bridge can do.
+//! What each probe's device is told.
 
 use insta::assert_snapshot;
 
-use super::super::super::Host;
-use super::super::{Shaping, shape_id, spec_hash};
+use super::super::{shape_id, spec_hash};
 use super::*;
-use crate::backend::{BackendError, Backends, Settings, open, swarm};
 use crate::config::{self, Source};
-use crate::i18n::{Lang, sentences};
 use crate::plan::Desired;
 
 /// The topology of `text`, which names probes and links.
 fn topology(text: &str) -> Topology {
-    let hosts = "hosts: { edge: { docker: {} }, other: { docker: { endpoint: 'unix:///run/other.sock' } }, \
-                 far: { docker: { endpoint: 'ssh://far.example.net' } }, here: { local: {} }, \
-                 tls: { docker: { endpoint: 'tcp+tls://192.0.2.1', tls: { ca: a, cert: b, key: c } } }, \
-                 many: { swarm: { endpoint: 'unix:///run/x.sock' } }, theirs: { external: { address: 192.0.2.9 } } }\n";
+    let hosts = "hosts: { edge: { docker: {} } }\n";
     let bytes = format!("name: shop\n{hosts}{text}").into_bytes();
     let loaded = config::load(&Source { file: "topology.yaml".into(), bytes });
     loaded.topology.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
@@ -87,78 +81,6 @@ fn a_changed_link_changes_its_two_ends_and_nothing_else() {
     assert_eq!(before.len(), 4);
     let swapped = topology(&format!("{FOUR}links:\n  wire: {{ between: [a, c], impair: {{ rate: 20M }} }}\n"));
     assert_ne!(desired(&swapped)[0].hash, before[0].hash, "another peer is another shape");
-}
-
-/// What opening the topology refuses, and what its hosts do.
-async fn refused(text: &str) -> Vec<(String, String)> {
-    let topology = topology(text);
-    let settings = Settings { executable: "/proc/self/exe".to_owned(), images: "/nowhere".into() };
-    let errors = match open(&topology, &swarm::Fleet::default(), &settings).await {
-        Err(errors) => errors,
-        Ok(backends) => Backends::supports(&backends).await.err().unwrap_or_default(),
-    };
-    let told = |error| match error {
-        BackendError::Unsupported { what, hint } => {
-            for english in [&what, &hint] {
-                let spanish = sentences::told(Lang::Es, english);
-                let english = [" asks ", " and ", " is ", " has ", " or ", "probes"];
-                assert!(!english.iter().any(|word| spanish.contains(word)), "{spanish}");
-            }
-            (what, hint)
-        }
-        other => panic!("{other}"),
-    };
-    errors.into_iter().map(told).collect()
-}
-
-#[tokio::test]
-async fn what_no_bridge_can_do_is_refused_by_name() {
-    let cases = [
-        ("a: { host: edge }, b: { host: other }", "a and b are on two hosts"),
-        ("a: { host: edge, network: host }, b: { host: edge }", "a is not on a bridge"),
-        (
-            "a: { host: edge }, b: { host: edge, network: { macvlan: { parent: eth1, address: 192.0.2.41/24 } } }",
-            "b is not on a bridge",
-        ),
-        ("a: { host: here }, b: { host: edge }", "a is on the `local` host `here`"),
-        ("a: { host: edge }, b: { host: theirs }", "b is on the `external` host `theirs`"),
-    ];
-    for (probes, why) in cases {
-        let wire = "links: { wire: { between: [a, b], impair: { rate: 1M } } }";
-        let errors = refused(&format!("probes: {{ {probes} }}\n{wire}")).await;
-        let [(what, hint)] = &errors[..] else { panic!("{probes}: {errors:?}") };
-        assert_eq!(*what, format!("link `wire` asks for `impair.rate`, and {why}"));
-        assert!(hint.contains("`local: {}`") && hint.contains("one `docker` host"), "{hint}");
-    }
-    let probes = "probes: { a: { host: edge, site: west }, b: { host: edge, site: west }, c: { host: edge, site: east } }\n\
-                  links: { wan: { between: [west, east], impair: { loss: 1% } } }";
-    let several = refused(&format!("sites: {{ west: {{}}, east: {{}} }}\n{probes}")).await;
-    assert_eq!(several[0].0, "link `wan` asks for `impair.loss`, and the site `west` has 2 probes instead of one");
-    assert!(several[0].1.starts_with("link the probes themselves"), "{several:?}");
-    let one = probes.replace(", b: { host: edge, site: west }", "");
-    let uplink = refused(&format!("sites: {{ west: {{ uplink: 1G }}, east: {{}} }}\n{one}")).await;
-    assert_eq!(
-        uplink[0].0,
-        "link `wan` asks for `impair.loss`, and the site `west` has an `uplink`, which no bridge can shape"
-    );
-}
-
-#[tokio::test]
-async fn an_engine_elsewhere_is_refused_before_it_is_reached() {
-    for host in ["far", "tls"] {
-        let probes = format!("probes: {{ a: {{ host: {host} }}, b: {{ host: {host} }} }}\n");
-        let topology = topology(&format!("{probes}links: {{ wire: {{ between: [a, b], impair: {{ rate: 1M }} }} }}"));
-        assert_eq!(hindrance(&topology, &topology.links[&name("wire")]), None, "the link itself is one that can be");
-        let HostKind::Docker(settings) = &topology.hosts[&name(host)].kind else { panic!("no engine") };
-        // Where probes are made of an image, it has that of itself.
-        let mut opened = Host::new(&topology, &name(host), settings, None);
-        opened.shaping = Shaping::new(&topology, &name(host));
-        let errors = opened.shapeable().await;
-        let [BackendError::Unsupported { what, hint }] = &errors[..] else { panic!("{errors:?}") };
-        assert!(what.starts_with("link `wire` asks for `impair.rate`, and the engine of host `"), "{what}");
-        assert!(what.ends_with("` is not at a socket of this machine"), "{what}");
-        assert!(hint.contains("run iperftester on that machine"), "{hint}");
-    }
 }
 
 #[test]
