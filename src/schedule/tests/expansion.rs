@@ -272,7 +272,7 @@ fn shared(hosts: &str, probes: &str, pairs: &str) -> usize {
 fn what_leaves_a_machine_shares_its_way_out() {
     let hosts = "rack: { docker: { endpoint: unix:///r } }, desk: { docker: { endpoint: unix:///d } }, here: { local: {} }, \
                  there: { local: {} }, out: { external: { address: 192.0.2.9, ports: 5201-5209 } }";
-    let probes = "r1: { host: rack, ports: 5201-5205, address: 192.0.2.1 }, r2: { host: rack, ports: 5206-5210, network: host }, \
+    let probes = "r1: { host: rack, ports: 5201-5205, address: 192.0.2.1 }, r2: { host: rack, ports: 5206-5210, address: 192.0.2.1 }, \
                   r3: { host: rack, ports: 5211-5215, address: 192.0.2.1 }, d1: { host: desk, address: 192.0.2.2 }, \
                   h1: { host: here }, h2: { host: here }, h3: { host: there }, h4: { host: there }, x: { host: out }";
     assert_eq!(shared(hosts, probes, "[[r1, d1], [r2, x]]"), 1, "both leave rack");
