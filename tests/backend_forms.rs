@@ -152,6 +152,31 @@ fn plain_processes_need_no_deploy_and_two_runs_do_not_meet() {
 }
 
 #[test]
+fn every_test_of_the_built_in_suite_measures_between_plain_processes() {
+    let world = World::new(
+        "name: NAME\nhosts: { here: { local: { isolation: processes } } }\n\
+         probes: { a: { host: here }, b: { host: here } }\n\
+         links: { wire: { between: [a, b], contract: { rate: 20M } } }\n\
+         tests: { old: { iperf2: { protocol: udp, rate: 5M, duration: 1s } } }\n",
+    );
+    let measured = |arguments: &[&str], count: usize| {
+        let output = world.run(arguments);
+        let report = world.report();
+        assert_eq!(runs(&report).len(), count, "{}", text(&output.stderr));
+        for run in runs(&report) {
+            assert!(run["measurement"].is_object(), "{}: {}", run["test"], run["error"]);
+        }
+        report
+    };
+    let suite = measured(&["run", "--duration", "1s"], 10);
+    for run in runs(&suite).iter().filter(|run| run["test"] == "udp") {
+        let bound = |command: &str| run[command].as_array().unwrap().iter().any(|word| word == "-B");
+        assert!(bound("command") && bound("server_command"), "{run}");
+    }
+    measured(&["run", "--from", "a", "--to", "b", "--test", "old"], 1);
+}
+
+#[test]
 fn what_cannot_be_shaped_is_refused_before_anything() {
     let world = World::new(&SHAPED.replace("local: {}", "local: { isolation: processes }"));
     for verb in ["validate", "plan", "deploy", "run", "status"] {

@@ -81,8 +81,15 @@ async fn attempt(
     executed: &mut Executed,
 ) -> Result<Ending, String> {
     let (limit, interface) = (deadline(test), source.interface.clone());
-    let mut client =
-        source.begin(|job| Request::Start { job, test: test.clone(), address, port, interface, deadline: limit });
+    let mut client = source.begin(|job| Request::Start {
+        job,
+        test: test.clone(),
+        address,
+        port,
+        interface,
+        own: None,
+        deadline: limit,
+    });
     let Reply::Started { command, .. } = source.answer(&mut client).await? else { return Err(source.misfit()) };
     executed.command = command;
     let arrives_here = test.direction() != Direction::Forward;

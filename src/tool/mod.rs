@@ -27,6 +27,9 @@ pub struct Endpoints {
     pub port: u16,
     /// Interface that the tools of this end are bound to, on a probe with several.
     pub interface: Option<String>,
+    /// This end's own address, which the tools are bound to where others share its network: a server without it would
+    /// answer a datagram from whichever address the kernel takes first.
+    pub own: Option<IpAddr>,
     /// The tool's version at this end, as it calls itself; `None` where it is not known.
     pub version: Option<String>,
 }
@@ -35,7 +38,7 @@ impl Endpoints {
     /// The far end's address and port, with nothing special at this end.
     #[must_use]
     pub const fn new(destination: IpAddr, port: u16) -> Self {
-        Self { destination, port, interface: None, version: None }
+        Self { destination, port, interface: None, own: None, version: None }
     }
 }
 
