@@ -65,6 +65,7 @@ fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurem
         client_errors: client.stderr.as_bytes(),
         exit_code: client.exit_code,
         server: server.map(|s| s.stdout.as_bytes()),
+        ran_seconds: (client.counters.samples > 0).then_some(client.counters.wall_seconds),
     };
     if let Some(fault) = client.fault.as_ref().filter(|_| client.flooded) {
         return Err(Fault::Text(fault.clone()));

@@ -196,6 +196,8 @@ fn together(endings: Vec<Ending>) -> Option<Ending> {
         let (counters, other) = (&mut all.counters, more.counters);
         counters.run_queue_wait_ratio = most(counters.run_queue_wait_ratio, other.run_queue_wait_ratio);
         counters.on_cpu_ratio = most(counters.on_cpu_ratio, other.on_cpu_ratio);
+        // They were started one right after the other, so the longest is the time of all.
+        counters.wall_seconds = counters.wall_seconds.max(other.wall_seconds);
         counters.tcp.extend(other.tcp);
         all
     })

@@ -62,6 +62,9 @@ pub struct Outputs<'a> {
     pub exit_code: Option<i32>,
     /// The server's standard output, where there is one.
     pub server: Option<&'a [u8]>,
+    /// Seconds from the start of the client's process to its end, of several from the first start to the last end; `None`
+    /// where nobody looked.
+    pub ran_seconds: Option<f64>,
 }
 
 /// Why an output is no measurement.
@@ -82,6 +85,25 @@ pub enum ParseError {
         tool: &'static str,
         /// What is missing.
         message: String,
+    },
+    /// Several of its processes were to be one test, and did not measure one time.
+    #[error(
+        "{processes} processes of {tool} did not start at one moment and surely measured together for {:.1} of {:.1} s only, which \
+         is too little to tell their rate: ask for a `duration` of {ask_seconds}s or more, or for one stream",
+        shared.as_secs_f64(),
+        measured.as_secs_f64()
+    )]
+    Apart {
+        /// The tool.
+        tool: &'static str,
+        /// How many.
+        processes: usize,
+        /// The time that all of them surely measured.
+        shared: Duration,
+        /// The time that each of them measured.
+        measured: Duration,
+        /// What would be long enough with such starts, in whole seconds.
+        ask_seconds: u64,
     },
     /// The bytes are not this tool's output.
     #[error("not an output of {tool}: {message}")]
