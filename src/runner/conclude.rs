@@ -52,7 +52,7 @@ pub(super) fn concluded(
         }
         Err(fault) => {
             let noted = |fault, note: &String| Fault::Noted { fault: Box::new(fault), note: note.clone() };
-            let fault = executed.notes.iter().fold(fault, noted);
+            let fault = executed.notes.iter().chain(&executed.foreboding).fold(fault, noted);
             let error = verdict::failed(Lang::En, &fault);
             record(order, job, executed, times, &Outcome::Failed(&fault), Some(error))
         }

@@ -37,6 +37,8 @@ pub(super) struct Executed {
     pub(super) fault: Option<String>,
     /// What was tried before, as sentences.
     pub(super) notes: Vec<String>,
+    /// What was known before it started and says why it failed, if it did.
+    pub(super) foreboding: Option<String>,
 }
 
 /// Time after which a run of this test is given up, known before it starts.

@@ -44,6 +44,9 @@ pub(super) const PAIRS: &[Pair] = &[
         "addresses, host names and user names are pseudonyms (--redact)",
         "las direcciones y los nombres de equipos y usuarios son seudónimos (--redact)",
     ),
+    // runner::carry_out
+    ("{fault}, nor did its server answer an earlier test", "{fault}, ni respondió su servidor a una prueba anterior"),
+    ("preflight: {from} cannot reach {to}: {fault}", "comprobación previa: {from} no alcanza a {to}: {fault}"),
     // runner::session
     ("cannot start the agent of {probe}", "no se puede iniciar el agente de {probe}"),
     ("the agent of {probe} has ended", "el agente de {probe} ha terminado"),
