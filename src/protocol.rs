@@ -59,6 +59,9 @@ pub enum Request {
         address: IpAddr,
         /// Interface that the tool is bound to, on a probe with several.
         interface: Option<String>,
+        /// The probe's own address, which the tool is bound to where others share its network.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        own: Option<IpAddr>,
         /// The server is killed after this.
         #[serde(rename = "deadline_seconds", with = "seconds")]
         deadline: Duration,
@@ -75,6 +78,9 @@ pub enum Request {
         port: u16,
         /// Interface that the tool is bound to, on a probe with several.
         interface: Option<String>,
+        /// The probe's own address, which the tool is bound to where others share its network.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        own: Option<IpAddr>,
         /// The client is killed after this.
         #[serde(rename = "deadline_seconds", with = "seconds")]
         deadline: Duration,

@@ -152,6 +152,31 @@ fn plain_processes_need_no_deploy_and_two_runs_do_not_meet() {
 }
 
 #[test]
+fn every_test_of_the_built_in_suite_measures_between_plain_processes() {
+    let world = World::new(
+        "name: NAME\nhosts: { here: { local: { isolation: processes } } }\n\
+         probes: { a: { host: here }, b: { host: here } }\n\
+         links: { wire: { between: [a, b], contract: { rate: 20M } } }\n\
+         tests: { old: { iperf2: { protocol: udp, rate: 5M, duration: 1s } } }\n",
+    );
+    let measured = |arguments: &[&str], count: usize| {
+        let output = world.run(arguments);
+        let report = world.report();
+        assert_eq!(runs(&report).len(), count, "{}", text(&output.stderr));
+        for run in runs(&report) {
+            assert!(run["measurement"].is_object(), "{}: {}", run["test"], run["error"]);
+        }
+        report
+    };
+    let suite = measured(&["run", "--duration", "1s"], 10);
+    for run in runs(&suite).iter().filter(|run| run["test"] == "udp") {
+        let bound = |command: &str| run[command].as_array().unwrap().iter().any(|word| word == "-B");
+        assert!(bound("command") && bound("server_command"), "{run}");
+    }
+    measured(&["run", "--from", "a", "--to", "b", "--test", "old"], 1);
+}
+
+#[test]
 fn what_cannot_be_shaped_is_refused_before_anything() {
     let world = World::new(&SHAPED.replace("local: {}", "local: { isolation: processes }"));
     for verb in ["validate", "plan", "deploy", "run", "status"] {
@@ -243,6 +268,38 @@ fn a_foreign_server_is_waited_for_and_its_next_port_tried() {
     // The way from it starts at our end.
     let from = expect(&world.run(&["run", "--from", "peer", "--to", "a", "--test", "rtt"]), 4);
     assert!(from.contains("peer is not ours: no test can start there"), "{from}");
+}
+
+#[test]
+fn a_foreign_end_that_nobody_is_at_is_told_with_the_preflight_and_tried_once() {
+    let world = World::new(
+        "name: NAME\nhosts: { here: { local: {} }, carrier: { external: { address: 10.9.9.2 } } }\n\
+         probes: { a: { host: here }, peer: { host: carrier } }\n\
+         groups: { to-peer: { between: { from: [a], to: [peer] }, one-way: true } }\n\
+         tests: { t: { iperf3: { duration: 1s } }, u: { iperf3: { duration: 1s, protocol: udp, rate: 1M } } }\n\
+         campaigns: { c: { group: to-peer, run: [t, u] } }\n",
+    );
+    let script = format!(
+        "ip link set lo up && ip link add near type veth peer name far && ip addr add 10.9.9.1/24 dev near && \
+         ip link set near up && ip link set far up && exec {} run",
+        env!("CARGO_BIN_EXE_iperftester")
+    );
+    let mut inside = Command::new("unshare");
+    inside.args(["-n", "sh", "-c", &script]).current_dir(world.folder.path());
+    for (key, value) in world.command(&[]).get_envs() {
+        if let Some(value) = value {
+            inside.env(key, value);
+        }
+    }
+    let said = expect(&inside.stdin(Stdio::null()).output().unwrap(), 4);
+    let report = world.report();
+    let of = |test: &str| runs(&report).iter().find(|run| run["test"] == test).unwrap().clone();
+    let why = |test: &str| of(test)["error"].as_str().unwrap_or_default().to_owned();
+    assert_eq!((of("t")["status"].as_str(), of("u")["status"].as_str()), (Some("failed"), Some("skipped")), "{said}");
+    assert!(why("t").contains("preflight: a cannot reach peer: ICMP echo to 10.9.9.2: no answer"), "{}", why("t"));
+    assert!(why("u").contains("nor did its server answer an earlier test"), "{}", why("u"));
+    let spanish = world.expect(0, &["report", "--lang", "es"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(spanish.contains("ni respondió su servidor a una prueba anterior"), "{spanish}");
 }
 
 #[test]

@@ -52,6 +52,27 @@ fn a_verdict_that_changed_comes_first_with_its_figures() {
 }
 
 #[test]
+fn runs_without_a_flow_in_common_are_said_to_be_incomparable() {
+    let with = |id: &str, test: &str, result: Result| {
+        let mut builder = Builder::new(offices());
+        builder.run("m1", "s1", test, tcp(Direction::Forward), result);
+        let mut run = builder.finish();
+        run.header.id = id.to_owned();
+        run
+    };
+    let measured = |id, test| with(id, test, Result::Measured(tcp_measured(96.0)));
+    let apart = compare(Lang::En, &[measured("a", "tcp"), measured("b", "other")]);
+    for form in [apart.terminal(200, false), apart.markdown(), apart.html().unwrap()] {
+        assert!(form.contains("no two of the campaign runs have a flow in common"), "{form}");
+        assert!(!form.contains("No verdict changed") && !form.contains("Figures side by side"), "{form}");
+        assert!(form.contains("only in A"), "{form}");
+    }
+    let failed = with("b", "tcp", Result::Failed("it broke"));
+    let unmeasured = compare(Lang::En, &[failed.clone(), failed]).terminal(200, false);
+    assert!(unmeasured.contains("none was measured in two of them"), "{unmeasured}");
+}
+
+#[test]
 fn nothing_is_claimed_that_the_runs_do_not_show() {
     let six = |from: f64| (0..6).map(|i| from + f64::from(i) / 10.0).collect::<Vec<_>>();
     assert_eq!(weight(&[96.0], &[20.0]), "one-run-each");

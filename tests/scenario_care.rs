@@ -103,6 +103,41 @@ fn what_was_killed_or_stopped_goes_on_under_its_id_and_ends_as_if_it_never_had_b
 }
 
 #[test]
+fn what_is_refused_says_what_to_try() {
+    let world = World::new(
+        "name: NAME\nhosts: { here: { local: { isolation: processes } } }\n\
+         probes: { a: { host: here }, b: { host: here } }\n\
+         links: { wire: { between: [a, b], contract: { rate: 100M } } }\n\
+         tests: { tcp: { iperf3: { rate: 10M, duration: 5s } } }\n\
+         campaigns: { nightly: { group: all, run: tcp, budget: { bytes-per-day: 1kB } } }\n",
+    );
+    let said = |code: i32, arguments: &[&str]| {
+        let output = world.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    let bare = said(2, &["prune", "--older-than", "5"]);
+    assert!(bare.contains("`5d`") && !bare.contains("`5s`"), "{bare}");
+    let resumed = said(2, &["run", "nightly", "--resume"]);
+    assert!(resumed.contains("hint: `iperftester run --resume` goes on with the newest"), "{resumed}");
+    let valid = said(0, &["validate"]);
+    assert!(valid.contains("campaign `nightly` cannot run") && valid.contains("hint:"), "{valid}");
+    assert!(world.expect(0, &["campaigns"]).contains("  cannot run: "));
+    let absent = said(127, &["exec", "a", "--", "no-such-program"]);
+    assert!(absent.contains("cannot start `no-such-program`") && absent.contains("hint:"), "{absent}");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let written = world.command(&["schema"]).stdout(full).output().unwrap();
+    assert_eq!(written.status.code(), Some(3));
+    assert!(text(&written.stderr).contains("hint:"), "{}", text(&written.stderr));
+    world.run(&["run", "--from", "a", "--to", "b", "--test", "ping"]);
+    let id = runs_of(&world)[0]["id"].as_str().unwrap().to_owned();
+    world.expect(0, &["export", &id, "--out", "one.json"]);
+    let again = said(2, &["import", "one.json"]);
+    assert!(again.contains("is here already, the very same") && again.contains("hint:"), "{again}");
+    assert!(said(2, &["import", "none.json"]).contains("hint:"));
+}
+
+#[test]
 fn what_runs_now_is_never_pruned() {
     let world = World::new(THREE_TIMES);
     world.expect(0, &["deploy"]);

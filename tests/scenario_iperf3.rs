@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use serde_json::Value;
 use world::{World, jq, runs, text};
 
 const PAIR: &str = "
@@ -52,6 +53,21 @@ fn installed() -> u32 {
     version.split('.').nth(1).unwrap().parse().unwrap()
 }
 
+/// A run of several processes; on a busy machine they may start too far apart, which is said and no measurement.
+fn together(world: &World, test: &str) -> (Output, Value) {
+    let mut last = None;
+    for _ in 0..5 {
+        let output = run(world, test, None);
+        let run = runs(&world.report())[0].clone();
+        if run["measurement"].is_object() {
+            return (output, run);
+        }
+        assert!(run["error"].as_str().unwrap().contains("did not start at one moment"), "{run}");
+        last = Some((output, run));
+    }
+    last.unwrap()
+}
+
 #[test]
 fn streams_without_threads_are_processes_side_by_side() {
     if installed() >= 16 {
@@ -62,16 +78,14 @@ fn streams_without_threads_are_processes_side_by_side() {
     let world = World::new(PAIR);
     world.expect(0, &["deploy"]);
     // The plain form is an old iperf3's below, and that of tests/scenario_iperf3_releases.rs.
-    let output = run(&world, "four-back", None);
-    let run = runs(&world.report())[0].clone();
+    let (output, run) = together(&world, "four-back");
     let measured = &run["measurement"];
     assert_eq!(measured["processes"], 4, "{} {run}", text(&output.stderr));
     assert_eq!(measured["streams"], 4);
     let raw = run["raw"].as_str().unwrap();
     let sum = jq("[., inputs] | map(.end.sum_received.bits_per_second) | add", raw).parse::<f64>().unwrap();
     let told = measured["throughput_bits_per_second"].as_f64().unwrap();
-    assert!((sum / told - 1.0).abs() < 1e-9, "{sum} {told}");
-    assert!((10e6..55e6).contains(&told), "{told}");
+    assert!((10e6..22e6).contains(&told) && told < sum * 1.1, "{sum} {told}");
     assert_eq!(jq("[., inputs] | length", raw), "4");
     assert_eq!(jq("[., inputs] | length", run["server_raw"].as_str().unwrap()), "4");
     assert_eq!(
@@ -105,7 +119,9 @@ fn an_old_iperf3_is_asked_for_nothing_that_it_does_not_know() {
 
     run(&world, "four", Some(&old));
     let four = runs(&world.report())[0].clone();
-    assert_eq!(four["measurement"]["processes"], 4, "{four}");
+    // What it once wrote has no server's part, so on a busy machine nothing tells what the four shared.
+    let why = four["error"].as_str().unwrap_or_default();
+    assert!(four["measurement"]["processes"] == 4 || why.starts_with("4 processes of iperf3 did not start"), "{why}");
 }
 
 #[test]

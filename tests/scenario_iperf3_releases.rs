@@ -23,7 +23,7 @@ tests:
   tcp: { iperf3: { duration: 2s } }
   back: { iperf3: { duration: 2s, direction: reverse } }
   udp: { iperf3: { duration: 2s, protocol: udp, rate: 20M } }
-  four: { iperf3: { duration: 2s, streams: 4 } }
+  four: { iperf3: { duration: 5s, streams: 4 } }
   at-once: { iperf3: { duration: 2s, direction: bidirectional } }
 groups: { one: { pairs: [[a, b]], one-way: true } }
 campaigns: { check: { group: one, run: [tcp, back, udp, four, at-once] } }
@@ -65,7 +65,14 @@ fn pair(topology: &str, source: &Path, destination: &Path) -> (World, String) {
 
 fn measure(source: &Path, destination: &Path) -> Value {
     let (world, paths) = pair(PAIR, source, destination);
-    let output = world.command(&["run"]).env("PATH", paths).output().unwrap();
+    // On a busy machine the processes of several streams may start too far apart to be a measurement.
+    let run = || world.command(&["run"]).env("PATH", &paths).output().unwrap();
+    let mut output = run();
+    for _ in 0..2 {
+        if output.status.code() != Some(0) {
+            output = run();
+        }
+    }
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     world.wait_for_silence(Duration::from_secs(2));
     world.report()
@@ -90,9 +97,9 @@ fn check(source: &Path, destination: &Path, processes: u64) {
         let run = of(&report, test);
         let share = rate(run) / GOODPUT;
         // In 2 s the link's burst (1 %) and the last round trip of an old server (2 %) show.
-        // Several processes do not start at one moment, as their note says.
-        let most = if test == "four" && processes > 1 { 1.10 } else { 1.03 };
-        assert!((0.93..most).contains(&share), "{pair}, {test}: {share} of the link, {}", run["measurement"]);
+        // Of several processes it is all that came from the first start to the last end, or in the time that all shared.
+        let least = if test == "four" && processes > 1 { 0.85 } else { 0.93 };
+        assert!((least..1.03).contains(&share), "{pair}, {test}: {share} of the link, {}", run["measurement"]);
     }
     let udp = of(&report, "udp");
     assert!((0.95..1.01).contains(&(rate(udp) / 20e6)), "{pair}: {}", udp["measurement"]);
@@ -102,11 +109,12 @@ fn check(source: &Path, destination: &Path, processes: u64) {
     assert_eq!(four["measurement"]["processes"].as_u64().unwrap_or(1), processes, "{pair}: {}", four["measurement"]);
     assert_eq!(four["measurement"]["streams"], 4, "{pair}");
     let notes = four["measurement"]["notes"].to_string();
-    assert_eq!(notes.contains("the sum can exceed the link"), processes > 1, "{pair}: {notes}");
+    assert_eq!(notes.contains("processes of one stream each"), processes > 1, "{pair}: {notes}");
     let raw = four["raw"].as_str().unwrap();
     assert_eq!(jq(&format!("{ENDS} | length"), raw), processes.to_string(), "{pair}");
     let sum: f64 = jq(&format!("{ENDS} | map(.sum_received.bits_per_second) | add"), raw).parse().unwrap();
-    assert!((sum / rate(four) - 1.0).abs() < 1e-9, "{pair}: {sum} {}", four["measurement"]);
+    let exact = if processes > 1 { 0.15 } else { 1e-9 };
+    assert!((sum / rate(four) - 1.0).abs() < exact, "{pair}: {sum} {}", four["measurement"]);
 
     let at_once = &of(&report, "at-once")["measurement"];
     let reverse = at_once["reverse"]["throughput_bits_per_second"].as_f64();

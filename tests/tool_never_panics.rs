@@ -45,7 +45,8 @@ fn own_outputs() -> [Case; 2] {
 /// Reads `bytes` as each tool's output, in each place, and checks what no measurement may hold.
 fn read_everywhere(bytes: &[u8], exit_code: Option<i32>) -> Result<(), TestCaseError> {
     for kind in ToolKind::ALL {
-        let outputs = Outputs { client: bytes, client_errors: bytes, exit_code, server: Some(bytes) };
+        let outputs =
+            Outputs { client: bytes, client_errors: bytes, exit_code, server: Some(bytes), ran_seconds: Some(1.5) };
         for outputs in [outputs, Outputs { client_errors: b"", server: None, ..outputs }] {
             if let Ok(measurement) = parse_raw(kind, &outputs) {
                 sane(&measurement)?;

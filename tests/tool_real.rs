@@ -115,6 +115,7 @@ impl Lab {
             client_errors: &client.stderr,
             exit_code: client.status.code(),
             server: server.as_deref(),
+            ran_seconds: None,
         };
         (tool::of(test).parse(&outputs), Finished { client, server, took })
     }
@@ -281,6 +282,7 @@ fn failures_say_why() {
             client_errors: &client.stderr,
             exit_code: client.status.code(),
             server: None,
+            ran_seconds: None,
         };
         tool::of(&test).parse(&outputs).expect_err("there is no measurement")
     };

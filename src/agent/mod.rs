@@ -153,13 +153,13 @@ impl Session {
             Request::Reach { job, address, port, timeout } => {
                 self.spawn(job, reach::reach(job, address, port, timeout, replies));
             }
-            Request::Serve { job, test, address, interface, deadline } => {
-                let at = Endpoints { interface, version: self.version(&test), ..Endpoints::new(address, 0) };
+            Request::Serve { job, test, address, interface, own, deadline } => {
+                let at = Endpoints { interface, own, version: self.version(&test), ..Endpoints::new(address, 0) };
                 let leases = self.leases.clone();
                 self.spawn(job, jobs::serve(job, test, at, deadline, leases, replies));
             }
-            Request::Start { job, test, address, port, interface, deadline } => {
-                let at = Endpoints { interface, version: self.version(&test), ..Endpoints::new(address, port) };
+            Request::Start { job, test, address, port, interface, own, deadline } => {
+                let at = Endpoints { interface, own, version: self.version(&test), ..Endpoints::new(address, port) };
                 self.spawn(job, jobs::start(job, test, at, deadline, replies));
             }
             Request::Cancel { job } => {

@@ -232,6 +232,13 @@ impl Reach for Here {
         }
     }
 
+    fn own(&self, probe: &Name) -> Option<IpAddr> {
+        match &self.ours {
+            Ours::Networks(_) => None,
+            Ours::Processes(processes) => processes.address(probe),
+        }
+    }
+
     fn routers(&self) -> BTreeMap<IpAddr, Router> {
         match &self.ours {
             Ours::Networks(local) => local.routers(),

@@ -163,6 +163,12 @@ pub trait Reach {
         Ok(None)
     }
 
+    /// The address that the tools of `probe` are bound to, for other probes share its network. `None` where it has one of
+    /// its own.
+    fn own(&self, _probe: &Name) -> Option<IpAddr> {
+        None
+    }
+
     /// The routers between the probes that are its own, by each of their addresses: a traceroute shows no more. Empty where
     /// it makes none.
     fn routers(&self) -> BTreeMap<IpAddr, Router>;

@@ -251,6 +251,10 @@ impl Reach for Backends {
         }
     }
 
+    fn own(&self, probe: &Name) -> Option<IpAddr> {
+        self.here.own(probe)
+    }
+
     fn routers(&self) -> BTreeMap<IpAddr, Router> {
         self.here.routers()
     }

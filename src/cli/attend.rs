@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::args::Format;
 use super::exit::Exit;
 use super::output::Output;
-use super::{not_started, runtime};
+use super::{not_started, runtime, startable};
 use crate::agent::{AttendError, attend_stdio};
 use crate::process::ProcessError;
 
@@ -20,9 +20,15 @@ pub(super) fn perform(argv: &[String]) -> ExitCode {
         Ok(code) => return Exit::Command(code).into(),
         Err(fault) => fault,
     };
-    Output::new(Format::Text, true, true).problem(&fault, None);
+    let output = Output::new(Format::Text, true, true);
     match &fault {
-        AttendError::Process(fault @ ProcessError::Start { .. }) => Exit::Command(not_started(fault)).into(),
-        _ => Exit::Unavailable.into(),
+        AttendError::Process(start @ ProcessError::Start { .. }) => {
+            output.problem(&fault, Some(startable()));
+            Exit::Command(not_started(start)).into()
+        }
+        _ => {
+            output.problem(&fault, None);
+            Exit::Unavailable.into()
+        }
     }
 }

@@ -9,12 +9,13 @@ use super::args::Campaigns as Arguments;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresee;
 use super::speech::lang;
 use crate::domain::campaign::{Budget, Campaign, Schedule};
 use crate::domain::group::Group;
 use crate::domain::name::Name;
 use crate::domain::topology::Topology;
-use crate::i18n::{Lang, say};
+use crate::i18n::{Lang, say, sentences};
 use crate::schedule::{self, Calendar, ClockChange, Firing, Options};
 use crate::stats::numbers::{bytes, rate_exact, span};
 
@@ -37,6 +38,8 @@ struct Row<'a> {
     estimate: Option<Estimate>,
     schedule: Option<&'a Schedule>,
     budget: Budget,
+    /// Why it cannot be run at all, a sentence each.
+    cannot_run: Vec<String>,
     firings: Vec<Firing>,
 }
 
@@ -94,14 +97,18 @@ fn row<'a>(
             calendar.after(from).take(next).collect()
         }
     };
+    let estimate = estimate(topology, campaign);
+    // Where the one takes long, so does the other.
+    let broken = if estimate.is_some() { foresee::broken(topology, campaign) } else { vec![] };
     Ok(Row {
         campaign: name,
         group: &campaign.group,
         tests: &campaign.tests,
         repeat: campaign.repeat,
-        estimate: estimate(topology, campaign),
+        estimate,
         schedule: campaign.schedule.as_ref(),
         budget: campaign.budget,
+        cannot_run: broken.iter().map(|fault| sentences::told(lang(), &fault.to_string())).collect(),
         firings,
     })
 }
@@ -167,6 +174,9 @@ fn describe(row: &Row<'_>) -> String {
     if let Some(rate) = row.budget.max_rate_bits_per_second {
         let rate = rate_exact(lang(), rate.as_f64());
         text.push_str(&say!(lang(), "\n  no test faster than {rate}", "\n  ninguna prueba a más de {rate}"));
+    }
+    for why in &row.cannot_run {
+        text.push_str(&say!(lang(), "\n  cannot run: {why}", "\n  no se puede ejecutar: {why}"));
     }
     let Some(schedule) = row.schedule else {
         text.push_str(&say!(
@@ -276,6 +286,17 @@ mod tests {
             autumn.contains("Sun 2026-10-25 02:30 +02:00  2026-10-25 00:30 UTC  clocks go back that day"),
             "{autumn}"
         );
+    }
+
+    #[test]
+    fn a_campaign_that_its_budget_keeps_from_running_is_marked() {
+        let mut topology = nightly();
+        let campaign = topology.campaigns.values_mut().next().unwrap();
+        campaign.budget.bytes_per_day = Some(ByteSize::new(1000));
+        let (name, campaign) = topology.campaigns.first_key_value().unwrap();
+        let told = describe(&row(&topology, name, campaign, "2027-03-26T12:00:00Z".parse().unwrap(), 3).unwrap());
+        assert!(told.contains("\n  cannot run: "), "{told}");
+        assert!(!describe(&listed("2027-03-26T12:00:00Z")).contains("cannot run"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a later `run` would stumble over, told by `plan` and `deploy` already: budgets that cannot be kept, and names of
+//! What a later `run` would stumble over, told by `validate`, `plan` and `deploy` already: budgets that cannot be kept, and names of
 //! foreign servers that nobody knows.
 
 use super::context::Context;
@@ -13,14 +13,7 @@ use crate::schedule::{self, Options};
 
 /// Tells all of it as warnings.
 pub(super) async fn tell(context: &Context<'_>, topology: &Topology, backend: &Backends) {
-    for (name, campaign) in topology.campaigns.iter().filter(|(_, campaign)| !campaign.budget.is_empty()) {
-        for fault in broken(topology, campaign) {
-            let why = sentences::told(lang(), &fault.to_string());
-            let text =
-                say!(lang(), "campaign `{name}` cannot run: {why}", "la campaña `{name}` no se puede ejecutar: {why}");
-            context.output.warning(&text, Some(&sentences::told(lang(), fault.hint())));
-        }
-    }
+    tell_budgets(context, topology);
     for probe in topology.probes.keys().filter(|probe| topology.external(probe).is_some()) {
         if let Err(fault) = backend.addresses(probe).await {
             let hint = lang().word(
@@ -32,8 +25,23 @@ pub(super) async fn tell(context: &Context<'_>, topology: &Topology, backend: &B
     }
 }
 
+/// Tells the campaigns that cannot run for their budgets, as warnings.
+pub(super) fn tell_budgets(context: &Context<'_>, topology: &Topology) {
+    for (name, campaign) in &topology.campaigns {
+        for fault in broken(topology, campaign) {
+            let why = sentences::told(lang(), &fault.to_string());
+            let text =
+                say!(lang(), "campaign `{name}` cannot run: {why}", "la campaña `{name}` no se puede ejecutar: {why}");
+            context.output.warning(&text, Some(&sentences::told(lang(), fault.hint())));
+        }
+    }
+}
+
 /// How one round of a campaign breaks its budget on a day without any other.
-fn broken(topology: &Topology, campaign: &Campaign) -> Vec<BudgetFault> {
+pub(super) fn broken(topology: &Topology, campaign: &Campaign) -> Vec<BudgetFault> {
+    if campaign.budget.is_empty() {
+        return vec![];
+    }
     let jobs = match budget::capped(schedule::jobs(topology, campaign, Options::default()), &campaign.budget) {
         Ok(jobs) => jobs,
         Err(faults) => return faults,

@@ -85,7 +85,14 @@ async fn take_in(results: &Results, path: &Path) -> Outcome {
                 None,
                 Exit::BadInput,
                 say!(lang(), "cannot be read: {fault}", "no se puede leer: {fault}"),
-                None,
+                Some(
+                    lang()
+                        .word(
+                            "name a file that `iperftester export` wrote, and that you may read",
+                            "indique un fichero escrito por `iperftester export` y que usted pueda leer",
+                        )
+                        .to_owned(),
+                ),
             );
         }
     };
@@ -114,9 +121,14 @@ async fn take_in(results: &Results, path: &Path) -> Outcome {
 async fn present(results: &Results, whole: &CampaignRun) -> (String, Option<String>) {
     let id = &whole.header.id;
     match results.load(id).await {
-        Ok(here) if here == *whole => {
-            (say!(lang(), "`{id}` is here already, the very same", "`{id}` ya está aquí, exactamente igual"), None)
-        }
+        Ok(here) if here == *whole => (
+            say!(lang(), "`{id}` is here already, the very same", "`{id}` ya está aquí, exactamente igual"),
+            Some(say!(
+                lang(),
+                "nothing is left to do: `iperftester report {id}` shows it",
+                "no hay nada más que hacer: `iperftester report {id}` la muestra"
+            )),
+        ),
         Ok(_) => (
             say!(lang(), "`{id}` is here already with other contents", "`{id}` ya está aquí con otro contenido"),
             Some(

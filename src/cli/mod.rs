@@ -113,12 +113,20 @@ fn bound(mut words: impl Iterator<Item = String>) -> ExitCode {
     match parent {
         Some(parent) => {
             let fault = process::become_bound(parent, &argv);
-            output.problem(&fault, None);
+            output.problem(&fault, Some(startable()));
             return Exit::Command(not_started(&fault)).into();
         }
         None => output.problem(&std::io::Error::other("`bound` is for agents only"), None),
     }
     Exit::Unavailable.into()
+}
+
+/// What to try where a command did not start on its probe.
+fn startable() -> &'static str {
+    lang().word(
+        "the programs and the PATH are those of the probe: see that it is there and may be executed, or name its whole path",
+        "los programas y el PATH son los de la sonda: vea que esté allí y se pueda ejecutar, o indique su ruta completa",
+    )
 }
 
 /// The exit code of a command that did not start, as a shell gives it (POSIX.1-2017, 2.8.2).

@@ -186,8 +186,9 @@ fn write_out(bytes: &[u8]) {
     {
         let told = say!(
             lang(),
-            "error: cannot write to standard output: {fault}",
-            "error: no se puede escribir en la salida estándar: {fault}"
+            "error: cannot write to standard output: {fault}\n  hint: see that there is room where it goes, or send it elsewhere",
+            "error: no se puede escribir en la salida estándar: {fault}\n  sugerencia: vea que haya espacio en su destino, o \
+             elija otro"
         );
         let _ = writeln!(std::io::stderr(), "{told}");
         std::process::exit(i32::from(Exit::Unavailable.code()));

@@ -6,6 +6,7 @@ use super::args::Validate as Arguments;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresee;
 use super::speech::lang;
 use crate::config::Value;
 use crate::domain::diagnostic::Diagnostic;
@@ -36,6 +37,7 @@ pub(super) fn perform(context: &Context<'_>, with: &Arguments) -> Result<Exit, F
         }
         Err(failure) => return Err(failure),
     };
+    foresee::tell_budgets(context, &checked.topology);
     if context.output.is_json() {
         let values = resolved.map(|resolved| resolved.values());
         context.output.json(&Validity { valid: true, diagnostics: &checked.warnings, values });

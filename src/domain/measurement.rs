@@ -28,7 +28,7 @@ pub struct Throughput {
     pub protocol: Protocol,
     /// Parallel streams each way.
     pub streams: u16,
-    /// Processes of the tool side by side, one stream each, whose figures are added up here: iperf3 below 3.16 runs all
+    /// Processes of the tool side by side, one stream each, whose figures are taken together here: iperf3 below 3.16 runs all
     /// streams of a process in one thread. `None` where it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processes: Option<u16>,

@@ -89,6 +89,14 @@ impl Hindrance {
         Self { why, mend }
     }
 
+    fn of_foreign(probe: &Name, host: &Name) -> Self {
+        Self {
+            why: format!("`{probe}` is on the `external` host `{host}`, which is somebody else's"),
+            mend: "take `impair` out: the path to somebody else's server is measured as it is, and what was agreed on it goes \
+                   into `contract`",
+        }
+    }
+
     /// That the engine of `host` is elsewhere.
     #[must_use]
     pub fn elsewhere(host: &Name) -> Self {
@@ -221,6 +229,17 @@ impl Topology {
 
     fn joined<'t>(&'t self, link: &'t Link, residents: Residents<'t, '_>) -> Result<[&'t Name; 2], Hindrance> {
         let [a, b] = &link.between;
+        // An end that nothing can ever be made at is the one to tell, whichever comes first.
+        let foreign = |end: &'t End| {
+            let probe = match end {
+                End::Probe(probe) => probe,
+                End::Site(site) => residents(site).1?,
+            };
+            self.external(probe).and(Some((probe, &self.probes.get(probe)?.host)))
+        };
+        if let Some((probe, host)) = [a, b].into_iter().find_map(foreign) {
+            return Err(Hindrance::of_foreign(probe, host));
+        }
         let (a, b) = (self.on_a_bridge(a, residents)?, self.on_a_bridge(b, residents)?);
         let host = |probe: &Name| self.probes.get(probe).map(|probe| &probe.host);
         if host(a) == host(b) {

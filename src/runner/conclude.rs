@@ -52,7 +52,7 @@ pub(super) fn concluded(
         }
         Err(fault) => {
             let noted = |fault, note: &String| Fault::Noted { fault: Box::new(fault), note: note.clone() };
-            let fault = executed.notes.iter().fold(fault, noted);
+            let fault = executed.notes.iter().chain(&executed.foreboding).fold(fault, noted);
             let error = verdict::failed(Lang::En, &fault);
             record(order, job, executed, times, &Outcome::Failed(&fault), Some(error))
         }
@@ -65,6 +65,7 @@ fn parse(job: &Job, client: &Ending, server: Option<&Ending>) -> Result<Measurem
         client_errors: client.stderr.as_bytes(),
         exit_code: client.exit_code,
         server: server.map(|s| s.stdout.as_bytes()),
+        ran_seconds: (client.counters.samples > 0).then_some(client.counters.wall_seconds),
     };
     if let Some(fault) = client.fault.as_ref().filter(|_| client.flooded) {
         return Err(Fault::Text(fault.clone()));

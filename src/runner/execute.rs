@@ -37,6 +37,8 @@ pub(super) struct Executed {
     pub(super) fault: Option<String>,
     /// What was tried before, as sentences.
     pub(super) notes: Vec<String>,
+    /// What was known before it started and says why it failed, if it did.
+    pub(super) foreboding: Option<String>,
 }
 
 /// Time after which a run of this test is given up, known before it starts.
@@ -78,7 +80,8 @@ async fn run(
     // All servers listen before the first client starts, so that the clients measure the same time.
     let mut servers = try_join_all(parts.iter().map(|test| serve(test, destination, address))).await?;
     executed.server_command = servers.first_mut().and_then(Option::as_mut).map(|server| mem::take(&mut server.command));
-    let started = parts.iter().zip(&servers).map(|(test, server)| start(test, source, address, server.as_ref()));
+    let started =
+        parts.iter().zip(&servers).map(|(test, server)| start(test, source, (destination, address), server.as_ref()));
     let mut clients = try_join_all(started).await?;
     executed.command = clients.first_mut().map(|(_, command)| mem::take(command)).unwrap_or_default();
     let mut ends: FuturesUnordered<_> = (0..)
@@ -130,8 +133,9 @@ async fn serve(test: &Test, destination: &Session, address: IpAddr) -> Result<Op
     if tool::of(test).server_command(&tool::Endpoints::new(address, 0)).is_none() {
         return Ok(None);
     }
-    let (interface, deadline) = (destination.interface.clone(), deadline(test));
-    let mut work = destination.begin(|job| Request::Serve { job, test: test.clone(), address, interface, deadline });
+    let (interface, own, deadline) = (destination.interface.clone(), destination.own, deadline(test));
+    let mut work =
+        destination.begin(|job| Request::Serve { job, test: test.clone(), address, interface, own, deadline });
     let ready = destination.answer(&mut work).await?;
     let Reply::Ready { port, command, .. } = ready else { return Err(destination.misfit()) };
     Ok(Some(Server { work, port, command }))
@@ -141,11 +145,14 @@ async fn serve(test: &Test, destination: &Session, address: IpAddr) -> Result<Op
 async fn start(
     test: &Test,
     source: &Session,
-    address: IpAddr,
+    (destination, address): (&Session, IpAddr),
     server: Option<&Server>,
 ) -> Result<(Work, Vec<String>), String> {
     let (port, interface, deadline) = (server.map_or(0, |s| s.port), source.interface.clone(), deadline(test));
-    let mut client = source.begin(|job| Request::Start { job, test: test.clone(), address, port, interface, deadline });
+    // Bound to an address of loopback, it would reach nobody elsewhere.
+    let own = source.own.filter(|_| destination.own.is_some());
+    let mut client =
+        source.begin(|job| Request::Start { job, test: test.clone(), address, port, interface, own, deadline });
     let Reply::Started { command, .. } = source.answer(&mut client).await? else { return Err(source.misfit()) };
     Ok((client, command))
 }
@@ -191,6 +198,8 @@ fn together(endings: Vec<Ending>) -> Option<Ending> {
         let (counters, other) = (&mut all.counters, more.counters);
         counters.run_queue_wait_ratio = most(counters.run_queue_wait_ratio, other.run_queue_wait_ratio);
         counters.on_cpu_ratio = most(counters.on_cpu_ratio, other.on_cpu_ratio);
+        // They were started one right after the other, so the longest is the time of all.
+        counters.wall_seconds = counters.wall_seconds.max(other.wall_seconds);
         counters.tcp.extend(other.tcp);
         all
     })

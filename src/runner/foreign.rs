@@ -15,6 +15,8 @@ use crate::protocol::{Ending, Reply, Request};
 const BUSY: &str = "the server is busy running a test";
 /// The words of a client where nobody listens (strerror(3) of ECONNREFUSED).
 const CLOSED: &str = "Connection refused";
+/// The words of a client that reached nobody (src/iperf_error.c); what follows is why.
+const NOT_CONNECTED: &str = "unable to connect to server";
 /// Waits when every port was busy, each before all are tried again: a minute together.
 const WAITS_SECONDS: [u64; 6] = [1, 2, 4, 8, 15, 30];
 
@@ -81,8 +83,15 @@ async fn attempt(
     executed: &mut Executed,
 ) -> Result<Ending, String> {
     let (limit, interface) = (deadline(test), source.interface.clone());
-    let mut client =
-        source.begin(|job| Request::Start { job, test: test.clone(), address, port, interface, deadline: limit });
+    let mut client = source.begin(|job| Request::Start {
+        job,
+        test: test.clone(),
+        address,
+        port,
+        interface,
+        own: None,
+        deadline: limit,
+    });
     let Reply::Started { command, .. } = source.answer(&mut client).await? else { return Err(source.misfit()) };
     executed.command = command;
     let arrives_here = test.direction() != Direction::Forward;
@@ -115,9 +124,31 @@ fn refusal(ending: &Ending) -> Option<Refusal> {
     }
 }
 
+/// Did the server never say a word to this client?
+pub(super) fn is_unanswered(ending: &Ending) -> bool {
+    let says = |words: &str| ending.stdout.contains(words) || ending.stderr.contains(words);
+    let stopped = ending.fault.is_some() && ending.stdout.is_empty();
+    stopped || (says(NOT_CONNECTED) && !says(CLOSED))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_refuses_has_answered() {
+        let ending = |stdout: &str, fault: Option<&str>| Ending {
+            stdout: stdout.to_owned(),
+            fault: fault.map(str::to_owned),
+            ..Ending::default()
+        };
+        let deadline = Some("`iperf3` did not end within 29 s and was stopped");
+        assert!(is_unanswered(&ending("", deadline)));
+        assert!(is_unanswered(&ending("unable to connect to server: No route to host", None)));
+        assert!(!is_unanswered(&ending("unable to connect to server: Connection refused", None)));
+        assert!(!is_unanswered(&ending(r#"{"event":"start"}"#, deadline)));
+        assert!(!is_unanswered(&ending("", None)));
+    }
 
     #[test]
     fn a_busy_and_a_closed_port_are_told_from_a_failed_test() {

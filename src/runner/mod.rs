@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use tokio::sync::watch;
@@ -28,6 +29,7 @@ use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::reason::SkipReason;
 use crate::domain::run::Run;
+use crate::domain::test::Family;
 use crate::domain::topology::Topology;
 use crate::i18n::Lang;
 use crate::schedule::{Dispatcher, Job};
@@ -149,6 +151,7 @@ async fn measure<B: Reach, S: Store>(
         }
     }
 
+    let known = Known { facts: &facts, reachable: &reachable, silent: RefCell::default() };
     let mut dispatcher = Dispatcher::new(possible);
     let mut running = FuturesUnordered::new();
     let mut writing = FuturesUnordered::new();
@@ -156,7 +159,7 @@ async fn measure<B: Reach, S: Store>(
     loop {
         while let Some(mut job) = dispatcher.take() {
             match rates::settle(&mut job, &told) {
-                Ok(()) => running.push(carry_out(order, job, ends, &facts, now, events)),
+                Ok(()) => running.push(carry_out(order, job, ends, &known, now, events)),
                 Err(why) => {
                     dispatcher.release(&job);
                     let run = conclude::skipped(order, &job, &why.into(), now());
@@ -212,11 +215,19 @@ fn noted(kept: Kept, events: &dyn Fn(Event<'_>)) {
     }
 }
 
+/// What is known of the ends.
+struct Known<'a> {
+    facts: &'a BTreeMap<Name, ProbeFacts>,
+    reachable: &'a Reachability,
+    /// Pairs whose foreign end answered neither echoes nor a test.
+    silent: RefCell<BTreeSet<Pair>>,
+}
+
 async fn carry_out(
     order: Order<'_>,
     job: Job,
     ends: &Ends,
-    facts: &BTreeMap<Name, ProbeFacts>,
+    known: &Known<'_>,
     now: fn() -> DateTime<Utc>,
     events: &dyn Fn(Event<'_>),
 ) -> (Job, Run) {
@@ -239,17 +250,31 @@ async fn carry_out(
         Ok(address) => address,
         Err(why) => return skip(job, &why.into()),
     };
+    let silence = match far {
+        Far::Ours(_) => None,
+        Far::Foreign(_) => known.reachable.silence(&job.pair, Family::of(address)),
+    };
+    if let Some(fault) = silence.filter(|_| known.silent.borrow().contains(&job.pair)) {
+        let fault = format!("{fault}, nor did its server answer an earlier test");
+        return skip(job.clone(), &SkipReason::Unreachable { pair: job.pair, fault });
+    }
     events(Event::Started(&job));
     let started = now();
     let live = |rate| events(Event::Rate(&job, rate));
-    let executed = match far {
+    let mut executed = match far {
         Far::Ours(destination) => {
-            let [near, far] = hindrance::probes(&job).map(|probe| hindrance::version(facts, probe, test.tool()));
+            let [near, far] = hindrance::probes(&job).map(|probe| hindrance::version(known.facts, probe, test.tool()));
             let parts = tool::processes(test, near, far);
             execute::execute(&parts, source, destination, address, live).await
         }
         Far::Foreign(foreign) => foreign::execute(test, source, foreign, address, live).await,
     };
+    if let Some(fault) = silence {
+        executed.foreboding = Some(format!("preflight: {}", verdict::cannot_reach(Lang::En, &job.pair, fault)));
+        if executed.client.as_ref().is_some_and(foreign::is_unanswered) {
+            known.silent.borrow_mut().insert(job.pair.clone());
+        }
+    }
     let run = conclude::concluded(order, &job, executed, started, now());
     (job, run)
 }

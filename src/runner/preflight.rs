@@ -56,6 +56,13 @@ impl Reachability {
         })
     }
 
+    /// What became of the echoes from `pair.source` to its destination, where none came back though they may be sent.
+    #[must_use]
+    pub fn silence(&self, pair: &Pair, family: Family) -> Option<&str> {
+        let faults = self.faults.get(&(pair.clone(), family)).filter(|faults| !faults.is_denied)?;
+        faults.icmp.as_deref()
+    }
+
     /// A sentence per fault.
     #[must_use]
     pub fn sentences(&self, lang: Lang) -> Vec<String> {
@@ -188,6 +195,7 @@ mod tests {
             |source, destination| told(reachable.hinders(&pair(source, destination), Family::Ipv4, ToolKind::Ping));
         assert_eq!(hinders("a", "b").as_deref(), Some("a cannot reach b: it may not"));
         assert_eq!(hinders("b", "a"), None);
+        assert_eq!(reachable.silence(&pair("a", "b"), Family::Ipv4), None, "nothing was asked");
     }
 
     #[test]

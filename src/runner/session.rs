@@ -78,6 +78,8 @@ pub struct Session {
     pub addresses: Vec<IpAddr>,
     /// Interface that its tools are bound to, where it has several.
     pub interface: Option<String>,
+    /// Its own address, which its tools are bound to where other probes share its network.
+    pub own: Option<IpAddr>,
     /// Can it not be connected to?
     pub behind_nat: bool,
     outbox: mpsc::UnboundedSender<Request>,
@@ -185,6 +187,7 @@ impl Session {
             probe: probe.clone(),
             addresses,
             interface: of.attachment.interface.clone(),
+            own: backend.own(probe),
             behind_nat: of.attachment.behind_nat,
             outbox,
             routes,

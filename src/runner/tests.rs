@@ -124,6 +124,7 @@ fn begin(session: &Session) -> Work {
         address: HERE,
         port: 0,
         interface: None,
+        own: None,
         deadline: Duration::from_secs(1),
     })
 }

@@ -27,6 +27,9 @@ pub struct Endpoints {
     pub port: u16,
     /// Interface that the tools of this end are bound to, on a probe with several.
     pub interface: Option<String>,
+    /// This end's own address, which the tools are bound to where others share its network: a server without it would
+    /// answer a datagram from whichever address the kernel takes first.
+    pub own: Option<IpAddr>,
     /// The tool's version at this end, as it calls itself; `None` where it is not known.
     pub version: Option<String>,
 }
@@ -35,7 +38,7 @@ impl Endpoints {
     /// The far end's address and port, with nothing special at this end.
     #[must_use]
     pub const fn new(destination: IpAddr, port: u16) -> Self {
-        Self { destination, port, interface: None, version: None }
+        Self { destination, port, interface: None, own: None, version: None }
     }
 }
 
@@ -59,6 +62,9 @@ pub struct Outputs<'a> {
     pub exit_code: Option<i32>,
     /// The server's standard output, where there is one.
     pub server: Option<&'a [u8]>,
+    /// Seconds from the start of the client's process to its end, of several from the first start to the last end; `None`
+    /// where nobody looked.
+    pub ran_seconds: Option<f64>,
 }
 
 /// Why an output is no measurement.
@@ -79,6 +85,25 @@ pub enum ParseError {
         tool: &'static str,
         /// What is missing.
         message: String,
+    },
+    /// Several of its processes were to be one test, and did not measure one time.
+    #[error(
+        "{processes} processes of {tool} did not start at one moment and surely measured together for {:.1} of {:.1} s only, which \
+         is too little to tell their rate: ask for a `duration` of {ask_seconds}s or more, or for one stream",
+        shared.as_secs_f64(),
+        measured.as_secs_f64()
+    )]
+    Apart {
+        /// The tool.
+        tool: &'static str,
+        /// How many.
+        processes: usize,
+        /// The time that all of them surely measured.
+        shared: Duration,
+        /// The time that each of them measured.
+        measured: Duration,
+        /// What would be long enough with such starts, in whole seconds.
+        ask_seconds: u64,
     },
     /// The bytes are not this tool's output.
     #[error("not an output of {tool}: {message}")]

@@ -26,6 +26,7 @@ impl Case {
             client_errors: &self.client_errors,
             exit_code: self.exit_code,
             server: self.server.as_deref(),
+            ran_seconds: None,
         }
     }
 

@@ -119,9 +119,30 @@ pub(in crate::cli) struct Prune {
     pub(in crate::cli) dry_run: bool,
 }
 
-/// How long ago something was started.
+/// How long ago something was started. Taken for seconds, a bare number would remove nearly all there is.
 fn age(text: &str) -> Result<Duration, String> {
+    if text.trim().parse::<f64>().is_ok() {
+        let number = text.trim();
+        return Err(format!("an age needs its unit, such as `{number}d` for {number} days (or `h` for hours)"));
+    }
     let time = unit::parse_duration(text).map_err(|fault| fault.to_string())?;
     // What chrono can subtract from any date it knows.
     if time > Duration::from_secs(36_500 * 86_400) { Err("at most 36500d".to_owned()) } else { Ok(time) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_without_its_unit_is_never_taken_for_seconds() {
+        assert_eq!(age("5d"), Ok(Duration::from_secs(5 * 86_400)));
+        for bare in ["5", " 5 ", "1.5"] {
+            let fault = age(bare).unwrap_err();
+            let meant = format!("`{}d`", bare.trim());
+            assert!(fault.contains(&meant), "{fault}");
+            assert!(!fault.contains(&format!("`{}s`", bare.trim())), "{fault}");
+        }
+        assert_eq!(age("40000d"), Err("at most 36500d".to_owned()));
+    }
 }

@@ -39,7 +39,7 @@ Examples:
   iperftester run --dry-run                    order, total time and bytes per link")]
 pub(in crate::cli) struct Run {
     /// The campaign; may be left out where the topology has only one
-    #[arg(conflicts_with_all = ["from", "to", "test", "resume"])]
+    #[arg(conflicts_with_all = ["from", "to", "test"])]
     pub(in crate::cli) campaign: Option<Name>,
 
     /// Without a campaign: the probe where the client runs

@@ -58,6 +58,9 @@ struct Ended<'a> {
 }
 
 pub(super) async fn perform(context: &Context<'_>, with: &Arguments) -> Result<Exit, Failure> {
+    if let (Some(name), Some(id)) = (&with.campaign, &with.resume) {
+        return Err(resume::names_both(name, id.as_deref()));
+    }
     let topology = context.load()?;
     // What is resumed is looked for under the lock: else one that still runs would look as if it had been interrupted.
     let _lock = if with.dry_run { None } else { Some(Context::lock(&topology.name, "run")?) };

@@ -3,8 +3,11 @@
 use serde_json::Value;
 
 use super::super::failure::Failure;
+use super::super::speech::lang;
+use crate::domain::name::Name;
 use crate::domain::run::{CampaignRun, CampaignRunHeader};
 use crate::domain::topology::Topology;
+use crate::i18n::say;
 use crate::schedule::Job;
 use crate::store::Results;
 
@@ -43,6 +46,28 @@ pub(super) async fn find(results: &Results, topology: &Topology, id: Option<&str
         return Err(failure.hint(format!("put that back and deploy it, or leave it as it is: {ANEW}")));
     }
     Ok(whole)
+}
+
+/// Why nothing is resumed where a campaign is named besides.
+pub(super) fn names_both(campaign: &Name, id: Option<&str>) -> Failure {
+    let failure = Failure::bad_input(say!(
+        lang(),
+        "`--resume` goes on with a campaign run that was interrupted, so no campaign is named with it, and `{campaign}` is",
+        "`--resume` sigue con una campaña ejecutada que se interrumpió, así que no se nombra campaña alguna, y se nombra `{campaign}`"
+    ));
+    match id {
+        Some(id) => failure.hint(say!(
+            lang(),
+            "`iperftester run --resume {id}` goes on with that one",
+            "`iperftester run --resume {id}` sigue con esa"
+        )),
+        None => failure.hint(lang().word(
+            "`iperftester run --resume` goes on with the newest that was interrupted, `iperftester run --resume CAMPAIGN_RUN` \
+             with the one that `iperftester list` names so",
+            "`iperftester run --resume` sigue con la última que se interrumpió, `iperftester run --resume CAMPAIGN_RUN` con la \
+             que `iperftester list` llama así",
+        )),
+    }
 }
 
 async fn newest(results: &Results, topology: &Topology) -> Result<String, Failure> {
@@ -124,6 +149,14 @@ fn shown(value: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn who_names_a_campaign_is_told_how_to_resume() {
+        let name = Name::new("nightly").unwrap();
+        let hint = |id| names_both(&name, id).hint.unwrap();
+        assert!(hint(None).starts_with("`iperftester run --resume` goes on with the newest"), "{}", hint(None));
+        assert!(hint(Some("nightly@1")).contains("`iperftester run --resume nightly@1`"));
+    }
 
     #[test]
     fn what_differs_is_named_with_its_place() {

@@ -293,6 +293,15 @@ pub(super) const PAIRS: &[Pair] = &[
     ),
     ("`{one}` and `{other}` are on two hosts", "`{one}` y `{other}` están en dos equipos"),
     ("`{probe}` is not on a bridge", "`{probe}` no está en un puente"),
+    (
+        "`{probe}` is on the `external` host `{host}`, which is somebody else's",
+        "`{probe}` está en el equipo `external` `{host}`, que es ajeno",
+    ),
+    (
+        "take `impair` out: the path to somebody else's server is measured as it is, and what was agreed on it goes into \
+         `contract`",
+        "quite `impair`: el camino hasta un servidor ajeno se mide tal como es, y lo acordado sobre él va en `contract`",
+    ),
     ("`{probe}` is on the `{kind}` host `{host}`", "`{probe}` está en el equipo `{host}`, de tipo `{kind}`"),
     ("the site `{site}` has {number} probes instead of one", "la sede `{site}` tiene {number} sondas en vez de una"),
     (

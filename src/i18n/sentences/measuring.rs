@@ -17,12 +17,24 @@ pub(super) const PAIRS: &[Pair] = &[
          respuesta no llegó",
     ),
     (
-        "iperf3 below 3.16 serves all streams of a process by one thread, so these are {count} processes of one stream each, their figures added up; they do not start at one moment, so over a few seconds the sum can exceed the link by some percent",
-        "iperf3 anterior a 3.16 atiende todos los flujos de un proceso con un solo hilo, así que son {count} procesos de un flujo cada uno, con sus cifras sumadas; no empiezan en el mismo momento, así que en pocos segundos la suma puede superar al enlace en algún tanto por ciento",
+        "iperf3 below 3.16 serves all streams of a process by one thread, so these are {count} processes of one stream each",
+        "iperf3 anterior a 3.16 atiende todos los flujos de un proceso con un solo hilo, así que son {count} procesos de un flujo cada uno",
     ),
     (
-        "the processes measured {least} to {most} s: their sum is more than they ever reached together",
-        "los procesos midieron de {least} a {most} s: su suma es más de lo que alcanzaron juntos",
+        "the figures of the processes are added up; when each of them ran is not known, and where they did not start at one moment the sum can exceed the link",
+        "las cifras de los procesos están sumadas; no se sabe cuándo funcionó cada uno, y si no empezaron en el mismo momento la suma puede superar al enlace",
+    ),
+    (
+        "the throughput of the processes is all that came in the {seconds} s from the first one's start to the last one's end: a little less than there was, never more",
+        "la tasa de los procesos es todo lo que llegó en los {seconds} s desde que empezó el primero hasta que acabó el último: un poco menos de lo que hubo, nunca más",
+    ),
+    (
+        "the processes did not start at one moment: the throughput is the least that came in the {seconds} s in which all of them ran",
+        "los procesos no empezaron en el mismo momento: la tasa es la menor que pudo llegar en los {seconds} s en los que funcionaron todos",
+    ),
+    (
+        "{processes} processes of {tool} did not start at one moment and surely measured together for {shared} of {measured} s only, which is too little to tell their rate: ask for a `duration` of {ask}s or more, or for one stream",
+        "{processes} procesos de {tool} no empezaron en el mismo momento y es seguro que midieron a la vez solo {shared} de {measured} s, demasiado poco para saber su tasa: pida una `duration` de {ask}s o más, o un solo flujo",
     ),
     (
         "the server served other tests before, and before 3.10 its CPU use is that of all of them (esnet/iperf#1076): it is left out",
@@ -32,6 +44,9 @@ pub(super) const PAIRS: &[Pair] = &[
         "addresses, host names and user names are pseudonyms (--redact)",
         "las direcciones y los nombres de equipos y usuarios son seudónimos (--redact)",
     ),
+    // runner::carry_out
+    ("{fault}, nor did its server answer an earlier test", "{fault}, ni respondió su servidor a una prueba anterior"),
+    ("preflight: {from} cannot reach {to}: {fault}", "comprobación previa: {from} no alcanza a {to}: {fault}"),
     // runner::session
     ("cannot start the agent of {probe}", "no se puede iniciar el agente de {probe}"),
     ("the agent of {probe} has ended", "el agente de {probe} ha terminado"),

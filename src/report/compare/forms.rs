@@ -81,7 +81,7 @@ impl VerdictChange {
 
 impl Comparison {
     /// What can be held against something; what only one has is listed apart.
-    fn shared(&self) -> Vec<&Row> {
+    pub(super) fn shared(&self) -> Vec<&Row> {
         self.figures.iter().filter(|row| row.sides.iter().flatten().count() > 1).collect()
     }
 
@@ -101,25 +101,33 @@ impl Comparison {
             paragraph(&mut out, &change.sentence, width, &format!("{} {}  ", state.glyph(), state.word(self.lang)));
         }
         list(&mut out, self.remarks_head(), &self.remarks, width);
-        heading(&mut out, self.figures_head());
-        paragraph(&mut out, self.figures_lead(), width, "");
+        self.figures_of_terminal(&mut out, width);
+        let only: Vec<String> = self.only_in_some.iter().map(|one| partial(self.lang, one)).collect();
+        list(&mut out, self.only_head(), &only, width);
+        safe(self.lang, &out, color)
+    }
+
+    /// The table of figures; nothing where there are none to hold against each other.
+    fn figures_of_terminal(&self, out: &mut String, width: usize) {
+        let shared = self.shared();
+        if shared.is_empty() {
+            return;
+        }
+        heading(out, self.figures_head());
+        paragraph(out, self.figures_lead(), width, "");
         let mut table = Table::new();
         table
             .load_style(presets::UTF8_FULL_CONDENSED)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(u16::try_from(width).unwrap_or(u16::MAX))
             .set_header(self.columns());
-        let shared = self.shared();
         for row in shared.iter().take(ROWS_MAX) {
             table.add_row(self.cells(row));
         }
-        push(&mut out, &table);
+        push(out, &table);
         if let Some(more) = more(self.lang, shared.len()) {
-            paragraph(&mut out, &more, width, "");
+            paragraph(out, &more, width, "");
         }
-        let only: Vec<String> = self.only_in_some.iter().map(|one| partial(self.lang, one)).collect();
-        list(&mut out, self.only_head(), &only, width);
-        safe(self.lang, &out, color)
     }
 
     /// As one self-contained HTML file: no script, nothing loaded from elsewhere.
@@ -156,10 +164,12 @@ impl Comparison {
             if changes.is_empty() { vec![self.no_changes().to_owned()] } else { changes },
         );
         list(&mut out, self.remarks_head(), self.remarks.iter().map(|r| escape(r)).collect());
-        out.push_str(&format!("\n## {}\n\n{}\n\n", self.figures_head(), self.figures_lead()));
         let shared = self.shared();
-        let cells = |row: &&Row| self.cells(row).iter().map(|c| escape(c)).collect::<Vec<_>>();
-        markdown_table(&mut out, self.columns(), shared.iter().take(ROWS_MAX).map(cells));
+        if !shared.is_empty() {
+            out.push_str(&format!("\n## {}\n\n{}\n\n", self.figures_head(), self.figures_lead()));
+            let cells = |row: &&Row| self.cells(row).iter().map(|c| escape(c)).collect::<Vec<_>>();
+            markdown_table(&mut out, self.columns(), shared.iter().take(ROWS_MAX).map(cells));
+        }
         if let Some(more) = more(self.lang, shared.len()) {
             out.push_str(&format!("\n{more}\n"));
         }

@@ -21,8 +21,24 @@ impl Comparison {
         self.lang.word("Verdicts that changed", "Veredictos que cambiaron")
     }
 
-    pub(super) const fn no_changes(&self) -> &'static str {
-        self.lang.word("No verdict changed.", "Ningún veredicto cambió.")
+    /// Why there is no verdict that changed: where nothing can be compared, that is no good news.
+    pub(super) fn no_changes(&self) -> &'static str {
+        if !self.shared().is_empty() {
+            return self.lang.word("No verdict changed.", "Ningún veredicto cambió.");
+        }
+        let apart = |partial: &Partial| partial.only_in.len() == 1;
+        if !self.only_in_some.is_empty() && self.only_in_some.iter().all(apart) {
+            return self.lang.word(
+                "Nothing here can be compared: no two of the campaign runs have a flow in common, which is the same ends, test \
+                 and direction.",
+                "Aquí no se puede comparar nada: no hay dos campañas ejecutadas con un flujo en común, es decir, con los mismos \
+                 extremos, prueba y sentido.",
+            );
+        }
+        self.lang.word(
+            "Nothing here can be compared: of the flows that the campaign runs have in common, none was measured in two of them.",
+            "Aquí no se puede comparar nada: de los flujos que las campañas ejecutadas tienen en común, ninguno se midió en dos.",
+        )
     }
 
     pub(super) const fn figures_head(&self) -> &'static str {

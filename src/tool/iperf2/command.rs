@@ -33,6 +33,9 @@ fn common(test: &Iperf2, at: &Endpoints) -> Vec<String> {
     if let Some(window) = window {
         argv.extend(["-w".to_owned(), window.bytes().to_string()]);
     }
+    if let Some(own) = at.own {
+        argv.extend(["-B".to_owned(), own.to_string()]);
+    }
     if let Some(length) = test.length {
         argv.extend(["-l".to_owned(), length.bytes().to_string()]);
     }
@@ -137,6 +140,13 @@ mod tests {
         let unlimited = Iperf2 { rate_bits_per_second: None, ..test };
         assert!(client(&unlimited, &at("10.0.0.2")).join(" ").ends_with(" -b 10000000000"));
         assert_eq!(expected_bytes(&unlimited, Some(1)), (None, Some(0)));
+    }
+
+    #[test]
+    fn ends_that_share_a_network_are_bound_to_their_own_addresses() {
+        let own = |text: &str| Endpoints { own: text.parse().ok(), ..at("10.0.0.2") };
+        assert!(server(&tcp(), &own("10.0.0.2")).join(" ").contains(" -B 10.0.0.2 "));
+        assert!(client(&tcp(), &own("10.0.0.1")).join(" ").contains(" -B 10.0.0.1 "));
     }
 
     #[test]

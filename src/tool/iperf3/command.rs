@@ -36,7 +36,8 @@ fn interval(test: &Iperf3) -> String {
     decimal_seconds(test.interval.clamp(INTERVALS.0, INTERVALS.1))
 }
 
-/// The one-off server. It listens on every address, for behind a translating router the destination is not its own.
+/// The one-off server. It listens on every address where it may, for behind a translating router the destination is not
+/// its own.
 pub(super) fn server(test: &Iperf3, at: &Endpoints) -> Vec<String> {
     let mut argv =
         ["iperf3", "-s", "-1", "-J", "-i", &interval(test), "-p", &at.port.to_string()].map(str::to_owned).to_vec();
@@ -44,12 +45,13 @@ pub(super) fn server(test: &Iperf3, at: &Endpoints) -> Vec<String> {
     argv
 }
 
-/// Binds the sockets to the probe's interface, where it has several and the version can.
+/// Binds the sockets to the probe's own address, where others share its network, and to its interface, where it has several
+/// and the version can.
 fn bound(at: &Endpoints) -> Vec<String> {
-    match &at.interface {
-        Some(interface) if knows(at, BIND_DEVICE) => vec!["--bind-dev".to_owned(), interface.clone()],
-        _ => vec![],
-    }
+    let own = at.own.map(|own| ["-B".to_owned(), own.to_string()]);
+    let interface = at.interface.as_ref().filter(|_| knows(at, BIND_DEVICE));
+    let device = interface.map(|interface| ["--bind-dev".to_owned(), interface.clone()]);
+    own.into_iter().chain(device).flatten().collect()
 }
 
 /// The client.
@@ -286,6 +288,13 @@ mod tests {
     fn the_server_serves_once() {
         let test = Iperf3 { interval: Duration::from_millis(500), ..Iperf3::plain() };
         assert_eq!(server(&test, &at()).join(" "), "iperf3 -s -1 -J -i 0.5 -p 5301");
+    }
+
+    #[test]
+    fn ends_that_share_a_network_are_bound_to_their_own_addresses() {
+        let own = |text: &str| Endpoints { own: text.parse().ok(), ..at() };
+        assert!(server(&udp(), &own("10.0.0.2")).join(" ").ends_with(" -p 5301 -B 10.0.0.2"));
+        assert!(client(&udp(), &own("10.0.0.1")).join(" ").ends_with(" -J -u -B 10.0.0.1"));
     }
 
     #[test]

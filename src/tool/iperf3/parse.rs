@@ -53,7 +53,8 @@ pub(in crate::tool) fn parse(outputs: &Outputs<'_>) -> Result<Throughput, ParseE
         several => {
             side_by_side(several)?;
             let parts = several.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-            sum::sum(&parts).ok_or_else(|| unreadable("there is no output in it"))
+            let omit = several.iter().find_map(|d| d.start.get("test_start")?.number("omit")).unwrap_or_default();
+            sum::sum(&parts, outputs.ran_seconds.map(|ran| ran - omit), omit)
         }
     }
 }

@@ -94,7 +94,7 @@ fn a_result_with_an_error_or_a_bad_exit_code_is_no_measurement() {
     let spoilt = good.replacen('{', r#"{"error": "error - it broke", "#, 1);
     assert_eq!(error(&spoilt), "iperf3 reports: it broke");
     let with = |errors: &'static [u8], code| {
-        let outputs = Outputs { client: good.as_bytes(), client_errors: errors, exit_code: code, server: None };
+        let outputs = Outputs { client: good.as_bytes(), client_errors: errors, exit_code: code, ..Outputs::default() };
         parse(&outputs).map_err(|e| e.to_string())
     };
     assert_eq!(with(b"iperf3: error - no route\n", Some(1)), Err("iperf3 reports: no route".to_owned()));
@@ -163,14 +163,7 @@ fn several_processes_are_added_up() {
     assert_eq!((flow.received_bytes, flow.duration_seconds), (Some(2700), Some(10.1)));
     assert_eq!(flow.jitter_seconds, Some(0.02));
     assert_eq!(flow.intervals.iter().map(|i| i.throughput_bits_per_second).collect::<Vec<_>>(), [60.0, 60.0]);
-    assert_eq!(measured.notes.len(), 1, "{:?}", measured.notes);
-}
-
-#[test]
-fn processes_that_did_not_measure_the_same_time_are_told() {
-    let outputs = [process("a", 10, 10.0, 7), process("b", 20, 9.4, 7)].join("\n");
-    let notes = read(&outputs, None).unwrap().notes;
-    assert!(notes.iter().any(|n| n.contains("9.40 to 10.00 s")), "{notes:?}");
+    assert!(measured.notes.concat().contains("when each of them ran is not known"), "{:?}", measured.notes);
 }
 
 #[test]
