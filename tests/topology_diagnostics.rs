@@ -466,6 +466,10 @@ const CASES: &[Case] = &[
         ],
     ),
     ("long-list-of-known", &[("unknown-probe", 34, 32)]),
+    (
+        "marked-letters",
+        &[("invalid-name", 4, 3), ("invalid-name", 5, 3), ("invalid-name", 6, 3), ("invalid-name", 7, 3)],
+    ),
     ("missing-everything", &[("missing-key", 1, 1), ("missing-key", 1, 1), ("missing-key", 1, 1)]),
     (
         "missing-keys",
