@@ -8,9 +8,11 @@ mod deploying;
 mod engines;
 mod hosts;
 mod images;
+mod machine;
 mod measuring;
 mod results;
 mod swarms;
+mod tools;
 mod topology;
 
 /// A pattern and its Spanish: `{name}` stands for anything and is told in Spanish too where it is itself one of these.
@@ -26,6 +28,8 @@ pub fn all() -> impl Iterator<Item = &'static Pair> {
         engines::PAIRS,
         swarms::PAIRS,
         measuring::PAIRS,
+        machine::PAIRS,
+        tools::PAIRS,
         results::PAIRS,
     ]
     .into_iter()
