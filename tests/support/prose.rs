@@ -74,7 +74,7 @@ const TYPED: [&str; 30] = [
 ];
 
 /// Pieces that sentences are made of: they are told as a whole, so each stands in some pattern.
-const PIECES: [&str; 47] = [
+const PIECES: [&str; 50] = [
     "{what} of run {}",
     "the raw output of run {run}",
     "removed and not restored",
@@ -122,10 +122,13 @@ const PIECES: [&str; 47] = [
     "the budget of {} a day cannot be kept: nothing bounds what {} {}",
     "make the folder",
     "no Docker endpoint",
+    "as root",
+    "as root, its containers as users of their own",
+    "without root",
 ];
 
 /// What other programs say, what only programs read, and what is in both languages in another way than by the calls above.
-const OTHERS: [&str; 55] = [
+const OTHERS: [&str; 57] = [
     "{measured} is {of} of the contracted {contract}, {judged}",
     "{measured} son el {of} de los {contract} contratados, {judged}",
     "{measured} es el {of} de lo contratado ({contract}), {judged}",
@@ -181,6 +184,8 @@ const OTHERS: [&str; 55] = [
     "{value} is no DSCP: 0 to 63",
     "server command",
     "not found",
+    "Space Available",
+    "Data Space Available",
 ];
 
 /// A string literal, where it stands, and what stands before each bracket that is open there.

@@ -21,10 +21,6 @@ pub(super) const PAIRS: &[Pair] = &[
     ),
     // What cannot be had here.
     (
-        "{who}, and plain processes (`isolation: processes`) cannot be shaped",
-        "{who}, y los simples procesos (`isolation: processes`) no admiten limitador",
-    ),
-    (
         "take that out of the topology, or let the host say `isolation: user-namespaces` (no root needed) or `isolation: \
          namespaces` (root)",
         "quite eso de la topología, o ponga en el equipo `isolation: user-namespaces` (no necesita root) o `isolation: \
@@ -60,6 +56,7 @@ pub(super) const PAIRS: &[Pair] = &[
         "quítelas de la topología, o póngalas en un equipo `local`, `docker`, `swarm` o `external`",
     ),
     ("cannot mount /run", "no se puede montar `/run`"),
+    ("{count} folders {name}-… are there", "ya existen {count} carpetas {name}-…"),
     ("its keeper has ended", "su guardián ha terminado"),
     ("it has no process id", "no tiene identificador de proceso"),
     ("it does not end", "no termina"),
