@@ -20,16 +20,6 @@ pub(super) const PAIRS: &[Pair] = &[
         "IPv6 está desactivado en esta máquina: las sondas solo tienen IPv4",
     ),
     // What cannot be had here.
-    (
-        "take that out of the topology, or let the host say `isolation: user-namespaces` (no root needed) or `isolation: \
-         namespaces` (root)",
-        "quite eso de la topología, o ponga en el equipo `isolation: user-namespaces` (no necesita root) o `isolation: \
-         namespaces` (root)",
-    ),
-    (
-        "hosts `{a}` and `{b}` are both this machine, one with `isolation: {one}`, the other with `isolation: {other}`",
-        "los equipos `{a}` y `{b}` son ambos esta máquina, uno con `isolation: {one}`, el otro con `isolation: {other}`",
-    ),
     ("say the same for both", "ponga lo mismo en ambos"),
     (
         "{who}, which needs network namespaces: this process lacks {right}, and {why}",
@@ -63,7 +53,6 @@ pub(super) const PAIRS: &[Pair] = &[
     ("too many folders of ours", "demasiadas carpetas nuestras"),
     ("the resolver knows no address", "el resolutor no conoce ninguna dirección"),
     // doctor
-    ("on a machine whose kernel has it", "en una máquina cuyo núcleo lo tenga"),
     ("tests by {program} cannot run", "no se pueden hacer pruebas con {program}"),
     // Files, as fs_err tells of them.
     ("failed to open file `{path}`: {words}", "no se puede abrir el fichero `{path}`: {words}"),
