@@ -5,6 +5,8 @@
 #[allow(dead_code, unreachable_pub, missing_docs, reason = "shared with the tests of the verdict")]
 #[path = "support/campaign_run.rs"]
 mod campaign_run;
+#[path = "support/prose.rs"]
+mod prose;
 #[path = "support/words.rs"]
 mod words;
 
@@ -311,6 +313,11 @@ fn every_sentence_is_still_said() {
         "load it: ",
         "install what uses it: ",
         "this kernel loads no modules: ",
+        "{count} outputs one after the other",
+        "{path} is no context of Docker: no ",
+        "from ",
+        // fs_err's.
+        "failed to ",
     ];
     for (english, _) in all().filter(|(english, _)| !built.iter().any(|lead| english.starts_with(lead))) {
         let pieces = english.split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, rest)| rest));

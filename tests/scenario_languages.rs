@@ -67,6 +67,8 @@ fn the_binary_speaks_spanish_from_deploy_to_destroy() {
             let flat = report.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(flat.contains(words), "{words}\n{report}");
         }
+        let missing = spoken(&world, 127, "LANG", &["exec", "n1", "--", "no-such-command"]);
+        assert!(missing.contains("no se puede iniciar `no-such-command`"), "{missing}");
         said += &report.lines().filter(|l| !l.starts_with("prueba ")).collect::<Vec<_>>().join("\n");
         said += &spoken(&world, 0, ask, &["report", "--out", "informe.html"]);
         let page = std::fs::read_to_string(world.folder.path().join("informe.html")).unwrap();
@@ -117,9 +119,43 @@ fn programs_are_served_english_and_faults_are_told_in_spanish() {
     let said = text(&output.stdout);
     // What programs call themselves: `ping from iputils 20221126`.
     let said = said.replace(" from ", " ").replace(" for ", " ");
-    let prose: Vec<&str> = said.lines().filter(|l| !l.contains("remedio: ")).collect();
-    let foreign = among(&prose.join("\n"), ENGLISH);
+    let foreign = among(&said, ENGLISH);
     assert!(foreign.is_empty(), "{foreign:?}\n{said}");
+}
+
+/// Probes without networks of their own.
+const PLAIN: &str = "
+name: NAME
+hosts: { here: { local: { isolation: processes } } }
+probes: { a: { host: here }, b: { host: here } }
+links: { wire: { between: [a, b] } }
+tests: { rtt: { ping: { count: 1000, interval: 2ms, size: 1000B } } }
+campaigns: { check: { group: all, run: rtt, budget: { max-rate: 1M } } }
+";
+
+#[test]
+fn what_this_machine_cannot_do_is_told_in_spanish() {
+    let world = World::new(PLAIN);
+    let mut said = spoken(&world, 0, "es", &["deploy"]);
+    assert!(said.contains("aviso: las sondas son simples procesos de esta máquina"), "{said}");
+    let refused = spoken(&world, 2, "es", &["run", "--dry-run"]);
+    assert!(refused.contains(" Mbit/s, más de los 1 Mbit/s que el presupuesto"), "{refused}");
+    let shaped = std::fs::read_to_string(world.folder.path().join("topology.yaml")).unwrap();
+    let shaped = shaped.replace("between: [a, b]", "between: [a, b], impair: { rate: 1M }");
+    std::fs::write(world.folder.path().join("shaped.yaml"), &shaped).unwrap();
+    let refused = refused + &spoken(&world, 3, "es", &["-t", "shaped.yaml", "deploy"]);
+    for words in ["`impair.rate`, y los simples procesos", "quite eso de la topología, o ponga en el equipo"] {
+        assert!(refused.contains(words), "{words}\n{refused}");
+    }
+    said += &refused;
+    let prose = said.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+    let foreign = among(&prose, ENGLISH);
+    assert!(foreign.is_empty(), "{foreign:?}\n{said}");
+    let unwritten = spoken(&world, 2, "es", &["-t", "no-such-folder/first.yaml", "init"]);
+    assert!(
+        unwritten.contains("no se puede crear el fichero `") || unwritten.contains("no se puede abrir"),
+        "{unwritten}"
+    );
 }
 
 #[test]

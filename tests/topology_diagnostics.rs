@@ -356,6 +356,20 @@ const CASES: &[Case] = &[
             ("unknown-test", 17, 25),
         ],
     ),
+    (
+        "decimal-commas",
+        &[
+            ("bad-number", 6, 42),
+            ("bad-rate", 10, 23),
+            ("bad-duration", 10, 37),
+            ("bad-ratio", 10, 53),
+            ("bad-rate", 11, 21),
+            ("bad-duration", 11, 38),
+            ("bad-rate", 13, 27),
+            ("bad-size", 13, 43),
+            ("bad-limit", 15, 61),
+        ],
+    ),
     ("deep-blocks", &[("too-deep", 65, 65)]),
     ("deep-nesting", &[("too-deep", 1, 71)]),
     ("default-interval", &[("interval-beyond-duration", 4, 45)]),
@@ -466,6 +480,10 @@ const CASES: &[Case] = &[
         ],
     ),
     ("long-list-of-known", &[("unknown-probe", 34, 32)]),
+    (
+        "marked-letters",
+        &[("invalid-name", 4, 3), ("invalid-name", 5, 3), ("invalid-name", 6, 3), ("invalid-name", 7, 3)],
+    ),
     ("missing-everything", &[("missing-key", 1, 1), ("missing-key", 1, 1), ("missing-key", 1, 1)]),
     (
         "missing-keys",

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::process::ChildStdin;
 
+use crate::i18n::Lang;
 use crate::process::{BOUND_VERB, ProcessError, Running, shell_code};
 
 /// The verb under which the executable is the main process of a container.
@@ -26,13 +27,15 @@ pub struct Program<'a> {
     pub executable: &'a str,
     /// A command of the user's; `None` is the agent.
     pub command: Option<&'a [String]>,
+    /// What the user is told in where that command does not start.
+    pub lang: Lang,
 }
 
 impl<'a> Program<'a> {
     /// The agent, which is `executable` itself.
     #[must_use]
     pub const fn agent(executable: &'a str) -> Self {
-        Self { executable, command: None }
+        Self { executable, command: None, lang: Lang::En }
     }
 
     /// As words for a child of this process. It is bound to this process, so that even one that was stopped (SIGSTOP) and
@@ -41,7 +44,8 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn bound(&self) -> Vec<String> {
         let us = std::process::id().to_string();
-        let mut words = vec![self.executable.to_owned(), BOUND_VERB.to_owned(), us, "--".to_owned()];
+        let code = self.lang.code().to_owned();
+        let mut words = vec![self.executable.to_owned(), BOUND_VERB.to_owned(), us, code, "--".to_owned()];
         match self.command {
             None => words.extend([self.executable.to_owned(), "agent".to_owned()]),
             Some(command) => words.extend_from_slice(command),
@@ -58,7 +62,7 @@ impl<'a> Program<'a> {
         match self.command {
             None => words.push("agent".to_owned()),
             Some(command) => {
-                words.extend([ATTEND_VERB.to_owned(), "--".to_owned()]);
+                words.extend([ATTEND_VERB.to_owned(), self.lang.code().to_owned(), "--".to_owned()]);
                 words.extend_from_slice(command);
             }
         }
@@ -188,8 +192,8 @@ mod tests {
     #[test]
     fn elsewhere_a_command_is_attended_and_an_agent_is_not() {
         let command = words(&["ls", "-l"]);
-        let program = Program { executable: "/here", command: Some(&command) };
-        assert_eq!(program.attended("/there"), ["/there", "attend", "--", "ls", "-l"]);
+        let program = Program { executable: "/here", command: Some(&command), lang: Lang::Es };
+        assert_eq!(program.attended("/there"), ["/there", "attend", "es", "--", "ls", "-l"]);
         assert_eq!(Program::agent("/here").attended("/there"), ["/there", "agent"]);
     }
 

@@ -204,7 +204,7 @@ impl<'a> Context<'a> {
     /// Tells what cannot be true of `topology` here.
     pub(super) fn tell_limits(&self, topology: &Topology, backend: &Backends) {
         for limit in backend.limits(topology) {
-            self.output.warning(&limit, None);
+            self.output.warning(&sentences::told(lang(), &limit), None);
         }
     }
 

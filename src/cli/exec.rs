@@ -20,7 +20,7 @@ pub(super) async fn perform(context: &Context<'_>, with: &Exec) -> Result<Exit, 
     Context::knows(&topology, &fleet, probe)?;
     let backend = Context::backend(&topology, &fleet).await?;
     let mut stop = stop::watch()?;
-    let program = Program { executable: &Context::executable()?, command: Some(&with.command) };
+    let program = Program { executable: &Context::executable()?, command: Some(&with.command), lang: lang() };
     let mut running = backend.connect(probe, program).await.map_err(|fault| match fault {
         BackendError::System { .. } => Failure::from(fault)
             .hint(lang().word("`iperftester deploy` makes the probes", "`iperftester deploy` crea las sondas")),

@@ -7,6 +7,8 @@ use super::args::Man as Arguments;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::speech::lang;
+use crate::i18n::say;
 
 pub(super) fn perform(context: &Context<'_>, with: &Arguments) -> Result<Exit, Failure> {
     let unavailable = |fault: std::io::Error| Failure::of(Exit::Unavailable, &fault);
@@ -23,11 +25,14 @@ pub(super) fn perform(context: &Context<'_>, with: &Arguments) -> Result<Exit, F
     for command in pages {
         let file = folder.join(format!("{}.1", command.get_display_name().unwrap_or(command.get_name())));
         let page = page(command).map_err(unavailable)?;
-        fs_err::write(&file, page).map_err(|fault| unavailable(fault).hint("name another folder by `--out FOLDER`"))?;
+        fs_err::write(&file, page).map_err(|fault| {
+            unavailable(fault)
+                .hint(lang().word("name another folder by `--out FOLDER`", "indique otra carpeta con `--out CARPETA`"))
+        })?;
         written.push(file.display().to_string());
     }
     context.output.either(
-        || format!("wrote {} pages to {}", written.len(), folder.display()),
+        || say!(lang(), "wrote {} pages to {}", "{} páginas escritas en {}", written.len(), folder.display()),
         &serde_json::json!({ "written": written }),
     );
     Ok(Exit::Ok)

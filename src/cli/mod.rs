@@ -50,7 +50,7 @@ use output::Output;
 use speech::lang;
 
 use crate::backend::{self, ATTEND_VERB, WAIT_VERB, local::KEEP_VERB};
-use crate::i18n::say;
+use crate::i18n::{Lang, say};
 use crate::process;
 
 /// The clap definition, for tests of its help.
@@ -74,7 +74,11 @@ fn start() -> ExitCode {
             Output::new(Format::Text, true, true).problem(&backend::local::keep(), None);
             return Exit::Unavailable.into();
         }
-        Some(ATTEND_VERB) => return attend::perform(&words.skip_while(|word| word == "--").collect::<Vec<_>>()),
+        Some(ATTEND_VERB) => {
+            let (ours, argv) = apart(words);
+            speak_to(ours.first());
+            return attend::perform(&argv);
+        }
         Some(WAIT_VERB) => return wait::perform(),
         _ => {}
     }
@@ -105,12 +109,27 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Becomes the program that an agent asked for, as [`process::start_bound`] writes it: PARENT `--` PROGRAM ARGUMENTS.
-fn bound(mut words: impl Iterator<Item = String>) -> ExitCode {
+/// What stands before the first `--`, and the command behind it.
+fn apart(words: impl Iterator<Item = String>) -> (Vec<String>, Vec<String>) {
+    let mut ours: Vec<String> = words.collect();
+    let argv = ours.iter().position(|word| word == "--").map(|at| ours.split_off(at)).unwrap_or_default();
+    (ours, argv.into_iter().skip(1).collect())
+}
+
+/// Settles the language of who asked for a command; an agent says none and is told in English.
+fn speak_to(code: Option<&String>) {
+    if let Some(code) = code {
+        speech::settle(Some(Lang::of_locale(code)), Format::Text);
+    }
+}
+
+/// Becomes the program that was asked for: PARENT \[LANGUAGE\] `--` PROGRAM ARGUMENTS, as [`process::start_bound`] writes it for
+/// an agent and [`backend::Program::bound`] for a user.
+fn bound(words: impl Iterator<Item = String>) -> ExitCode {
     let output = Output::new(Format::Text, true, true);
-    let parent = words.next().and_then(|word| word.parse().ok());
-    let argv: Vec<String> = words.skip_while(|word| word == "--").collect();
-    match parent {
+    let (ours, argv) = apart(words);
+    speak_to(ours.get(1));
+    match ours.first().and_then(|word| word.parse().ok()) {
         Some(parent) => {
             let fault = process::become_bound(parent, &argv);
             output.problem(&fault, Some(startable()));

@@ -1,5 +1,6 @@
 //! The nouns of the field, valid by construction. Nothing here reads a clock, a file or the network.
 
+mod ascii;
 pub mod campaign;
 pub mod counters;
 pub mod data_path;

@@ -61,12 +61,13 @@ impl Name {
         Ok(Self(text.into()))
     }
 
-    /// The nearest valid spelling of `text` (lower case, other characters as `-`, cut to length), if any is left.
+    /// The nearest valid spelling of `text` (lower case without marks, other characters as `-`, cut to length), if any is
+    /// left: `cadiz` of `Cádiz`.
     #[must_use]
     pub fn nearest(text: &str) -> Option<Self> {
-        let mapped: String = text
+        let mapped: String = super::ascii::plain(text)
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .take(NAME_MAX)
             .collect();
         Self::new(mapped.trim_matches('-')).ok()

@@ -60,6 +60,25 @@ fn split(text: &str) -> Option<(f64, &str)> {
     number.is_finite().then_some((number, unit.trim_start()))
 }
 
+/// What is wrong with a number that has a comma, as `12,5M`; `None` where it has none. `parse` reads the quantity. Three digits
+/// behind it are a fraction to some and thousands to others, so both are shown.
+fn comma<T>(text: &str, parse: fn(&str) -> Result<T, UnitFault>) -> Option<UnitFault> {
+    let (whole, part) = text.trim().split_once(',')?;
+    let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+    if digits == 0 || whole.is_empty() || !whole.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let pointed = format!("{whole}.{part}");
+    Some(match parse(&pointed) {
+        Ok(_) if digits == 3 && whole != "0" => {
+            fault(format!("a number has no comma: write `{pointed}`, or `{whole}{part}` for thousands"), None)
+        }
+        Ok(_) => fault("the decimal mark is a point", Some(pointed)),
+        Err(UnitFault { meant: Some(meant), .. }) => fault("the decimal mark is a point", Some(meant)),
+        Err(other) => other,
+    })
+}
+
 /// `number × factor` as a whole number, where nothing but the rounding of the decimal fraction is lost.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 fn scaled(number: f64, factor: f64) -> Option<u64> {
@@ -99,6 +118,9 @@ impl Bitrate {
     /// # Errors
     /// A [`UnitFault`] for a bare number, an unknown unit, bytes, or a rate of zero.
     pub fn parse(text: &str) -> Result<Self, UnitFault> {
+        if let Some(fault) = comma(text, Self::parse) {
+            return Err(fault);
+        }
         let Some((number, unit)) = split(text) else {
             return Err(fault("not a rate: a rate is a number and its unit, such as `100M` or `2.5G`", None));
         };
@@ -172,6 +194,9 @@ impl ByteSize {
     /// # Errors
     /// A [`UnitFault`] for a bare number or an unknown unit.
     pub fn parse(text: &str) -> Result<Self, UnitFault> {
+        if let Some(fault) = comma(text, Self::parse) {
+            return Err(fault);
+        }
         let Some((number, unit)) = split(text) else {
             return Err(fault("not a size: a size is a number and its unit, such as `64KiB` or `50GB`", None));
         };
@@ -230,6 +255,9 @@ impl Ratio {
     /// # Errors
     /// A [`UnitFault`] for a missing `%` or a share over 100 %.
     pub fn parse(text: &str) -> Result<Self, UnitFault> {
+        if let Some(fault) = comma(text, Self::parse) {
+            return Err(fault);
+        }
         match split(text) {
             Some((number, "%")) => Self::new(number / 100.0).ok_or_else(|| fault("a ratio is at most `100%`", None)),
             Some((number, "")) => {
@@ -251,6 +279,9 @@ impl fmt::Display for Ratio {
 /// # Errors
 /// A [`UnitFault`] for a bare number or an unknown unit.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitFault> {
+    if let Some(fault) = comma(text, parse_duration) {
+        return Err(fault);
+    }
     let Some((number, unit)) = split(text) else {
         return Err(fault("not a time: a time is a number and its unit, such as `500ms` or `10s`", None));
     };

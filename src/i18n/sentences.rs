@@ -8,9 +8,11 @@ mod deploying;
 mod engines;
 mod hosts;
 mod images;
+mod machine;
 mod measuring;
 mod results;
 mod swarms;
+mod tools;
 mod topology;
 
 /// A pattern and its Spanish: `{name}` stands for anything and is told in Spanish too where it is itself one of these.
@@ -26,6 +28,8 @@ pub fn all() -> impl Iterator<Item = &'static Pair> {
         engines::PAIRS,
         swarms::PAIRS,
         measuring::PAIRS,
+        machine::PAIRS,
+        tools::PAIRS,
         results::PAIRS,
     ]
     .into_iter()
@@ -37,8 +41,15 @@ pub fn all() -> impl Iterator<Item = &'static Pair> {
 pub fn told(lang: Lang, text: &str) -> String {
     match lang {
         Lang::En => text.to_owned(),
-        Lang::Es => spanish(text, DEPTH).unwrap_or_else(|| text.to_owned()),
+        Lang::Es => spanish(text, DEPTH).or_else(|| by_parts(text)).unwrap_or_else(|| text.to_owned()),
     }
+}
+
+/// Sentences that were joined, as a run's faults are, each told by itself; `None` where none of them is known.
+fn by_parts(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split("; ").collect();
+    let known = parts.len() > 1 && parts.iter().any(|part| is_known(part));
+    known.then(|| parts.iter().map(|part| told(Lang::Es, part)).collect::<Vec<_>>().join("; "))
 }
 
 /// Does Spanish have a sentence of its own for `text`?
@@ -47,21 +58,38 @@ pub fn is_known(text: &str) -> bool {
     spanish(text, 0).is_some()
 }
 
-/// A place with this name holds what a tool or a program said: that stays as it is.
-const FOREIGN: &str = "words";
+/// A place with such a name holds what a tool or a program said, or a name of the user's: that stays as it is.
+const FOREIGN: [&str; 10] =
+    ["words", "probe", "source", "destination", "sender", "receiver", "host", "topology", "program", "package"];
+
+/// A place with such a name holds one word, so that no sentence is taken for it.
+const WORDS: [&str; 1] = ["tool"];
+
+/// A place with such a name may hold a bare number, its unit in the pattern.
+const FIGURES: [&str; 6] = ["least", "most", "measured", "asked", "seconds", "limit"];
 
 /// How often a sentence may stand within another.
 const DEPTH: u8 = 4;
 
 fn spanish(text: &str, depth: u8) -> Option<String> {
     // The pattern with the most words of its own fits best.
-    let fits = all().filter_map(|(english, spanish)| Some((literal(english), spanish, captures(english, text)?)));
+    let whole = |(name, value, _): &Captured<'_>| !(WORDS.contains(name) && value.contains(' '));
+    let fits = all().filter_map(|(english, spanish)| {
+        let captured = captures(english, text).filter(|captured| captured.iter().all(whole))?;
+        Some((literal(english), spanish, captured))
+    });
     let (_, spanish, captured) = fits.max_by_key(|(length, ..)| *length)?;
     let mut told = spanish.to_string();
     for (name, value, quoted) in captured {
         // What is in backticks is typed as it is.
-        let inner = (depth > 0 && name != FOREIGN && !quoted).then(|| self::spanish(value, depth - 1)).flatten();
-        let value = inner.unwrap_or_else(|| if quoted { value.to_owned() } else { quantity(value) });
+        let inner =
+            (depth > 0 && !FOREIGN.contains(&name) && !quoted).then(|| self::spanish(value, depth - 1)).flatten();
+        let number = FIGURES.contains(&name) && value.parse::<f64>().is_ok();
+        let value = inner.unwrap_or_else(|| match (quoted, number) {
+            (true, _) => value.to_owned(),
+            (false, true) => Lang::Es.decimal(value.to_owned()),
+            (false, false) => quantity(value),
+        });
         told = told.replace(&format!("{{{name}}}"), &value);
     }
     Some(told)
@@ -111,6 +139,7 @@ fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<Captured<'t>
     let mut found = Vec::new();
     let mut rest = text;
     let mut open: Option<&'static str> = None;
+    // Between two backticks of the pattern, with more words there or not.
     let mut quoted = false;
     for (literal, place) in pieces(pattern) {
         match open.take() {
@@ -118,10 +147,10 @@ fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<Captured<'t>
             // The last piece: whatever stands before it.
             Some(name) if place.is_none() => {
                 let value = rest.strip_suffix(literal)?;
-                if value.is_empty() || (quoted && literal.starts_with('`') && value.contains('`')) {
+                if value.is_empty() || (quoted && value.contains('`')) {
                     return None;
                 }
-                found.push((name, value, quoted && literal.starts_with('`')));
+                found.push((name, value, quoted));
                 return Some(found);
             }
             Some(name) => {
@@ -129,14 +158,14 @@ fn captures<'t>(pattern: &'static str, text: &'t str) -> Option<Vec<Captured<'t>
                 let at = first + rest.get(first..)?.find(literal)?;
                 let value = rest.get(..at)?;
                 // What stands in backticks has none inside.
-                if quoted && literal.starts_with('`') && value.contains('`') {
+                if quoted && value.contains('`') {
                     return None;
                 }
-                found.push((name, value, quoted && literal.starts_with('`')));
+                found.push((name, value, quoted));
                 rest = rest.get(at + literal.len()..)?;
             }
         }
-        quoted = literal.ends_with('`');
+        quoted ^= literal.matches('`').count() % 2 == 1;
         open = place;
     }
     rest.is_empty().then_some(found)
@@ -161,6 +190,8 @@ mod tests {
     fn quantities_have_the_decimal_mark_and_versions_keep_theirs() {
         let note = "sent at 80 % of the 14.2 Gbit/s that TCP reached, for no contract names a rate";
         assert!(told(Lang::Es, note).starts_with("enviado al 80 % de los 14,2 Gbit/s que"), "{}", told(Lang::Es, note));
+        let figures = "the processes measured 1.03 to 1.27 s: their sum is more than they ever reached together";
+        assert!(told(Lang::Es, figures).contains("midieron de 1,03 a 1,27 s"), "{}", told(Lang::Es, figures));
         assert_eq!(quantity("3.12"), "3.12");
         assert_eq!(quantity("10.0.0.1 s"), "10.0.0.1 s");
         assert_eq!(quantity("1.5 hours"), "1.5 hours");
@@ -177,6 +208,39 @@ mod tests {
         );
         assert_eq!(told(Lang::En, "the agent of b has ended"), "the agent of b has ended");
         assert_eq!(told(Lang::Es, "the agent of b has ended"), "el agente de b ha terminado");
+    }
+
+    #[test]
+    fn joined_sentences_are_each_told() {
+        let stopped = "`iperf3` did not end within 29 s and was stopped; iperf3 stopped before the end of the test: its summary \
+                       is missing";
+        assert_eq!(
+            told(Lang::Es, stopped),
+            "`iperf3` no terminó en 29 s y se detuvo; iperf3 se detuvo antes del fin de la prueba: falta su resumen"
+        );
+        assert_eq!(told(Lang::Es, "one; another"), "one; another");
+    }
+
+    #[test]
+    fn what_is_typed_is_never_translated() {
+        let shaped = |key: &str| {
+            format!("link `adsl` asks for `impair.{key}`, which needs netem, and this machine has none (no sch_netem)")
+        };
+        for key in ["rate", "delay", "host", "test"] {
+            let told = told(Lang::Es, &shaped(key));
+            assert!(told.starts_with(&format!("el enlace `adsl` pide `impair.{key}`")), "{told}");
+        }
+        assert_eq!(told(Lang::Es, "the agent of test has ended"), "el agente de test ha terminado");
+        // The same in every pair: what stands in backticks with a word of the language is there in Spanish too.
+        for (english, _) in all() {
+            let places = pieces(english).filter_map(|(_, name)| name);
+            let said = places.fold(english.to_string(), |text, name| text.replace(&format!("{{{name}}}"), "rate"));
+            let told = told(Lang::Es, &said);
+            for (typed, pattern) in said.split('`').zip(english.split('`')).skip(1).step_by(2) {
+                let kept = told.split('`').skip(1).step_by(2).any(|kept| kept.contains("rate"));
+                assert!(!pattern.contains('{') || kept, "`{typed}` is translated: {told}");
+            }
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::domain::name::Name;
 use crate::domain::port::PortRange;
 use crate::domain::test::{Ping, Test};
 use crate::domain::topology::Probe;
+use crate::i18n::Lang;
 use crate::process::{self, Errors};
 use crate::protocol::{self, Ending, Reply, Request, VERSION};
 
@@ -55,9 +56,15 @@ impl Scripts {
         let whole = format!("echo $$ > {}; hello='{hello}'; {script}", self.pid_file().display());
         let argv = ["sh", "-c", &whole].map(str::to_owned);
         let probe = Name::new("p").unwrap();
-        Session::open(self, &probe, vec![HERE], &anywhere(), Program { executable: "", command: Some(&argv) })
-            .await
-            .map(|(session, _)| session)
+        Session::open(
+            self,
+            &probe,
+            vec![HERE],
+            &anywhere(),
+            Program { executable: "", command: Some(&argv), lang: Lang::En },
+        )
+        .await
+        .map(|(session, _)| session)
     }
 
     async fn refused(&self, script: &str) -> String {

@@ -56,7 +56,7 @@ pub enum BudgetFault {
     /// A test asks for more than any may.
     #[error(
         "`{test}` from {source_probe} to {destination} sends {}, over the {} that the campaign's budget allows a test",
-        rate_text(*rate), limit
+        rate_text(*rate), rate_text(*limit)
     )]
     TooFast {
         /// The test.
@@ -141,24 +141,39 @@ const MOST_NAMED: usize = 3;
 const BOUNDLESS: u64 = u64::MAX;
 
 fn rate_text(rate: Bitrate) -> String {
-    if rate.bits_per_second() == BOUNDLESS { "all it can".to_owned() } else { rate.to_string() }
+    let bits = rate.bits_per_second();
+    if bits == BOUNDLESS {
+        return "all it can".to_owned();
+    }
+    let (number, unit) = spaced(&Bitrate::new(three_digits(bits)).unwrap_or(rate).to_string());
+    format!("{number} {}bit/s", unit.trim_end_matches("bit/s"))
 }
 
 /// A size as a report shows it, the unit after a space; in the file it has none.
 fn size_text(size: ByteSize) -> String {
-    let text = size.to_string();
-    let (number, unit) = text.split_at(text.find(char::is_alphabetic).unwrap_or(text.len()));
+    let (number, unit) = spaced(&size.to_string());
     format!("{number} {unit}")
+}
+
+/// A quantity's number and its unit.
+fn spaced(text: &str) -> (String, String) {
+    let (number, unit) = text.split_at(text.find(char::is_alphabetic).unwrap_or(text.len()));
+    (number.to_owned(), unit.to_owned())
 }
 
 /// Bytes to three digits.
 const fn rounded(bytes: u64) -> ByteSize {
-    let digits = match bytes.checked_ilog10() {
+    ByteSize::new(three_digits(bytes))
+}
+
+/// The first three digits of a number, the others 0.
+const fn three_digits(number: u64) -> u64 {
+    let digits = match number.checked_ilog10() {
         Some(digits) => digits.saturating_sub(2),
         None => 0,
     };
     let step = 10_u64.pow(digits);
-    ByteSize::new(bytes / step * step)
+    number / step * step
 }
 
 /// `jobs` with every TCP and SCTP test held to the budget's rate in each direction. The others ask for a rate that is part of

@@ -9,6 +9,7 @@ use iperftester::backend::docker::DockerError;
 use iperftester::backend::{Backend, BackendError, Program, Reach};
 use iperftester::deploy;
 use iperftester::domain::name::Name;
+use iperftester::i18n::Lang;
 use iperftester::plan::{Observed, Plan, Reason, ResourceId, Verb};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -18,7 +19,7 @@ use super::lab::name;
 static ARGV: LazyLock<[String; 1]> = LazyLock::new(|| ["cat".to_owned()]);
 
 fn cat() -> Program<'static> {
-    Program { executable: env!("CARGO_BIN_EXE_iperftester"), command: Some(ARGV.as_slice()) }
+    Program { executable: env!("CARGO_BIN_EXE_iperftester"), command: Some(ARGV.as_slice()), lang: Lang::En }
 }
 
 pub(crate) fn id(text: &str) -> ResourceId {

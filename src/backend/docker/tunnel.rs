@@ -15,6 +15,7 @@ use super::endpoint::Destination;
 use super::error::EngineFault;
 use super::surroundings::Surroundings;
 use crate::backend::Program;
+use crate::i18n::Lang;
 use crate::process::{self, Errors, Running};
 
 /// How often it is looked whether ssh is ready.
@@ -51,7 +52,7 @@ impl Tunnel {
     pub(super) async fn open(to: &Destination, around: &Surroundings) -> Result<Self, EngineFault> {
         let folder = Folder::new(&around.folders)?;
         let argv = argv(&around.ssh, to, &folder.control());
-        let bound = Program { executable: &around.executable, command: Some(&argv) }.bound();
+        let bound = Program { executable: &around.executable, command: Some(&argv), lang: Lang::En }.bound();
         let mut ssh = process::start(&bound, Errors::Captured).map_err(|fault| EngineFault::no_ssh(&fault))?;
         let (heard, mut said) = watch::channel(String::new());
         let listening = ssh.take_stderr().map(|stderr| tokio::spawn(listen(stderr, heard)));

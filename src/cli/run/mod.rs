@@ -306,8 +306,8 @@ async fn deployed(context: &Context<'_>, topology: &Topology, backend: &Backends
         "la topología {name} {what}: {missing}"
     ))
     .hint(lang().word(
-        "`iperftester deploy` takes them, `iperftester plan` shows them; what root has deployed is root's to run",
-        "`iperftester deploy` los da, `iperftester plan` los muestra; lo que desplegó root lo ejecuta root",
+        "`iperftester deploy` does what is missing, `iperftester plan` shows it; what root has deployed is root's to run",
+        "`iperftester deploy` hace lo que falta, `iperftester plan` lo muestra; lo que desplegó root lo ejecuta root",
     )))
 }
 

@@ -150,14 +150,21 @@ fn limit(metric: Metric, slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Lim
         return scalar::ratio(&Slot { example: "1%", ..*slot }, faults).map(Limit::Share);
     }
     if let Some(number) = text.strip_suffix('%') {
-        let digits = number.trim_end().bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let share = number.trim_end().parse::<f64>().ok().filter(|n| digits && *n > 0.0 && *n <= 10_000.0);
-        if let Some(percent) = share {
+        let share = |number: &str| {
+            let digits = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            number.parse::<f64>().ok().filter(|n| digits && *n > 0.0 && *n <= 10_000.0)
+        };
+        let number = number.trim_end();
+        if let Some(percent) = share(number) {
             return Some(Limit::OfContract(percent / 100.0));
         }
-        let message = format!("`{}` cannot be {}: it is no share of the contract", slot.name, Quoted(text));
-        let fault = Fault::new(Code::BadLimit, slot.node.span, message);
-        faults.add(fault.fix(format!("for example `{}: 90%`", slot.name)));
+        let pointed = number.replacen(',', ".", 1);
+        let (why, fix) = match share(&pointed) {
+            Some(_) => ("the decimal mark is a point", format!("write `{}: {pointed}%`", slot.name)),
+            None => ("it is no share of the contract", format!("for example `{}: 90%`", slot.name)),
+        };
+        let message = format!("`{}` cannot be {}: {why}", slot.name, Quoted(text));
+        faults.add(Fault::new(Code::BadLimit, slot.node.span, message).fix(fix));
         return None;
     }
     let (example, takes) = match metric {

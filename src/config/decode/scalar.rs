@@ -32,12 +32,12 @@ pub(super) fn name(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<Name> {
     check_name(text, slot.node.span, faults)
 }
 
-/// Reports why a text is no quantity, with the spelling meant. A bare whole number most likely lacks the unit that is
+/// Reports why a text is no quantity, with the spelling meant. A bare number most likely lacks the unit that is
 /// usual for its key: nobody means a round-trip time of 20 s by `20`.
 fn refuse(code: Code, text: &str, reason: &UnitFault, slot: &Slot<'_>, faults: &mut Faults<'_>) {
     let message = format!("`{}` cannot be {}: {}", slot.name, Quoted(text), reason.message);
-    let bare = text.bytes().all(|b| b.is_ascii_digit());
-    let usual = (bare && slot.example.ends_with("ms")).then(|| format!("{text}ms"));
+    let bare = text.bytes().all(|b| b.is_ascii_digit() || b == b',');
+    let usual = (bare && slot.example.ends_with("ms")).then(|| format!("{}ms", text.replacen(',', ".", 1)));
     let meant = reason.meant.as_ref().map(|meant| usual.as_ref().unwrap_or(meant));
     let fix = meant.map(|meant| format!("write `{}: {meant}`", slot.name));
     let fault = Fault::new(code, slot.node.span, message);
@@ -118,9 +118,13 @@ pub(super) fn thousandths(slot: &Slot<'_>, faults: &mut Faults<'_>) -> Option<u3
         _ => None,
     });
     let Some(thousandths) = decimal(text) else {
-        let message = format!("`{}` cannot be {}: it is a number such as `0.5` or `2`", slot.name, Quoted(text));
-        let fault = Fault::new(Code::BadNumber, slot.node.span, message);
-        faults.add(fault.fix(format!("for example `{}`", slot.written())));
+        let pointed = text.replacen(',', ".", 1);
+        let (why, fix) = match decimal(&pointed) {
+            Some(_) => ("the decimal mark is a point", format!("write `{}: {pointed}`", slot.name)),
+            None => ("it is a number such as `0.5` or `2`", format!("for example `{}`", slot.written())),
+        };
+        let message = format!("`{}` cannot be {}: {why}", slot.name, Quoted(text));
+        faults.add(Fault::new(Code::BadNumber, slot.node.span, message).fix(fix));
         return None;
     };
     let show = |n: u32| format!("{}.{:03}", n / 1000, n % 1000).trim_end_matches('0').trim_end_matches('.').to_owned();

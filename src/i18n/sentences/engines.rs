@@ -17,6 +17,10 @@ pub(super) const PAIRS: &[Pair] = &[
         "the Docker context `{name}` does not verify its server",
         "el contexto de Docker `{name}` no verifica su servidor",
     ),
+    (
+        "{path} is no context of Docker: no Docker endpoint",
+        "{path} no es un contexto de Docker: no tiene extremo de Docker",
+    ),
     ("{path} cannot be read: {words}", "no se puede leer {path}: {words}"),
     ("{path} holds no certificate in PEM", "{path} no contiene ningún certificado en PEM"),
     (
@@ -202,6 +206,13 @@ pub(super) const PAIRS: &[Pair] = &[
     ("cannot remove {subject} on host {host}", "no se puede quitar {subject} en el equipo {host}"),
     ("cannot observe {subject} on host {host}", "no se puede observar {subject} en el equipo {host}"),
     ("cannot tidy {subject} on host {host}", "no se puede poner en orden {subject} en el equipo {host}"),
+    (
+        "cannot read the log of {subject} on host {host}",
+        "no se puede leer el registro de {subject} en el equipo {host}",
+    ),
+    ("the engine gave no stream", "el motor no dio ningún canal"),
+    ("it names no version", "no dice su versión"),
+    ("it speaks API `{api}`", "habla la API `{api}`"),
     ("cannot reach {subject} on host {host}", "no se puede llegar a {subject} en el equipo {host}"),
     ("there is a {what} called {name} already: {why}", "ya hay {what} con el nombre {name}: {why}"),
     ("iperftester did not make it", "no es obra de iperftester"),
@@ -307,6 +318,10 @@ pub(super) const PAIRS: &[Pair] = &[
     (
         "the site `{site}` has an `uplink`, which no bridge can shape",
         "la sede `{site}` tiene un `uplink`, que ningún puente puede limitar",
+    ),
+    (
+        "{who}, and the engine of host `{host}` is not at a socket of this machine",
+        "{who}, y el motor del equipo `{host}` no está en un socket de esta máquina",
     ),
     (
         "the engine of host `{host}` is not at a socket of this machine",

@@ -151,8 +151,8 @@ pub(super) const PAIRS: &[Pair] = &[
     ("not an output of {tool}: line {line}: {message}", "no es una salida de {tool}: línea {line}: {message}"),
     ("it wrote nothing", "no escribió nada"),
     (
-        "partial: from {from} to {to} s the client counted {rate} on average, which is not judged",
-        "parcial: de {from} a {to} s el cliente contó {rate} de media, que no se evalúa",
+        "partial: from {least} to {most} s the client counted {rate} on average, which is not judged",
+        "parcial: de {least} a {most} s el cliente contó {rate} de media, que no se evalúa",
     ),
     ("it sent nothing", "no envió nada"),
     ("it ended with exit code {code}", "terminó con el código de salida {code}"),

@@ -74,6 +74,16 @@ pub(super) const PAIRS: &[Pair] = &[
     ("cannot take in rescued results in {path}", "no se pueden recoger los resultados rescatados en {path}"),
     ("cannot list the results in {path}", "no se pueden enumerar los resultados en {path}"),
     ("cannot read the results in {path}", "no se pueden leer los resultados en {path}"),
+    ("cannot resume a campaign run in {path}", "no se puede reanudar una campaña en {path}"),
+    ("cannot import a campaign run in {path}", "no se puede importar una campaña en {path}"),
+    ("cannot measure the results in {path}", "no se pueden medir los resultados en {path}"),
+    ("cannot remove campaign runs in {path}", "no se pueden quitar campañas ejecutadas en {path}"),
+    ("cannot compact the results in {path}", "no se pueden compactar los resultados en {path}"),
+    ("resume a campaign run", "reanudar una campaña"),
+    ("import a campaign run", "importar una campaña"),
+    ("measure the results", "medir los resultados"),
+    ("remove campaign runs", "quitar campañas ejecutadas"),
+    ("compact the results", "compactar los resultados"),
     ("open the results", "abrir los resultados"),
     ("bring the results to their present form", "llevar los resultados a su forma actual"),
     ("begin a campaign run", "empezar una campaña"),
@@ -81,6 +91,12 @@ pub(super) const PAIRS: &[Pair] = &[
     ("take in rescued results", "recoger los resultados rescatados"),
     ("list the results", "enumerar los resultados"),
     ("read the results", "leer los resultados"),
+    ("cannot read {what} of run {run} of `{id}`", "no se puede leer «{what}» de la prueba {run} de `{id}`"),
+    (
+        "cannot read the raw output of run {run} of `{id}`",
+        "no se puede leer la salida en bruto de la prueba {run} de `{id}`",
+    ),
+    ("what was asked for", "lo que se pidió"),
     ("cannot read {what} of `{id}`", "no se puede leer {what} de `{id}`"),
     ("the topology", "la topología"),
     ("the routers", "los encaminadores"),
@@ -133,6 +149,26 @@ pub(super) const PAIRS: &[Pair] = &[
         "{mend}; the next `iperftester run`, `list` or `report` takes the file in",
         "{mend}; el próximo `iperftester run`, `list` o `report` recoge el fichero",
     ),
+    ("the database can only be read here", "la base de datos aquí solo se puede leer"),
+    (
+        "let a user who may write {path} start `iperftester list` once: that brings it to its present form",
+        "haga que un usuario que pueda escribir {path} ejecute `iperftester list` una vez: eso la lleva a su forma actual",
+    ),
+    (
+        "these results are another user's: read them as that user (`sudo iperftester report`), or copy `results.db` to a \
+         folder of your own and name that: `IPERFTESTER_DATA_DIR=FOLDER iperftester report`",
+        "estos resultados son de otro usuario: léalos como ese usuario (`sudo iperftester report`), o copie `results.db` en \
+         una carpeta propia e indíquela: `IPERFTESTER_DATA_DIR=CARPETA iperftester report`",
+    ),
+    (
+        "copy it again from where it came, or export the campaign run again",
+        "cópielo otra vez de donde vino, o exporte otra vez la campaña ejecutada",
+    ),
+    (
+        "name files that `iperftester export` wrote; a report by `--format json` is for reading, not for import",
+        "indique ficheros escritos por `iperftester export`; un informe de `--format json` es para leer, no para importar",
+    ),
+    ("use the iperftester that wrote it, or a newer one", "use el iperftester que lo escribió, o uno más nuevo"),
     ("it is not a file of this user", "no es un fichero de este usuario"),
     ("it has no first line", "no tiene primera línea"),
 ];

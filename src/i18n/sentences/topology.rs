@@ -290,6 +290,11 @@ pub(super) const PAIRS: &[Pair] = &[
         "`{unit}` is no unit of a rate: rates are bits per second with `k`, `M`, `G` or `T`",
         "`{unit}` no es una unidad de tasa: las tasas son bits por segundo con `k`, `M`, `G` o `T`",
     ),
+    ("the decimal mark is a point", "el signo decimal es el punto"),
+    (
+        "a number has no comma: write `{pointed}`, or `{whole}` for thousands",
+        "un número no lleva coma: escriba `{pointed}`, o `{whole}` si son miles",
+    ),
     ("a rate cannot be zero", "una tasa no puede ser cero"),
     ("this rate is beyond any link", "esta tasa supera cualquier enlace"),
     (

@@ -10,6 +10,7 @@ use crate::domain::name::Name;
 use crate::domain::test::Test;
 use crate::domain::topology::Topology;
 use crate::domain::unit::{Bitrate, ByteSize};
+use crate::i18n::{Lang, sentences};
 
 const TWO: &str = "
 name: budget
@@ -64,9 +65,21 @@ fn udp_above_it_is_refused_with_test_rate_and_limit() {
     let faults = capped(jobs, &limit(19)).unwrap_err();
     let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let of = |from, to| {
-        format!("`udp` from {from} to {to} sends 20M, over the 19M that the campaign's budget allows a test")
+        format!(
+            "`udp` from {from} to {to} sends 20 Mbit/s, over the 19 Mbit/s that the campaign's budget allows a test"
+        )
     };
     assert_eq!(told, [of("a", "b"), of("b", "a")]);
+    let spoken = told.iter().map(|fault| sentences::told(Lang::Es, fault)).collect::<Vec<_>>();
+    assert!(spoken[0].starts_with("`udp` de a a b envía 20 Mbit/s, más de los 19 Mbit/s que"), "{spoken:?}");
+    let odd = BudgetFault::TooFast {
+        test: name("udp"),
+        source_probe: name("s1"),
+        destination: name("c1"),
+        rate: Bitrate::new(43_731_544).unwrap(),
+        limit: Bitrate::new(840).unwrap(),
+    };
+    assert!(odd.to_string().contains("sends 43.7 Mbit/s, over the 840 bit/s that"), "{odd}");
     let (_, jobs) = world(&TWO.replace("count: 5", "count: 1000, interval: 2ms, size: 1000B"));
     let faults = capped(jobs, &limit(1)).unwrap_err();
     assert!(faults.iter().any(|f| f.to_string().starts_with("`rtt` from a to b sends")), "{faults:?}");
