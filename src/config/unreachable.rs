@@ -25,7 +25,9 @@ pub(super) fn behind_nat<'t>(
     // A suite has several in one place.
     let mut lost: BTreeMap<Span, (&Pair, Vec<String>)> = BTreeMap::new();
     for (item, test) in tests {
-        let Some(definition) = topology.tests.get(*test).filter(|test| test.needs_destination()) else { continue };
+        let Some(definition) = topology.tests.get(*test).filter(|test| test.tool().needs_destination()) else {
+            continue;
+        };
         let pair = if definition.measures_both_ways() { &towards.in_vain } else { &towards.any };
         if let Some(pair) = pair {
             lost.entry(item.span).or_insert((pair, vec![])).1.push(format!("`{test}`"));

@@ -254,7 +254,10 @@ async fn carry_out(
         Far::Ours(_) => None,
         Far::Foreign(_) => known.reachable.silence(&job.pair, Family::of(address)),
     };
-    if let Some(fault) = silence.filter(|_| known.silent.borrow().contains(&job.pair)) {
+    // A path shows how far one gets, also where the far end says nothing.
+    if let Some(fault) =
+        silence.filter(|_| test.tool().needs_destination() && known.silent.borrow().contains(&job.pair))
+    {
         let fault = format!("{fault}, nor did its server answer an earlier test");
         return skip(job.clone(), &SkipReason::Unreachable { pair: job.pair, fault });
     }

@@ -150,7 +150,7 @@ pub fn ad_hoc(
 fn add(topology: &Topology, route: &Route, name: &Name, repetition: u32, options: Options, list: &mut Vec<Job>) {
     let Some(definition) = topology.tests.get(name) else { return };
     let destination = &route.pair.destination;
-    let unreachable = definition.needs_destination() && topology.is_behind_nat(destination);
+    let unreachable = definition.tool().needs_destination() && topology.is_behind_nat(destination);
     if unreachable && route.mirrored && definition.measures_both_ways() {
         // The probe behind NAT measures this when its own turn comes.
         return;

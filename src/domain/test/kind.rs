@@ -65,9 +65,13 @@ impl ToolKind {
             Self::Connect => "iperftester",
         }
     }
-}
 
-impl ToolKind {
+    /// Does it come to nothing where the destination itself cannot be reached? A path shows how far one gets.
+    #[must_use]
+    pub const fn needs_destination(self) -> bool {
+        !matches!(self, Self::Traceroute | Self::Mtr | Self::Tracepath)
+    }
+
     /// The package of Debian and Ubuntu that has the program.
     #[must_use]
     pub const fn package(self) -> &'static str {

@@ -52,12 +52,6 @@ impl TestDefinition {
         }
     }
 
-    /// Does it come to nothing where the destination itself cannot be reached? A path shows how far one gets.
-    #[must_use]
-    pub const fn needs_destination(&self) -> bool {
-        !matches!(self, Self::Traceroute(_) | Self::Mtr(_) | Self::Tracepath(_))
-    }
-
     /// Does the same test, run the other way round, measure the way there as well?
     #[must_use]
     pub const fn measures_both_ways(&self) -> bool {
