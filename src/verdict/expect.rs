@@ -153,7 +153,7 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
         }
         return Decision::of(Verdict::None, Reason::NoFigure);
     };
-    let reachable = |b: &&Bound| subject.offered.is_none_or(|offered| offered >= b.value);
+    let reachable = |b: &&Bound| subject.offered.is_none_or(|offered| shows(offered, b.value));
     let applicable: Vec<&Bound> = bounds.iter().filter(reachable).collect();
     let Some(strictest) = applicable.last() else {
         return Decision::of(Verdict::None, offered_too_little(subject, &bounds));
@@ -173,12 +173,22 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
     };
     match applicable.iter().copied().filter(telling).find(missed) {
         Some(missed) => Decision { verdict: missed.verdict, reason: reason(missed), missed: Some(*missed) },
+        // Nothing was missed that could be seen, and the rest could not.
+        None if applicable.len() < bounds.len() => Decision::of(Verdict::None, offered_too_little(subject, &bounds)),
         None => Decision::of(Verdict::Pass, reason(strictest)),
     }
 }
 
+/// Can a sender that is held to `offered` show that `limit` is there? Only where all that a sender may fall short of what it
+/// is asked leaves it above: nearer, the noise of its pacing would decide.
+#[must_use]
+pub fn shows(offered: f64, limit: f64) -> bool {
+    offered * super::SENT_RATIO >= limit
+}
+
 fn offered_too_little(subject: &Subject<'_>, bounds: &[Bound]) -> Reason {
-    let least = bounds.iter().map(|b| b.value).fold(f64::INFINITY, f64::min);
     let offered = subject.offered.filter(|offered| *offered > 0.0);
+    let out_of_reach = bounds.iter().map(|b| b.value).filter(|limit| !offered.is_some_and(|o| shows(o, *limit)));
+    let least = out_of_reach.fold(f64::INFINITY, f64::min);
     Reason::OfferedTooLittle { offered_bits_per_second: offered, limit_bits_per_second: least }
 }

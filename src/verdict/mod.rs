@@ -19,7 +19,7 @@ mod tell;
 pub use cause::{
     CPU_STARVED_RATIO, RECEIVE_BUFFER_RATIO, RECEIVE_WINDOW_RATIO, SEND_QUEUE_RATIO, advice, explain, is_shaped_below,
 };
-pub use expect::default_limits;
+pub use expect::{default_limits, shows};
 
 pub use tell::{account, cannot_reach, failed, judgement_reason, no_measurement, sent_short_text, skipped, too_few};
 
@@ -221,7 +221,7 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
             .map(|(sent, asked)| Note::HeldBack(sent, asked)),
     };
     let throughput = Some(flow.throughput_bits_per_second);
-    let asked = test.rate().map(Bitrate::as_f64);
+    let asked = test.offered().map(Bitrate::as_f64);
     match protocol {
         // The round-trip time under load is TCP's own doing and never held against the link.
         Protocol::Tcp | Protocol::Sctp => vec![subject(Metric::Throughput, throughput, None, asked)],

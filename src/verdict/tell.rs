@@ -171,14 +171,14 @@ fn reason(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
             )
         }
         Reason::OfferedTooLittle { offered_bits_per_second: offered, limit_bits_per_second: least } => {
-            let least = numbers::rate_exact(lang, *least);
+            let least = numbers::rate(lang, *least);
             match offered.map(|rate| numbers::rate_exact(lang, rate)) {
                 Some(offered) => say!(
                     lang,
-                    "only {offered} were offered, less than the limit of {least}: such a test cannot show whether the rate is \
-                     there",
-                    "solo se ofrecieron {offered}, menos que el límite de {least}: una prueba así no puede mostrar si la tasa \
-                     está disponible"
+                    "only {offered} were offered, not clearly more than the limit of {least}: such a test cannot show whether \
+                     the rate is there",
+                    "solo se ofrecieron {offered}, no claramente más que el límite de {least}: una prueba así no puede mostrar si \
+                     la tasa está disponible"
                 ),
                 None => say!(
                     lang,

@@ -15,7 +15,7 @@ use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
 use crate::i18n::{Lang, say};
 use crate::stats::numbers;
-use crate::verdict::{is_shaped_below, judgement_reason, sent_short};
+use crate::verdict::{is_shaped_below, judgement_reason, sent_short, sent_short_text, shows};
 
 /// Links whose figures are told in the sentence itself.
 const LINKS_TOLD: usize = 2;
@@ -93,9 +93,9 @@ const RATE_KEPT: f64 = 0.9;
 /// Can the figure show whether the contract is kept? A sender that was asked for less than the contract cannot.
 fn tells(seen: &Seen<'_>) -> bool {
     let Some(contract) = seen.judgement.contracted else { return false };
-    let asked = seen.run.specification.rate().filter(|_| seen.judgement.metric == Metric::Throughput);
+    let asked = seen.run.specification.offered().filter(|_| seen.judgement.metric == Metric::Throughput);
     let offered = asked.map(Bitrate::as_f64);
-    offered.is_none_or(|offered| offered >= RATE_KEPT * contract)
+    offered.is_none_or(|offered| shows(offered, RATE_KEPT * contract))
 }
 
 /// Does the figure keep the contract itself, whatever the campaign expects?

@@ -141,7 +141,7 @@ fn section(
 
 /// What the path gives: runs that were held to a rate of their own speak only where there are no others.
 fn throughput(rates: &[Rate<'_>]) -> Option<(f64, &'static str)> {
-    let held = |r: &Rate<'_>| r.run.specification.rate().is_some();
+    let held = |r: &Rate<'_>| r.run.specification.offered().is_some();
     let of = |protocol| {
         let valid = || rates.iter().filter(|r| r.protocol == protocol && r.run.status == RunStatus::Ok);
         let free: Vec<f64> = valid().filter(|r| !held(r)).map(|r| r.flow.throughput_bits_per_second).collect();

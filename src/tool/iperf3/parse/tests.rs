@@ -77,7 +77,10 @@ fn the_lost_end_of_a_test_is_seen_at_the_receiver_of_any_version() {
         "sum_received": {"seconds": 10, "bytes": 1404560, "bits_per_second": 1123648, "packets": 970, "lost_packets": 0,
                          "lost_percent": 0}}"#;
     let flow = read(&output("3.12", "UDP", cut), None).unwrap().flow;
-    assert_eq!((flow.lost_packets, flow.packets, flow.throughput_bits_per_second), (Some(1620), Some(2590), 1_123_648.0));
+    assert_eq!(
+        (flow.lost_packets, flow.packets, flow.throughput_bits_per_second),
+        (Some(1620), Some(2590), 1_123_648.0)
+    );
     // Up to 3.10 only the receiver's own intervals know what arrived.
     let old = r#"{"sum": {"seconds": 10, "bits_per_second": 8000, "bytes": 10000, "packets": 100, "lost_packets": 0,
                   "lost_percent": 0}}"#;
