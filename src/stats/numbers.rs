@@ -140,12 +140,12 @@ pub fn rate_exact(lang: Lang, bits_per_second: f64) -> Figure {
     rate_scale(bits_per_second).exact(lang, bits_per_second)
 }
 
-/// `value` before `of` another rate: `76.2` of 100 Mbit/s, in the other's unit and without it, but `16.8 Gbit/s` of 100 Mbit/s
-/// where that unit is too small to be read.
+/// `value` before `of` another rate: `76.2` of 100 Mbit/s where both are read in one unit, else `768 Mbit/s` of 10.5 Gbit/s.
 #[must_use]
 pub fn rate_of(lang: Lang, value: f64, of: f64) -> String {
     let (own, other) = (rate_scale(value), rate_scale(of));
-    if own.factor > other.factor { own.round(lang, value, 3).to_string() } else { other.round(lang, value, 3).number }
+    let alike = own == other || value == 0.0;
+    if alike { other.round(lang, value, 3).number } else { own.round(lang, value, 3).to_string() }
 }
 
 /// `18.2 ms`.
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(time_exact(EN, 0.02).to_string(), "20 ms");
         assert_eq!(PERCENT.exact(EN, 0.001).to_string(), "0.1 %");
         let of_100 = |value| rate_of(EN, value, 100e6);
-        assert_eq!((of_100(76.24e6), of_100(999e6), of_100(50e3)), ("76.2".into(), "999".into(), "0.0500".into()));
+        assert_eq!((of_100(76.24e6), of_100(999e6), of_100(50e3)), ("76.2".into(), "999".into(), "50.0 kbit/s".into()));
         assert_eq!(of_100(16_827e6), "16.8 Gbit/s");
     }
 

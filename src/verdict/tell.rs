@@ -227,11 +227,10 @@ pub fn too_few(lang: Lang, why: &Reason) -> Option<String> {
     Some(say!(lang, "{few} to tell a loss of {loss}", "{few} para apreciar una pérdida del {loss}"))
 }
 
-/// `sent 76.2 of the 95 Mbit/s asked`.
+/// `sent 76.2 of the 95.0 Mbit/s asked`, or `sent 768 Mbit/s of the 10.5 Gbit/s asked`.
 #[must_use]
 pub fn sent_short_text(lang: Lang, sent: f64, asked: f64) -> String {
-    let unit = numbers::rate_scale(asked);
-    let (sent, asked) = (unit.round(lang, sent, 3).number, unit.round(lang, asked, 3));
+    let (sent, asked) = (numbers::rate_of(lang, sent, asked), numbers::rate(lang, asked));
     say!(lang, "sent {sent} of the {asked} asked", "envió {sent} de los {asked} pedidos")
 }
 

@@ -190,8 +190,7 @@ fn held_back(lang: Lang, run: &CampaignRun, flows: &[Rate<'_>]) -> Option<Findin
     let share = |(sent, asked): (f64, f64)| sent / asked;
     let (rate, (sent, asked)) = all.iter().min_by(|a, b| share(a.1).total_cmp(&share(b.1)))?;
     let (from, to) = (rate.sender, rate.receiver);
-    let unit = numbers::rate_scale(*asked);
-    let (sent, asked) = (unit.round(lang, *sent, 3).number, unit.round(lang, *asked, 3));
+    let sent = sent_short_text(lang, *sent, *asked);
     let pairs = all.iter().map(|(rate, _)| (rate.sender, rate.receiver)).collect::<BTreeSet<_>>().len();
     let others = match pairs - 1 {
         0 => String::new(),
@@ -204,8 +203,8 @@ fn held_back(lang: Lang, run: &CampaignRun, flows: &[Rate<'_>]) -> Option<Findin
         State::Measured,
         say!(
             lang,
-            "What {from} → {to} carries over UDP is not shown: {from} sent {sent} of the {asked} asked{others}",
-            "Lo que {from} → {to} lleva con UDP no queda mostrado: {from} envió {sent} de los {asked} pedidos{others}"
+            "What {from} → {to} carries over UDP is not shown: {from} {sent}{others}",
+            "Lo que {from} → {to} lleva con UDP no queda mostrado: {from} {sent}{others}"
         ),
     ))
 }
