@@ -114,7 +114,7 @@ fn tolerated(lang: Lang, run: &CampaignRun, groups: &Groups<'_>, link: &Name) ->
         let first = below.first()?;
         let sentence = match (metric, representative(&below, *metric, false)) {
             (Metric::Throughput, Some(Representative { value: Some(value), .. })) => {
-                let share = super::findings::share_of_rate(lang, value, first.judgement.contracted?);
+                let share = super::findings::share_of_rate(lang, value, first.judgement.contracted?, &[RATE_KEPT]);
                 let ends = route.ends(&run.topology);
                 say!(
                     lang,

@@ -10,6 +10,7 @@ use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
 use crate::domain::path::Paths;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
+use crate::domain::reason::Reason;
 use crate::domain::test::{Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::verdict::{Judgement, Verdict};
@@ -260,7 +261,7 @@ fn sentence(lang: Lang, ends: &str, metric: Metric, representative: &Representat
                     "{ends} entrega {measured}{over}{scope}, por debajo de los {expected} esperados"
                 )
             } else {
-                let share = share_of_rate(lang, value, limit);
+                let share = share_of_rate(lang, value, limit, decided_at(judgement).as_slice());
                 say!(lang, "{ends} delivers {share}{over}{scope}", "{ends} entrega {share}{over}{scope}")
             }
         }
@@ -308,15 +309,26 @@ fn packets(lang: Lang, run: &Run) -> String {
 }
 
 /// `76.2 of the contracted 100 Mbit/s (76 %)`.
-pub(super) fn share_of_rate(lang: Lang, value: f64, contract: f64) -> String {
+///
+/// Each share in `limits` stays on its side of what is shown.
+pub(super) fn share_of_rate(lang: Lang, value: f64, contract: f64, limits: &[f64]) -> String {
     let (measured, rate) = (numbers::rate_of(lang, value, contract), numbers::rate_exact(lang, contract));
-    let share = numbers::percent_whole(lang, value / contract);
+    let share = numbers::apart_from_all(lang, PERCENT, value / contract, limits, true);
     say!(lang, "{measured} of the contracted {rate} ({share})", "{measured} de los {rate} contratados ({share})")
 }
 
 /// On how much of what was judged this rests: nothing to say for one pair or where all runs agree.
 fn scope(lang: Lang, seen: &[&Seen<'_>], missed: &[&Seen<'_>], metric: Metric, representative: &Seen<'_>) -> String {
     let pairs = |of: &[&Seen<'_>]| {
+/// The share of the contract by which a judgement was made.
+pub(super) fn decided_at(judgement: &Judgement) -> Option<f64> {
+    let inner = match &judgement.reason {
+        Reason::HeldBack { reason, .. } | Reason::BlackHole { reason } => reason,
+        reason => reason,
+    };
+    if let Reason::Limit { share, .. } = inner { *share } else { None }
+}
+
         of.iter().map(|s| (&s.judgement.sender, &s.judgement.receiver)).collect::<BTreeSet<_>>().len()
     };
     let (all, hit) = (pairs(seen), pairs(missed));

@@ -115,15 +115,18 @@ fn section(
     let rtts: Vec<f64> =
         runs.iter().filter(|r| r.status == RunStatus::Ok).filter_map(|r| round_trip(r)?.rtt_seconds).collect();
     let failed = runs.iter().filter(|r| matches!(r.status, RunStatus::Failed | RunStatus::Skipped));
+    let judged = runs.iter().flat_map(|r| &r.assessment.judgements);
+    let decided: Vec<f64> =
+        judged.filter(|j| j.metric == Metric::Throughput).filter_map(super::findings::decided_at).collect();
     Pair {
         sender: sender.clone(),
         receiver: receiver.clone(),
         route: route(lang, run, sender, receiver, crossing.as_ref().map(|c| &c.link)),
         contract: agreed.filter(|_| whole).map(|a| contract_text(lang, &a)),
         state,
-        share: throughput
-            .zip(rate)
-            .map(|((value, _), contract)| numbers::percent_whole(lang, value / contract).to_string()),
+        share: throughput.zip(rate).map(|((value, _), contract)| {
+            numbers::apart_from_all(lang, numbers::PERCENT, value / contract, &decided, true).to_string()
+        }),
         throughput: throughput.map(|(value, suffix)| (numbers::rate(lang, value), suffix)),
         rtt: median(&rtts).map(|rtt| numbers::time(lang, rtt)),
         rates: rate_rows(lang, &rates, rate, whole),
