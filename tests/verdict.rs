@@ -290,6 +290,61 @@ fn tcp_held_to_a_rate_shows_no_more_than_that() {
 }
 
 #[test]
+fn the_noise_of_pacing_never_decides() {
+    let limits = |warn, fail| [(Metric::Throughput, Limits { warn, fail: Some(Limit::BitsPerSecond(rate(fail))) })];
+    // A flow that loses nothing and arrives as it was offered, exactly at the limit or a percent below it.
+    for received in [45.0, 44.6, 44.2] {
+        let exact =
+            Case::new(("m1", "s1"), udp(45_000_000), udp_measured(received, 0.0, 0.0)).expecting(&limits(None, 45));
+        let judgement = exact.judgement(Metric::Throughput).unwrap();
+        assert_eq!(judgement.verdict, Verdict::None, "{received}: {}", why(&judgement));
+    }
+    let clear = |received| {
+        let case =
+            Case::new(("m1", "s1"), udp(46_000_000), udp_measured(received, 0.0, 0.0)).expecting(&limits(None, 45));
+        case.judgement(Metric::Throughput).unwrap().verdict
+    };
+    assert_eq!((clear(45.1), clear(44.0)), (Verdict::Pass, Verdict::Fail));
+}
+
+#[test]
+fn a_test_that_paces_itself_shows_no_more_than_that() {
+    let paced = |streams| {
+        let Test::Iperf3(base) = tcp(Direction::Forward) else { unreachable!() };
+        let test = Test::Iperf3(Iperf3 { fq_rate_bits_per_second: Some(rate(10)), streams, ..base });
+        Case::new(("m1", "s1"), test, tcp_measured(10.1)).judgement(Metric::Throughput).unwrap()
+    };
+    assert_eq!(paced(1).verdict, Verdict::None);
+    assert!(why(&paced(1)).contains("only 10 Mbit/s were offered"), "{}", why(&paced(1)));
+    assert_eq!(paced(16).verdict, Verdict::Fail, "each stream has its own pace, and 160 Mbit/s would fill the link");
+}
+
+#[test]
+fn a_link_that_was_dead_for_most_of_the_test_does_not_pass() {
+    let dead = |ends, test: Test| {
+        let mut measured = tcp_measured(900.0);
+        let Measurement::Throughput(t) = &mut measured else { unreachable!() };
+        let rates = [3714e6, 725e6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        for (interval, rate) in t.flow.intervals.iter_mut().zip(rates) {
+            interval.throughput_bits_per_second = rate;
+        }
+        Case::new(ends, test, measured).waiting(0.9, 0.9)
+    };
+    for ends in [("m1", "s1"), ("m1", "m2")] {
+        let (status, assessment) = dead(ends, tcp(Direction::Forward)).judge();
+        assert_eq!((status, assessment.verdict), (RunStatus::Ok, Verdict::Warn), "{}", told(&assessment));
+        assert!(
+            assessment.causes.is_empty(),
+            "waiting for a CPU makes no seconds without a byte: {:?}",
+            assessment.causes
+        );
+        let silence =
+            format!("nothing passed from {} to {} for 4.00 s of the 4.00 s that the test took", ends.0, ends.1);
+        assert_eq!(told(&assessment), silence);
+    }
+}
+
+#[test]
 fn round_trips_under_load_are_never_judged() {
     // The TCP fixture saw 31.2 ms under its own load, more than the contracted 20.
     let expected = [(Metric::Rtt, fail(Limit::CONTRACT)), (Metric::Throughput, default_limits(Metric::Throughput))];

@@ -10,10 +10,11 @@ use crate::domain::run::RunStatus;
 use crate::domain::test::{Direction, Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
-use crate::domain::verdict::{Assessment, Judgement, Verdict};
+use crate::domain::verdict::{Assessment, CauseKind, Judgement, Verdict};
 
 mod cause;
 mod expect;
+mod stall;
 mod tell;
 
 pub use cause::{
@@ -100,8 +101,14 @@ pub fn assess(input: &RunInput<'_>) -> (RunStatus, Assessment) {
         Outcome::Skipped(why) => return (RunStatus::Skipped, none(Account::Skipped(why.clone()))),
         Outcome::Measured(measurement) => measurement,
     };
-    let judgements = judge_all(input, measurement);
-    let causes = cause::find(input, &judgements);
+    let mut judgements = judge_all(input, measurement);
+    let stalls = stall::find(input, measurement);
+    let mut causes = cause::find(input, &judgements);
+    if !stalls.is_empty() {
+        // A tool that waits for a CPU is slow all the time: it does not make seconds without a byte.
+        causes.retain(|cause| cause.kind != CauseKind::CpuStarved);
+    }
+    judgements.extend(stalls);
     let missed = judgements.iter().any(|j| matches!(j.verdict, Verdict::Warn | Verdict::Fail));
     if !causes.is_empty() && (missed || !main_figure_judged(measurement, &judgements)) {
         let reason = Account::Instrument(main_figures(measurement));
@@ -255,7 +262,8 @@ fn judge_subjects(input: &RunInput<'_>, agreed: Option<Agreed>, subjects: &[Subj
 
 /// Was the figure that the test was run for judged, for each of its flows?
 fn main_figure_judged(measurement: &Measurement, judgements: &[Judgement]) -> bool {
-    let judged = |metric| judgements.iter().filter(|j| j.metric == metric && j.verdict != Verdict::None).count();
+    let told = |j: &&Judgement| j.verdict != Verdict::None && !matches!(j.reason, Reason::Stalled { .. });
+    let judged = |metric| judgements.iter().filter(told).filter(|j| j.metric == metric).count();
     match measurement {
         Measurement::Throughput(t) => judged(Metric::Throughput) == 1 + usize::from(t.reverse.is_some()),
         Measurement::RoundTrip(_) => judged(Metric::Rtt) == 1,

@@ -200,6 +200,14 @@ fn reason(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
                 "{inner}; {sender} {sent}, frenado por su equipo o por un limitador en él"
             )
         }
+        Reason::Stalled { seconds, of_seconds } => {
+            let (seconds, whole) = (numbers::time(lang, *seconds), numbers::time(lang, *of_seconds));
+            say!(
+                lang,
+                "nothing passed from {sender} to {receiver} for {seconds} of the {whole} that the test took",
+                "no pasó nada de {sender} a {receiver} durante {seconds} de los {whole} que duró la prueba"
+            )
+        }
         Reason::BlackHole { reason: inner } => {
             let inner = reason(lang, judgement, inner);
             say!(

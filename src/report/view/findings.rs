@@ -6,11 +6,12 @@ use super::State;
 use super::answer;
 use super::dead::{self, is_unanswered};
 use super::missing::{invalid_groups, reason_groups, runs_text, unstarted, unstarted_why};
+use super::stalls;
 use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
 use crate::domain::path::Paths;
-use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::reason::Reason;
+use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::verdict::{Judgement, Verdict};
@@ -112,7 +113,8 @@ fn groups(run: &CampaignRun) -> Groups<'_> {
     let paths = Paths::new(&run.topology);
     let valid = run.runs.iter().filter(|r| r.status == RunStatus::Ok);
     let seen = valid.flat_map(|run| run.assessment.judgements.iter().map(move |judgement| Seen { run, judgement }));
-    for seen in seen.filter(|s| s.judgement.verdict != Verdict::None) {
+    let told = |s: &Seen<'_>| s.judgement.verdict != Verdict::None && !stalls::is_stall(s.judgement);
+    for seen in seen.filter(told) {
         groups.entry((Route::of(&paths, &seen), seen.judgement.metric)).or_default().push(seen);
     }
     groups
@@ -132,6 +134,7 @@ pub(in crate::report) fn find(lang: Lang, run: &CampaignRun) -> Vec<Finding> {
             shortfall(lang, &run.topology, route, *metric, &seen)
         })
         .chain(dead::find(lang, run))
+        .chain(stalls::find(lang, run))
         .chain(invalid(lang, run))
         .chain(unmeasured(lang, run))
         .collect();
@@ -317,9 +320,6 @@ pub(super) fn share_of_rate(lang: Lang, value: f64, contract: f64, limits: &[f64
     say!(lang, "{measured} of the contracted {rate} ({share})", "{measured} de los {rate} contratados ({share})")
 }
 
-/// On how much of what was judged this rests: nothing to say for one pair or where all runs agree.
-fn scope(lang: Lang, seen: &[&Seen<'_>], missed: &[&Seen<'_>], metric: Metric, representative: &Seen<'_>) -> String {
-    let pairs = |of: &[&Seen<'_>]| {
 /// The share of the contract by which a judgement was made.
 pub(super) fn decided_at(judgement: &Judgement) -> Option<f64> {
     let inner = match &judgement.reason {
@@ -329,6 +329,9 @@ pub(super) fn decided_at(judgement: &Judgement) -> Option<f64> {
     if let Reason::Limit { share, .. } = inner { *share } else { None }
 }
 
+/// On how much of what was judged this rests: nothing to say for one pair or where all runs agree.
+fn scope(lang: Lang, seen: &[&Seen<'_>], missed: &[&Seen<'_>], metric: Metric, representative: &Seen<'_>) -> String {
+    let pairs = |of: &[&Seen<'_>]| {
         of.iter().map(|s| (&s.judgement.sender, &s.judgement.receiver)).collect::<BTreeSet<_>>().len()
     };
     let (all, hit) = (pairs(seen), pairs(missed));

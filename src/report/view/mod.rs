@@ -25,6 +25,7 @@ mod pair;
 mod paths;
 mod pings;
 mod probes;
+mod stalls;
 pub(super) mod told;
 
 pub(super) use evidence::JudgementRow;
