@@ -1,5 +1,6 @@
 //! One expectation against one figure.
 
+use super::headers::OnWire;
 use crate::domain::campaign::{Limit, Limits, Metric};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
@@ -18,6 +19,8 @@ pub(super) struct Subject<'a> {
     pub(super) counted: Option<Counted>,
     /// The payload rate asked of the sender; `None` where it sends what it can.
     pub(super) offered: Option<f64>,
+    /// What the payload takes of the link.
+    pub(super) wire: OnWire,
     /// Nothing came back at all. Without that a missing figure is the tool's own doing, as the times of a ping whose packets
     /// are too small to carry one.
     pub(super) unanswered: bool,
@@ -62,7 +65,7 @@ pub(super) enum Basis {
 /// Limits where the campaign sets none and the value was agreed: throughput warns below 95 % of the contracted rate and
 /// fails below 90 %; round-trip time, jitter and loss fail beyond what was agreed, and a path MTU below it.
 ///
-/// A link that keeps its contract gives TCP 95.6 % of its rate: 1448 of the 1514 bytes of a full Ethernet frame are payload.
+/// A contract counts Ethernet frames, so the headers of what was measured count with it.
 #[must_use]
 pub const fn default_limits(metric: Metric) -> Limits {
     match metric {
@@ -92,9 +95,9 @@ struct Bound {
     verdict: Verdict,
 }
 
-fn bound(limit: Limit, contracted: Option<f64>, verdict: Verdict) -> Option<Bound> {
+fn bound(limit: Limit, contracted: Option<f64>, wire: OnWire, verdict: Verdict) -> Option<Bound> {
     let (value, share) = match limit {
-        Limit::OfContract(share) => (contracted? * share, Some(share)),
+        Limit::OfContract(share) => (wire.payload(contracted? * share), Some(share)),
         Limit::BitsPerSecond(rate) => (rate.as_f64(), None),
         Limit::Seconds(time) => (time.0.as_secs_f64(), None),
         Limit::Share(ratio) => (ratio.share(), None),
@@ -119,6 +122,10 @@ pub(super) fn judge(subject: &Subject<'_>, limits: Limits, contracted: Option<f6
         verdict,
         reason,
         measured: subject.value,
+        with_headers: subject
+            .value
+            .filter(|_| contracted.is_some() && subject.wire != OnWire::BARE)
+            .map(|v| subject.wire.frames(v)),
         contracted,
         missed_limit: missed.filter(|b| b.share.is_none()).map(|b| b.value),
     }
@@ -142,7 +149,7 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
     // The failure limit comes first: who misses both has failed.
     let bounds: Vec<Bound> = [(limits.fail, Verdict::Fail), (limits.warn, Verdict::Warn)]
         .into_iter()
-        .filter_map(|(limit, verdict)| bound(limit?, contracted, verdict))
+        .filter_map(|(limit, verdict)| bound(limit?, contracted, subject.wire, verdict))
         .collect();
     if bounds.is_empty() {
         return Decision::of(Verdict::None, Reason::NoContract);

@@ -14,6 +14,7 @@ use crate::domain::verdict::{Assessment, CauseKind, Judgement, Verdict};
 
 mod cause;
 mod expect;
+mod headers;
 mod stall;
 mod tell;
 
@@ -25,6 +26,7 @@ pub use expect::{default_limits, shows};
 pub use tell::{account, cannot_reach, failed, judgement_reason, no_measurement, sent_short_text, skipped, too_few};
 
 use expect::{Basis, Counted, Note, Subject};
+use headers::OnWire;
 
 /// What a run brought.
 #[derive(Debug, Clone, Copy)]
@@ -145,6 +147,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 value: found.mtu_bytes.map(f64::from),
                 counted: None,
                 offered: None,
+                wire: OnWire::BARE,
                 unanswered: found.mtu_bytes.is_none(),
                 note: found.black_hole.then_some(Note::BlackHole),
             };
@@ -160,6 +163,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 value,
                 counted,
                 offered: None,
+                wire: OnWire::BARE,
                 unanswered: ping.received_packets == 0,
                 note: None,
             };
@@ -176,11 +180,13 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
         }
         Measurement::Throughput(throughput) => {
             let direction = input.test.direction();
-            flows(throughput, direction, input.source, input.destination)
-                .into_iter()
+            let all = flows(throughput, direction, input.source, input.destination);
+            let other = |of: &DirectedFlow<'_>| all.iter().find(|f| f.sender != of.sender).map(|f| f.flow);
+            all.iter()
                 .flat_map(|flow| {
                     let agreed = agreed(input, flow.sender, flow.receiver);
-                    judge_subjects(input, agreed, &flow_subjects(throughput.protocol, flow, input.test))
+                    let wire = OnWire::of(input, throughput, other(flow));
+                    judge_subjects(input, agreed, &flow_subjects(throughput.protocol, *flow, input.test, wire))
                 })
                 .collect()
         }
@@ -198,6 +204,7 @@ fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
         measured: Some(ping.loss_ratio),
         contracted: None,
         missed_limit: None,
+        with_headers: None,
     }
 }
 
@@ -213,7 +220,7 @@ pub fn sent_short(flow: &Flow, test: &Test) -> Option<(f64, f64)> {
     (sent / asked < SENT_RATIO).then_some((sent, asked))
 }
 
-fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> Vec<Subject<'a>> {
+fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test, wire: OnWire) -> Vec<Subject<'a>> {
     let DirectedFlow { sender, receiver, flow } = of;
     let subject = |metric, value, counted, offered| Subject {
         metric,
@@ -222,6 +229,7 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
         value,
         counted,
         offered,
+        wire: if metric == Metric::Throughput { wire } else { OnWire::BARE },
         unanswered: false,
         note: sent_short(flow, test)
             .filter(|_| metric == Metric::Throughput)

@@ -33,6 +33,7 @@ fn judgement(
         measured: Some(flow.throughput_bits_per_second),
         contracted: None,
         missed_limit: None,
+        with_headers: None,
     }
 }
 

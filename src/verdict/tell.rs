@@ -259,7 +259,14 @@ fn limit(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
     };
     match (*share, *contracted) {
         (Some(share), Some(contract)) if !(contract == 0.0 || (share == 1.0 && metric != Metric::Throughput)) => {
-            let of = numbers::apart(lang, PERCENT, value / contract, share, true);
+            let of = numbers::apart(lang, PERCENT, judgement.as_contracted(value) / contract, share, true);
+            let measured = match judgement.with_headers {
+                Some(whole) => {
+                    let whole = numbers::rate_of(lang, whole, value);
+                    say!(lang, "{measured} ({whole} with headers)", "{measured} ({whole} con cabeceras)")
+                }
+                None => measured,
+            };
             let limit = PERCENT.exact(lang, share);
             let judged = match (missed, lower, usual) {
                 (true, ..) => say!(lang, "{side} the {limit} {effect}", "{side} del {limit} {effect}"),

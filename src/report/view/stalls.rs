@@ -18,7 +18,7 @@ pub(super) const fn is_stall(judgement: &Judgement) -> bool {
 
 /// A finding for each pair and test, of the run that was silent the longest.
 pub(super) fn find(lang: Lang, run: &CampaignRun) -> Vec<(f64, Finding)> {
-    let mut by_test: BTreeMap<(&Name, &Name, &Name), Vec<(f64, &Judgement)>> = BTreeMap::new();
+    let mut by_test: BTreeMap<_, Vec<(f64, &Judgement)>> = BTreeMap::new();
     for one in run.runs.iter().filter(|r| r.status == RunStatus::Ok) {
         for judgement in &one.assessment.judgements {
             if let Reason::Stalled { seconds, .. } = judgement.reason {
@@ -27,7 +27,7 @@ pub(super) fn find(lang: Lang, run: &CampaignRun) -> Vec<(f64, Finding)> {
             }
         }
     }
-    let finding = |((_, _, test), stalls): ((&Name, &Name, &Name), Vec<(f64, &Judgement)>)| {
+    let finding = |(test, stalls): (&Name, Vec<(f64, &Judgement)>)| {
         let (_, worst) = stalls.iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
         let why = judgement_reason(lang, worst);
         let others = match stalls.len() - 1 {
@@ -39,5 +39,5 @@ pub(super) fn find(lang: Lang, run: &CampaignRun) -> Vec<(f64, Finding)> {
         };
         Some((1.0, Finding::new(State::Warn, format!("{test}: {why}{others}"))))
     };
-    by_test.into_iter().filter_map(finding).collect()
+    by_test.into_iter().filter_map(|((_, _, test), stalls)| finding((test, stalls))).collect()
 }

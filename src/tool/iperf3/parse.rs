@@ -4,8 +4,10 @@ use super::TOOL;
 use super::intervals::{self, Views, course};
 use super::json::{self, Document, Node};
 use super::{sum, tail, traps};
-use crate::domain::measurement::{Flow, Throughput};
-use crate::domain::test::Protocol;
+use std::net::IpAddr;
+
+use crate::domain::measurement::{Flow, Segment, Throughput};
+use crate::domain::test::{Family, Protocol};
 use crate::tool::version::Version;
 use crate::tool::{Outputs, ParseError, complaint, silent};
 
@@ -107,11 +109,24 @@ fn measurement(client: &Document, server: Option<&Document>) -> Result<Throughpu
         protocol: setup.protocol,
         streams: setup.streams,
         processes: None,
+        segment: segment(&client.start),
         flow: first,
         reverse,
         tool_version: client.version().map(str::to_owned),
         notes,
     })
+}
+
+/// A full segment, which the tool tells without room for timestamps where the test asked for its size.
+fn segment(start: &Node) -> Option<Segment> {
+    const TIMESTAMPS: u64 = 12;
+    let far: IpAddr = start.list("connected").first()?.text("remote_host")?.parse().ok()?;
+    let bytes = match start.whole("tcp_mss") {
+        Some(asked) => asked.saturating_sub(TIMESTAMPS),
+        None => start.whole("tcp_mss_default")?,
+    };
+    let bytes = u32::try_from(bytes).ok().filter(|bytes| *bytes > 0)?;
+    Some(Segment { family: Family::of(far), bytes })
 }
 
 /// Says once what holds for both directions.

@@ -26,6 +26,7 @@ pub(super) fn sum(parts: &[Throughput]) -> Option<Throughput> {
         protocol: first.protocol,
         streams: parts.iter().map(|p| p.streams).fold(0, u16::saturating_add),
         processes: Some(count),
+        segment: first.segment,
         flow: flow(&forward),
         reverse: reverse.map(|flows| Box::new(flow(&flows))),
         tool_version: first.tool_version.clone(),
