@@ -257,9 +257,22 @@ fn a_full_link_passes_whatever_the_size_of_its_packets() {
 fn acknowledgements_count_on_the_way_that_they_share() {
     // Full both ways: 100 Mbit/s of frames there need 2.2 Mbit/s of acknowledgements of the 20 Mbit/s back.
     let case = |back| Case::new(("m1", "c1"), tcp(Direction::Bidirectional), both_measured(94.9, back));
-    assert_eq!((case(17.0).verdict(), case(14.0).verdict()), (Verdict::Pass, Verdict::Fail));
+    assert_eq!((case(17.0).verdict(), case(10.0).verdict()), (Verdict::Pass, Verdict::Fail));
     let alone = Case::new(("m1", "c1"), tcp(Direction::Reverse), tcp_measured(17.0));
     assert_eq!(alone.verdict(), Verdict::Fail, "alone nothing shares its way");
+}
+
+#[test]
+fn data_both_ways_fall_short_of_a_link_that_keeps_its_contract() {
+    // As seen on a shaper of the contracted rate both ways; alone 93 % would warn.
+    let both = Case::new(("m1", "s1"), tcp(Direction::Bidirectional), both_measured(86.8, 88.0));
+    let judgement = both.judgement(Metric::Throughput).unwrap();
+    assert_eq!(judgement.verdict, Verdict::None, "{}", why(&judgement));
+    assert!(why(&judgement).contains("not judged: with data both ways at once"), "{}", why(&judgement));
+    assert_eq!(
+        Case::new(("m1", "s1"), tcp(Direction::Bidirectional), both_measured(60.0, 60.0)).verdict(),
+        Verdict::Fail
+    );
 }
 
 #[test]

@@ -55,6 +55,11 @@ pub enum Reason {
         /// What it was asked for.
         asked_bits_per_second: f64,
     },
+    /// As the inner reason says, by no more than data both ways explain.
+    BothWays {
+        /// The reason itself.
+        reason: Box<Reason>,
+    },
     /// Nothing passed for a while.
     Stalled {
         /// For how long.

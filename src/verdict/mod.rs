@@ -148,6 +148,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 counted: None,
                 offered: None,
                 wire: OnWire::BARE,
+                both_ways: false,
                 unanswered: found.mtu_bytes.is_none(),
                 note: found.black_hole.then_some(Note::BlackHole),
             };
@@ -164,6 +165,7 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 counted,
                 offered: None,
                 wire: OnWire::BARE,
+                both_ways: false,
                 unanswered: ping.received_packets == 0,
                 note: None,
             };
@@ -230,6 +232,7 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test, wire
         counted,
         offered,
         wire: if metric == Metric::Throughput { wire } else { OnWire::BARE },
+        both_ways: protocol != Protocol::Udp && test.direction() == Direction::Bidirectional,
         unanswered: false,
         note: sent_short(flow, test)
             .filter(|_| metric == Metric::Throughput)

@@ -200,6 +200,15 @@ fn reason(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
                 "{inner}; {sender} {sent}, frenado por su equipo o por un limitador en él"
             )
         }
+        Reason::BothWays { reason: inner } => {
+            let inner = reason(lang, judgement, inner);
+            say!(
+                lang,
+                "{inner}; not judged: with data both ways at once TCP may fall so short of a link that keeps its contract",
+                "{inner}; sin evaluar: con datos en ambos sentidos a la vez, TCP puede quedarse así de corto en un enlace que cumple \
+                 su contrato"
+            )
+        }
         Reason::Stalled { seconds, of_seconds } => {
             let (seconds, whole) = (numbers::time(lang, *seconds), numbers::time(lang, *of_seconds));
             say!(

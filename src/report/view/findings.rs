@@ -192,7 +192,7 @@ fn shortfall<'a>(
     let speaking = test_of(representative.seen.run);
     let pair = |of: &Seen<'_>| (of.judgement.sender.clone(), of.judgement.receiver.clone());
     let others = |s: &&Seen<'a>| pair(s) == pair(representative.seen) && test_of(s.run) != speaking;
-    let qualified = if seen.iter().any(|s| others(&s)) {
+    let qualified = if seen.iter().any(others) {
         // A pair that several tests measured: only the one that speaks is counted, and named.
         let same = |all: Vec<&'a Seen<'a>>| all.into_iter().filter(|s| test_of(s.run) == speaking).collect::<Vec<_>>();
         let scope = scope(lang, &same(seen), &same(missed), metric, representative.seen);
@@ -318,7 +318,7 @@ pub(super) fn share_of_rate(lang: Lang, (value, whole): (f64, f64), contract: f6
 /// The share of the contract by which a judgement was made.
 pub(super) fn decided_at(judgement: &Judgement) -> Option<f64> {
     let inner = match &judgement.reason {
-        Reason::HeldBack { reason, .. } | Reason::BlackHole { reason } => reason,
+        Reason::HeldBack { reason, .. } | Reason::BlackHole { reason } | Reason::BothWays { reason } => reason,
         reason => reason,
     };
     if let Reason::Limit { share, .. } = inner { *share } else { None }
