@@ -252,6 +252,7 @@ mod tests {
             measured: None,
             contracted: None,
             missed_limit: None,
+            with_headers: None,
         };
         let verdict = crate::verdict::worst(missed.iter().map(|(_, verdict)| *verdict));
         result(
@@ -296,6 +297,7 @@ mod tests {
             tool_version: None,
             notes: vec![],
             processes: None,
+            segment: None,
         };
         line(specification, repetition, Measurement::Throughput(measured), &[(Metric::Throughput, Verdict::Warn)])
     }

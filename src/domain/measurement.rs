@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::test::Protocol;
+use super::test::{Family, Protocol};
 
 /// What a tool measured.
 #[allow(clippy::large_enum_variant, reason = "a run has one, it is never held in bulk")]
@@ -32,6 +32,9 @@ pub struct Throughput {
     /// streams of a process in one thread. `None` where it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processes: Option<u16>,
+    /// What a full segment of TCP carried there, where the tool tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<Segment>,
     /// The measured flow; for a reverse run it goes from destination to source.
     #[serde(flatten)]
     pub flow: Flow,
@@ -43,6 +46,15 @@ pub struct Throughput {
     /// What to know when reading these numbers: known traps of this version, missing figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// A full segment of TCP between the two ends, which tells of the headers of every packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// IPv4 or IPv6.
+    pub family: Family,
+    /// Its payload.
+    pub bytes: u32,
 }
 
 /// One direction of a throughput test.

@@ -55,6 +55,18 @@ pub enum Reason {
         /// What it was asked for.
         asked_bits_per_second: f64,
     },
+    /// As the inner reason says, by no more than data both ways explain.
+    BothWays {
+        /// The reason itself.
+        reason: Box<Reason>,
+    },
+    /// Nothing passed for a while.
+    Stalled {
+        /// For how long.
+        seconds: f64,
+        /// What the whole test took.
+        of_seconds: f64,
+    },
     /// As the inner reason says, on a path where larger packets vanish without a word (RFC 2923, section 2.1).
     BlackHole {
         /// The reason itself.

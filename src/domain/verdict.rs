@@ -57,12 +57,24 @@ pub struct Judgement {
     pub reason: Reason,
     /// The measured value in the metric's SI unit, if there was one.
     pub measured: Option<f64>,
+    /// A measured throughput with the headers of its packets, bit/s, as a contract counts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_headers: Option<f64>,
     /// The contracted value in the metric's SI unit, if one applies.
     pub contracted: Option<f64>,
     /// The limit that was missed, in the metric's SI unit, where the campaign gives it as a value and not as a share of the
     /// contract.
     #[serde(default)]
     pub missed_limit: Option<f64>,
+}
+
+impl Judgement {
+    /// `value` of the judged test as its contract counts it: a throughput with headers.
+    #[must_use]
+    pub fn as_contracted(&self, value: f64) -> f64 {
+        let known = self.with_headers.zip(self.measured.filter(|measured| *measured > 0.0));
+        known.map_or(value, |(with_headers, measured)| value * with_headers / measured)
+    }
 }
 
 /// All judgements of a run and what they come to.

@@ -73,6 +73,8 @@ struct JudgementDocument<'a> {
     verdict: Verdict,
     reason: String,
     measured: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with_headers: Option<f64>,
     contracted: Option<f64>,
     missed_limit: Option<f64>,
 }
@@ -86,6 +88,7 @@ fn judgement(of: &Judgement) -> JudgementDocument<'_> {
         verdict: of.verdict,
         reason: judgement_reason(Lang::En, of),
         measured: of.measured,
+        with_headers: of.with_headers,
         contracted: of.contracted,
         missed_limit: of.missed_limit,
     }

@@ -59,7 +59,7 @@ type Way<'j> = (u32, &'j Name, &'j Name);
 fn sources(jobs: &[Job]) -> HashMap<Way<'_>, Source> {
     let tells = |job: &&Job| {
         job.specification.protocol() == Some(Protocol::Tcp)
-            && job.specification.rate().is_none()
+            && job.specification.offered().is_none()
             && job.rate_from.is_none()
             && job.skip.is_none()
     };

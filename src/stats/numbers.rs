@@ -140,12 +140,12 @@ pub fn rate_exact(lang: Lang, bits_per_second: f64) -> Figure {
     rate_scale(bits_per_second).exact(lang, bits_per_second)
 }
 
-/// `value` before `of` another rate: `76.2` of 100 Mbit/s, in the other's unit and without it, but `16.8 Gbit/s` of 100 Mbit/s
-/// where that unit is too small to be read.
+/// `value` before `of` another rate: `76.2` of 100 Mbit/s where both are read in one unit, else `768 Mbit/s` of 10.5 Gbit/s.
 #[must_use]
 pub fn rate_of(lang: Lang, value: f64, of: f64) -> String {
     let (own, other) = (rate_scale(value), rate_scale(of));
-    if own.factor > other.factor { own.round(lang, value, 3).to_string() } else { other.round(lang, value, 3).number }
+    let alike = own == other || value == 0.0;
+    if alike { other.round(lang, value, 3).number } else { own.round(lang, value, 3).to_string() }
 }
 
 /// `18.2 ms`.
@@ -191,6 +191,12 @@ fn whole_digits(ratio: f64) -> String {
 /// is not written `95 %`.
 #[must_use]
 pub fn apart(lang: Lang, unit: Scale, value: f64, limit: f64, whole: bool) -> Figure {
+    apart_from_all(lang, unit, value, &[limit], whole)
+}
+
+/// As [`apart`], of several limits.
+#[must_use]
+pub fn apart_from_all(lang: Lang, unit: Scale, value: f64, limits: &[f64], whole: bool) -> Figure {
     let usual = match (whole, unit == PERCENT) {
         (true, _) => whole_digits(value),
         (false, true) => percent_digits(value),
@@ -200,7 +206,8 @@ pub fn apart(lang: Lang, unit: Scale, value: f64, limit: f64, whole: bool) -> Fi
     let same = |a: f64, b: f64| (a - b).abs() <= f64::EPSILON * 4.0 * b.abs().max(f64::MIN_POSITIVE);
     let truthful = |number: &String| {
         let shown = number.parse().unwrap_or(f64::NAN) * unit.factor;
-        value == limit || (!same(shown, limit) && (shown < limit) == (value < limit))
+        let beside = |limit: &f64| value == *limit || (!same(shown, *limit) && (shown < *limit) == (value < *limit));
+        limits.iter().all(beside)
     };
     let number = if truthful(&usual) {
         usual
@@ -268,7 +275,7 @@ mod tests {
         assert_eq!(time_exact(EN, 0.02).to_string(), "20 ms");
         assert_eq!(PERCENT.exact(EN, 0.001).to_string(), "0.1 %");
         let of_100 = |value| rate_of(EN, value, 100e6);
-        assert_eq!((of_100(76.24e6), of_100(999e6), of_100(50e3)), ("76.2".into(), "999".into(), "0.0500".into()));
+        assert_eq!((of_100(76.24e6), of_100(999e6), of_100(50e3)), ("76.2".into(), "999".into(), "50.0 kbit/s".into()));
         assert_eq!(of_100(16_827e6), "16.8 Gbit/s");
     }
 
@@ -277,6 +284,8 @@ mod tests {
         let share = |value: f64| apart(EN, PERCENT, value, 0.95, true).to_string();
         assert_eq!((share(0.762), share(0.949_7), share(0.95)), ("76 %".into(), "94.97 %".into(), "95 %".into()));
         assert_eq!(share(0.949_999_9), "94.99999 %");
+        let between = |value: f64| apart_from_all(EN, PERCENT, value, &[0.95, 0.9], true).to_string();
+        assert_eq!((between(0.898), between(0.946), between(0.92)), ("89.8 %".into(), "94.6 %".into(), "92 %".into()));
         let late = |value: f64| apart(EN, time_scale(value), value, 0.02, false).to_string();
         assert_eq!((late(0.0241), late(0.020_04)), ("24.1 ms".into(), "20.04 ms".into()));
         let close = |value: f64| apart(EN, time_scale(value), value, 0.000_05, false).to_string();

@@ -10,7 +10,7 @@ use crate::domain::test::Protocol;
 use crate::domain::topology::{Impairment, Topology};
 use crate::domain::verdict::{Cause, CauseKind, Judgement, Verdict};
 use crate::i18n::{Lang, say};
-use crate::stats::numbers::{percent, percent_whole};
+use crate::stats::numbers::{PERCENT, apart, percent, percent_whole};
 
 /// Share of a run that a tool may wait for a CPU: above it, its number is the host's and not the link's.
 ///
@@ -165,7 +165,7 @@ fn cpu_starved(probe: &Name, counters: &EndCounters) -> Option<Cause> {
 #[must_use]
 pub fn explain(lang: Lang, cause: &Cause) -> String {
     let Cause { kind, probe, value, threshold } = cause;
-    let (share, most) = (percent_whole(lang, *value), percent_whole(lang, *threshold));
+    let (share, most) = (apart(lang, PERCENT, *value, *threshold, true), percent_whole(lang, *threshold));
     match kind {
         CauseKind::CpuStarved => say!(
             lang,
@@ -173,7 +173,7 @@ pub fn explain(lang: Lang, cause: &Cause) -> String {
             "la herramienta en {probe} esperó una CPU el {share} del tiempo (con más del {most} el resultado no es fiable)"
         ),
         CauseKind::ReceiveBuffer => {
-            let (share, most) = (percent(lang, *value), percent(lang, *threshold));
+            let (share, most) = (apart(lang, PERCENT, *value, *threshold, false), percent(lang, *threshold));
             say!(
                 lang,
                 "{probe} dropped {share} of the datagrams that had arrived, for want of room in its receive buffer (more than \
@@ -198,7 +198,7 @@ pub fn explain(lang: Lang, cause: &Cause) -> String {
             "TCP esperó el {share} del tiempo a la ventana de recepción de {probe} (más del {most} oculta el enlace)"
         ),
         CauseKind::Pacing => {
-            let share = percent(lang, *value);
+            let share = apart(lang, PERCENT, *value, *threshold, false);
             say!(
                 lang,
                 "{probe} sent {share} of what it was asked to (less than {most} is too little to tell)",

@@ -1,5 +1,6 @@
 //! One expectation against one figure.
 
+use super::headers::OnWire;
 use crate::domain::campaign::{Limit, Limits, Metric};
 use crate::domain::name::Name;
 use crate::domain::path::Agreed;
@@ -18,6 +19,10 @@ pub(super) struct Subject<'a> {
     pub(super) counted: Option<Counted>,
     /// The payload rate asked of the sender; `None` where it sends what it can.
     pub(super) offered: Option<f64>,
+    /// What the payload takes of the link.
+    pub(super) wire: OnWire,
+    /// TCP with data the other way at the same time.
+    pub(super) both_ways: bool,
     /// Nothing came back at all. Without that a missing figure is the tool's own doing, as the times of a ping whose packets
     /// are too small to carry one.
     pub(super) unanswered: bool,
@@ -62,7 +67,7 @@ pub(super) enum Basis {
 /// Limits where the campaign sets none and the value was agreed: throughput warns below 95 % of the contracted rate and
 /// fails below 90 %; round-trip time, jitter and loss fail beyond what was agreed, and a path MTU below it.
 ///
-/// A link that keeps its contract gives TCP 95.6 % of its rate: 1448 of the 1514 bytes of a full Ethernet frame are payload.
+/// A contract counts Ethernet frames, so the headers of what was measured count with it.
 #[must_use]
 pub const fn default_limits(metric: Metric) -> Limits {
     match metric {
@@ -92,9 +97,9 @@ struct Bound {
     verdict: Verdict,
 }
 
-fn bound(limit: Limit, contracted: Option<f64>, verdict: Verdict) -> Option<Bound> {
+fn bound(limit: Limit, contracted: Option<f64>, wire: OnWire, verdict: Verdict) -> Option<Bound> {
     let (value, share) = match limit {
-        Limit::OfContract(share) => (contracted? * share, Some(share)),
+        Limit::OfContract(share) => (wire.payload(contracted? * share), Some(share)),
         Limit::BitsPerSecond(rate) => (rate.as_f64(), None),
         Limit::Seconds(time) => (time.0.as_secs_f64(), None),
         Limit::Share(ratio) => (ratio.share(), None),
@@ -119,6 +124,10 @@ pub(super) fn judge(subject: &Subject<'_>, limits: Limits, contracted: Option<f6
         verdict,
         reason,
         measured: subject.value,
+        with_headers: subject
+            .value
+            .filter(|_| contracted.is_some() && subject.wire != OnWire::BARE)
+            .map(|v| subject.wire.frames(v)),
         contracted,
         missed_limit: missed.filter(|b| b.share.is_none()).map(|b| b.value),
     }
@@ -142,7 +151,7 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
     // The failure limit comes first: who misses both has failed.
     let bounds: Vec<Bound> = [(limits.fail, Verdict::Fail), (limits.warn, Verdict::Warn)]
         .into_iter()
-        .filter_map(|(limit, verdict)| bound(limit?, contracted, verdict))
+        .filter_map(|(limit, verdict)| bound(limit?, contracted, subject.wire, verdict))
         .collect();
     if bounds.is_empty() {
         return Decision::of(Verdict::None, Reason::NoContract);
@@ -153,7 +162,7 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
         }
         return Decision::of(Verdict::None, Reason::NoFigure);
     };
-    let reachable = |b: &&Bound| subject.offered.is_none_or(|offered| offered >= b.value);
+    let reachable = |b: &&Bound| subject.offered.is_none_or(|offered| shows(offered, b.value));
     let applicable: Vec<&Bound> = bounds.iter().filter(reachable).collect();
     let Some(strictest) = applicable.last() else {
         return Decision::of(Verdict::None, offered_too_little(subject, &bounds));
@@ -164,21 +173,47 @@ fn decide(subject: &Subject<'_>, limits: Limits, contracted: Option<f64>, basis:
         let packets = subject.counted.map_or(0, |c| c.sent);
         return Decision::of(Verdict::None, Reason::TooFewPackets { packets, limit_ratio: strictest.value });
     };
+    if let Some(bound) = applicable.iter().find(|b| subject.both_ways && within_two_ways(value, b)) {
+        return Decision::of(Verdict::None, Reason::BothWays { reason: Box::new(reason_of(bound, subject, basis)) });
+    }
     let missed = |b: &&Bound| if metric.lower_is_worse() { value < b.value } else { value > b.value };
-    let reason = |bound: &Bound| Reason::Limit {
-        limit: bound.value,
-        share: bound.share,
-        usual: basis == Basis::Default,
-        packets: subject.counted.map(|c| (c.lost, c.sent)),
-    };
+    let reason = |bound: &Bound| reason_of(bound, subject, basis);
     match applicable.iter().copied().filter(telling).find(missed) {
         Some(missed) => Decision { verdict: missed.verdict, reason: reason(missed), missed: Some(*missed) },
+        // Nothing was missed that could be seen, and the rest could not.
+        None if applicable.len() < bounds.len() => Decision::of(Verdict::None, offered_too_little(subject, &bounds)),
         None => Decision::of(Verdict::Pass, reason(strictest)),
     }
 }
 
+fn reason_of(bound: &Bound, subject: &Subject<'_>, basis: Basis) -> Reason {
+    Reason::Limit {
+        limit: bound.value,
+        share: bound.share,
+        usual: basis == Basis::Default,
+        packets: subject.counted.map(|c| (c.lost, c.sent)),
+    }
+}
+
+/// Share of a link that TCP fills at the least with data both ways: each flow's acknowledgements wait behind the other's data.
+/// From our own runs on links that kept their contract: 0.93 to 0.97 of the same rate both ways.
+const TWO_WAYS_RATIO: f64 = 0.85;
+
+/// Is `value` short of a share of the contract by no more than data both ways explain?
+fn within_two_ways(value: f64, bound: &Bound) -> bool {
+    bound.share.is_some() && (bound.value * TWO_WAYS_RATIO..bound.value).contains(&value)
+}
+
+/// Can a sender that is held to `offered` show that `limit` is there? Only where all that a sender may fall short of what it
+/// is asked leaves it above: nearer, the noise of its pacing would decide.
+#[must_use]
+pub fn shows(offered: f64, limit: f64) -> bool {
+    offered * super::SENT_RATIO >= limit
+}
+
 fn offered_too_little(subject: &Subject<'_>, bounds: &[Bound]) -> Reason {
-    let least = bounds.iter().map(|b| b.value).fold(f64::INFINITY, f64::min);
     let offered = subject.offered.filter(|offered| *offered > 0.0);
+    let out_of_reach = bounds.iter().map(|b| b.value).filter(|limit| !offered.is_some_and(|o| shows(o, *limit)));
+    let least = out_of_reach.fold(f64::INFINITY, f64::min);
     Reason::OfferedTooLittle { offered_bits_per_second: offered, limit_bits_per_second: least }
 }

@@ -10,20 +10,23 @@ use crate::domain::run::RunStatus;
 use crate::domain::test::{Direction, Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::unit::Bitrate;
-use crate::domain::verdict::{Assessment, Judgement, Verdict};
+use crate::domain::verdict::{Assessment, CauseKind, Judgement, Verdict};
 
 mod cause;
 mod expect;
+mod headers;
+mod stall;
 mod tell;
 
 pub use cause::{
     CPU_STARVED_RATIO, RECEIVE_BUFFER_RATIO, RECEIVE_WINDOW_RATIO, SEND_QUEUE_RATIO, advice, explain, is_shaped_below,
 };
-pub use expect::default_limits;
+pub use expect::{default_limits, shows};
 
 pub use tell::{account, cannot_reach, failed, judgement_reason, no_measurement, sent_short_text, skipped, too_few};
 
 use expect::{Basis, Counted, Note, Subject};
+use headers::OnWire;
 
 /// What a run brought.
 #[derive(Debug, Clone, Copy)]
@@ -100,8 +103,14 @@ pub fn assess(input: &RunInput<'_>) -> (RunStatus, Assessment) {
         Outcome::Skipped(why) => return (RunStatus::Skipped, none(Account::Skipped(why.clone()))),
         Outcome::Measured(measurement) => measurement,
     };
-    let judgements = judge_all(input, measurement);
-    let causes = cause::find(input, &judgements);
+    let mut judgements = judge_all(input, measurement);
+    let stalls = stall::find(input, measurement);
+    let mut causes = cause::find(input, &judgements);
+    if !stalls.is_empty() {
+        // A tool that waits for a CPU is slow all the time: it does not make seconds without a byte.
+        causes.retain(|cause| cause.kind != CauseKind::CpuStarved);
+    }
+    judgements.extend(stalls);
     let missed = judgements.iter().any(|j| matches!(j.verdict, Verdict::Warn | Verdict::Fail));
     if !causes.is_empty() && (missed || !main_figure_judged(measurement, &judgements)) {
         let reason = Account::Instrument(main_figures(measurement));
@@ -138,6 +147,8 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 value: found.mtu_bytes.map(f64::from),
                 counted: None,
                 offered: None,
+                wire: OnWire::BARE,
+                both_ways: false,
                 unanswered: found.mtu_bytes.is_none(),
                 note: found.black_hole.then_some(Note::BlackHole),
             };
@@ -153,6 +164,8 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
                 value,
                 counted,
                 offered: None,
+                wire: OnWire::BARE,
+                both_ways: false,
                 unanswered: ping.received_packets == 0,
                 note: None,
             };
@@ -169,11 +182,13 @@ fn judge_all(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> 
         }
         Measurement::Throughput(throughput) => {
             let direction = input.test.direction();
-            flows(throughput, direction, input.source, input.destination)
-                .into_iter()
+            let all = flows(throughput, direction, input.source, input.destination);
+            let other = |of: &DirectedFlow<'_>| all.iter().find(|f| f.sender != of.sender).map(|f| f.flow);
+            all.iter()
                 .flat_map(|flow| {
                     let agreed = agreed(input, flow.sender, flow.receiver);
-                    judge_subjects(input, agreed, &flow_subjects(throughput.protocol, flow, input.test))
+                    let wire = OnWire::of(input, throughput, other(flow));
+                    judge_subjects(input, agreed, &flow_subjects(throughput.protocol, *flow, input.test, wire))
                 })
                 .collect()
         }
@@ -191,6 +206,7 @@ fn dead(input: &RunInput<'_>, ping: &RoundTrip) -> Judgement {
         measured: Some(ping.loss_ratio),
         contracted: None,
         missed_limit: None,
+        with_headers: None,
     }
 }
 
@@ -206,7 +222,7 @@ pub fn sent_short(flow: &Flow, test: &Test) -> Option<(f64, f64)> {
     (sent / asked < SENT_RATIO).then_some((sent, asked))
 }
 
-fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> Vec<Subject<'a>> {
+fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test, wire: OnWire) -> Vec<Subject<'a>> {
     let DirectedFlow { sender, receiver, flow } = of;
     let subject = |metric, value, counted, offered| Subject {
         metric,
@@ -215,13 +231,15 @@ fn flow_subjects<'a>(protocol: Protocol, of: DirectedFlow<'a>, test: &Test) -> V
         value,
         counted,
         offered,
+        wire: if metric == Metric::Throughput { wire } else { OnWire::BARE },
+        both_ways: protocol != Protocol::Udp && test.direction() == Direction::Bidirectional,
         unanswered: false,
         note: sent_short(flow, test)
             .filter(|_| metric == Metric::Throughput)
             .map(|(sent, asked)| Note::HeldBack(sent, asked)),
     };
     let throughput = Some(flow.throughput_bits_per_second);
-    let asked = test.rate().map(Bitrate::as_f64);
+    let asked = test.offered().map(Bitrate::as_f64);
     match protocol {
         // The round-trip time under load is TCP's own doing and never held against the link.
         Protocol::Tcp | Protocol::Sctp => vec![subject(Metric::Throughput, throughput, None, asked)],
@@ -255,7 +273,8 @@ fn judge_subjects(input: &RunInput<'_>, agreed: Option<Agreed>, subjects: &[Subj
 
 /// Was the figure that the test was run for judged, for each of its flows?
 fn main_figure_judged(measurement: &Measurement, judgements: &[Judgement]) -> bool {
-    let judged = |metric| judgements.iter().filter(|j| j.metric == metric && j.verdict != Verdict::None).count();
+    let told = |j: &&Judgement| j.verdict != Verdict::None && !matches!(j.reason, Reason::Stalled { .. });
+    let judged = |metric| judgements.iter().filter(told).filter(|j| j.metric == metric).count();
     match measurement {
         Measurement::Throughput(t) => judged(Metric::Throughput) == 1 + usize::from(t.reverse.is_some()),
         Measurement::RoundTrip(_) => judged(Metric::Rtt) == 1,

@@ -171,14 +171,14 @@ fn reason(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
             )
         }
         Reason::OfferedTooLittle { offered_bits_per_second: offered, limit_bits_per_second: least } => {
-            let least = numbers::rate_exact(lang, *least);
+            let least = numbers::rate(lang, *least);
             match offered.map(|rate| numbers::rate_exact(lang, rate)) {
                 Some(offered) => say!(
                     lang,
-                    "only {offered} were offered, less than the limit of {least}: such a test cannot show whether the rate is \
-                     there",
-                    "solo se ofrecieron {offered}, menos que el límite de {least}: una prueba así no puede mostrar si la tasa \
-                     está disponible"
+                    "only {offered} were offered, not clearly more than the limit of {least}: such a test cannot show whether \
+                     the rate is there",
+                    "solo se ofrecieron {offered}, no claramente más que el límite de {least}: una prueba así no puede mostrar si \
+                     la tasa está disponible"
                 ),
                 None => say!(
                     lang,
@@ -198,6 +198,23 @@ fn reason(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
                 lang,
                 "{inner}; {sender} {sent}, held back by its host or a shaper on it",
                 "{inner}; {sender} {sent}, frenado por su equipo o por un limitador en él"
+            )
+        }
+        Reason::BothWays { reason: inner } => {
+            let inner = reason(lang, judgement, inner);
+            say!(
+                lang,
+                "{inner}; not judged: with data both ways at once TCP may fall so short of a link that keeps its contract",
+                "{inner}; sin evaluar: con datos en ambos sentidos a la vez, TCP puede quedarse así de corto en un enlace que cumple \
+                 su contrato"
+            )
+        }
+        Reason::Stalled { seconds, of_seconds } => {
+            let (seconds, whole) = (numbers::time(lang, *seconds), numbers::time(lang, *of_seconds));
+            say!(
+                lang,
+                "nothing passed from {sender} to {receiver} for {seconds} of the {whole} that the test took",
+                "no pasó nada de {sender} a {receiver} durante {seconds} de los {whole} que duró la prueba"
             )
         }
         Reason::BlackHole { reason: inner } => {
@@ -227,11 +244,10 @@ pub fn too_few(lang: Lang, why: &Reason) -> Option<String> {
     Some(say!(lang, "{few} to tell a loss of {loss}", "{few} para apreciar una pérdida del {loss}"))
 }
 
-/// `sent 76.2 of the 95 Mbit/s asked`.
+/// `sent 76.2 of the 95.0 Mbit/s asked`, or `sent 768 Mbit/s of the 10.5 Gbit/s asked`.
 #[must_use]
 pub fn sent_short_text(lang: Lang, sent: f64, asked: f64) -> String {
-    let unit = numbers::rate_scale(asked);
-    let (sent, asked) = (unit.round(lang, sent, 3).number, unit.round(lang, asked, 3));
+    let (sent, asked) = (numbers::rate_of(lang, sent, asked), numbers::rate(lang, asked));
     say!(lang, "sent {sent} of the {asked} asked", "envió {sent} de los {asked} pedidos")
 }
 
@@ -252,7 +268,14 @@ fn limit(lang: Lang, judgement: &Judgement, why: &Reason) -> String {
     };
     match (*share, *contracted) {
         (Some(share), Some(contract)) if !(contract == 0.0 || (share == 1.0 && metric != Metric::Throughput)) => {
-            let of = numbers::apart(lang, PERCENT, value / contract, share, true);
+            let of = numbers::apart(lang, PERCENT, judgement.as_contracted(value) / contract, share, true);
+            let measured = match judgement.with_headers {
+                Some(whole) => {
+                    let whole = numbers::rate_of(lang, whole, value);
+                    say!(lang, "{measured} ({whole} with headers)", "{measured} ({whole} con cabeceras)")
+                }
+                None => measured,
+            };
             let limit = PERCENT.exact(lang, share);
             let judged = match (missed, lower, usual) {
                 (true, ..) => say!(lang, "{side} the {limit} {effect}", "{side} del {limit} {effect}"),

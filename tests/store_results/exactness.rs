@@ -51,6 +51,7 @@ fn measurement() -> impl Strategy<Value = Measurement> {
             tool_version: None,
             notes: vec![],
             processes: None,
+            segment: None,
         })
     });
     let round_trip = (any::<u64>(), option::of(number()), vec(number(), 0..5)).prop_map(|(packets, rtt, rtts)| {

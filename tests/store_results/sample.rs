@@ -157,6 +157,7 @@ pub(crate) fn run(id: u32) -> Run {
             tool_version: Some("3.12".to_owned()),
             notes: vec!["a note".to_owned()],
             processes: None,
+            segment: None,
         })),
         assessment: Assessment {
             verdict: Verdict::Invalid,
@@ -170,6 +171,7 @@ pub(crate) fn run(id: u32) -> Run {
                 measured: Some(rate),
                 contracted: Some(1e8),
                 missed_limit: None,
+                with_headers: None,
             }],
             causes: vec![Cause { kind: CauseKind::CpuStarved, probe: name("alpha"), value: 0.31, threshold: 0.1 }],
         },

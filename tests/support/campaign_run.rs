@@ -178,6 +178,7 @@ pub fn tcp_measured(megabits: f64) -> Measurement {
         tool_version: Some("3.12".to_owned()),
         notes: vec![],
         processes: None,
+        segment: None,
     })
 }
 
@@ -204,6 +205,7 @@ pub fn udp_measured(megabits: f64, jitter_seconds: f64, loss_ratio: f64) -> Meas
         protocol: Protocol::Udp,
         streams: 1,
         processes: None,
+        segment: None,
         flow: Flow {
             throughput_bits_per_second: megabits * 1e6,
             jitter_seconds: Some(jitter_seconds),

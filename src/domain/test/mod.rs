@@ -147,6 +147,19 @@ impl Test {
         }
     }
 
+    /// The rate that its sender is held to, over all streams: what was asked of the tool, or of the kernel's pacing, whichever
+    /// is less; `None` where it sends what it can.
+    #[must_use]
+    pub fn offered(&self) -> Option<Bitrate> {
+        let paced = match self {
+            Self::Iperf3(t) => t
+                .fq_rate_bits_per_second
+                .map(|each| Bitrate::new(each.bits_per_second().saturating_mul(t.streams.into())).unwrap_or(each)),
+            _ => None,
+        };
+        self.rate().into_iter().chain(paced).min_by_key(|rate| rate.bits_per_second())
+    }
+
     /// The address family that it must use; `None` where either serves.
     #[must_use]
     pub const fn family(&self) -> Option<Family> {

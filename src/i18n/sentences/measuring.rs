@@ -213,6 +213,12 @@ pub(super) const PAIRS: &[Pair] = &[
         "el cliente no muestra pérdida aunque faltan bytes, un fallo conocido con un servidor más antiguo",
     ),
     (
+        "iperf3 itself counts {told} lost datagrams, for it sees only gaps in their numbers and those lost at the end of the \
+         test leave none: the loss told is what was sent less what arrived",
+        "iperf3 cuenta {told} datagramas perdidos, pues solo ve huecos en sus números y los perdidos al final de la prueba no \
+         dejan ninguno: la pérdida indicada es lo enviado menos lo recibido",
+    ),
+    (
         "this version names the sums of both directions alike: the first is source to destination, the second the other way, \
          and most readers of its JSON show only the second",
         "esta versión llama igual a las sumas de ambos sentidos: la primera es de origen a destino, la segunda al revés, y \

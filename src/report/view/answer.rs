@@ -1,21 +1,22 @@
 //! What is as it should be, in a sentence; and the main figures where nothing was agreed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
-use super::figures::{self, Rate};
-use super::findings::{Finding, Groups, Representative, Route, Seen, representative};
+use super::figures::{self, Rate, range_text};
+use super::findings::{Finding, Groups, Route, Seen};
 use super::missing::{gaps, judged};
+use super::representative::{Representative, representative, test_of};
 use crate::domain::campaign::Metric;
 use crate::domain::measurement::Measurement;
 use crate::domain::name::Name;
-use crate::domain::run::CampaignRun;
+use crate::domain::run::{CampaignRun, Run};
 use crate::domain::test::Protocol;
 use crate::domain::unit::Bitrate;
 use crate::domain::verdict::Verdict;
 use crate::i18n::{Lang, say};
-use crate::stats::numbers;
-use crate::verdict::{is_shaped_below, judgement_reason, sent_short};
+use crate::stats::{median, numbers};
+use crate::verdict::{is_shaped_below, judgement_reason, sent_short, sent_short_text, shows};
 
 /// Links whose figures are told in the sentence itself.
 const LINKS_TOLD: usize = 2;
@@ -87,22 +88,22 @@ fn standing(groups: &Groups<'_>, link: &Name) -> Standing {
     }
 }
 
-/// The usual least share of a contracted rate: frames have headers.
+/// The usual least share of a contracted rate.
 const RATE_KEPT: f64 = 0.9;
 
 /// Can the figure show whether the contract is kept? A sender that was asked for less than the contract cannot.
 fn tells(seen: &Seen<'_>) -> bool {
     let Some(contract) = seen.judgement.contracted else { return false };
-    let asked = seen.run.specification.rate().filter(|_| seen.judgement.metric == Metric::Throughput);
+    let asked = seen.run.specification.offered().filter(|_| seen.judgement.metric == Metric::Throughput);
     let offered = asked.map(Bitrate::as_f64);
-    offered.is_none_or(|offered| offered >= RATE_KEPT * contract)
+    offered.is_none_or(|offered| shows(seen.judgement.as_contracted(offered), RATE_KEPT * contract))
 }
 
 /// Does the figure keep the contract itself, whatever the campaign expects?
 fn keeps(seen: &Seen<'_>) -> bool {
     let (Some(value), Some(contract)) = (seen.judgement.measured, seen.judgement.contracted) else { return false };
     match seen.judgement.metric {
-        Metric::Throughput => value >= RATE_KEPT * contract,
+        Metric::Throughput => seen.judgement.as_contracted(value) >= RATE_KEPT * contract,
         Metric::Mtu => value >= contract,
         Metric::Rtt | Metric::Jitter | Metric::Loss => value <= contract,
     }
@@ -114,7 +115,12 @@ fn tolerated(lang: Lang, run: &CampaignRun, groups: &Groups<'_>, link: &Name) ->
         let first = below.first()?;
         let sentence = match (metric, representative(&below, *metric, false)) {
             (Metric::Throughput, Some(Representative { value: Some(value), .. })) => {
-                let share = super::findings::share_of_rate(lang, value, first.judgement.contracted?);
+                let share = super::findings::share_of_rate(
+                    lang,
+                    (value, first.judgement.as_contracted(value)),
+                    first.judgement.contracted?,
+                    &[RATE_KEPT],
+                );
                 let ends = route.ends(&run.topology);
                 say!(
                     lang,
@@ -190,8 +196,7 @@ fn held_back(lang: Lang, run: &CampaignRun, flows: &[Rate<'_>]) -> Option<Findin
     let share = |(sent, asked): (f64, f64)| sent / asked;
     let (rate, (sent, asked)) = all.iter().min_by(|a, b| share(a.1).total_cmp(&share(b.1)))?;
     let (from, to) = (rate.sender, rate.receiver);
-    let unit = numbers::rate_scale(*asked);
-    let (sent, asked) = (unit.round(lang, *sent, 3).number, unit.round(lang, *asked, 3));
+    let sent = sent_short_text(lang, *sent, *asked);
     let pairs = all.iter().map(|(rate, _)| (rate.sender, rate.receiver)).collect::<BTreeSet<_>>().len();
     let others = match pairs - 1 {
         0 => String::new(),
@@ -204,8 +209,8 @@ fn held_back(lang: Lang, run: &CampaignRun, flows: &[Rate<'_>]) -> Option<Findin
         State::Measured,
         say!(
             lang,
-            "What {from} → {to} carries over UDP is not shown: {from} sent {sent} of the {asked} asked{others}",
-            "Lo que {from} → {to} lleva con UDP no queda mostrado: {from} envió {sent} de los {asked} pedidos{others}"
+            "What {from} → {to} carries over UDP is not shown: {from} {sent}{others}",
+            "Lo que {from} → {to} lleva con UDP no queda mostrado: {from} {sent}{others}"
         ),
     ))
 }
@@ -232,7 +237,7 @@ fn facts(lang: Lang, run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
     let flows = figures::rates(run);
     for (protocol, name) in [(Protocol::Tcp, "TCP"), (Protocol::Udp, "UDP")] {
         let of = flows.iter().filter(|r| r.protocol == protocol && short(run, r).is_none());
-        let rates = of.map(|r| (r.sender, r.receiver, r.flow.throughput_bits_per_second)).collect();
+        let rates = medians(of.map(|r| (r.sender, r.receiver, r.run, r.flow.throughput_bits_per_second)));
         findings.extend(extremes(rates).map(|e| {
             let how = say!(lang, "over {name}", "con {name}");
             let verb = match e.pairs {
@@ -243,11 +248,9 @@ fn facts(lang: Lang, run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
         }));
     }
     findings.extend(held_back(lang, run, &flows));
-    let round_trips = figures::round_trips(run)
-        .into_iter()
-        .filter_map(|(r, p)| Some((&r.source, &r.destination, p.rtt_seconds?)))
-        .collect();
-    findings.extend(extremes(round_trips).map(|e| {
+    let round_trips =
+        figures::round_trips(run).into_iter().filter_map(|(r, p)| Some((&r.source, &r.destination, r, p.rtt_seconds?)));
+    findings.extend(extremes(medians(round_trips)).map(|e| {
         let how = lang.word("for a round trip", "en ida y vuelta");
         let verb = match e.pairs {
             1 => lang.word("takes", "tarda"),
@@ -268,7 +271,16 @@ fn facts(lang: Lang, run: &CampaignRun, groups: &Groups<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The least and the most of what several pairs measured.
+/// The median of each test's repetitions on each pair.
+fn medians<'a>(values: impl Iterator<Item = (&'a Name, &'a Name, &'a Run, f64)>) -> Vec<(&'a Name, &'a Name, f64)> {
+    let mut tests: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+    for (from, to, run, value) in values {
+        tests.entry((from, to, test_of(run))).or_default().push(value);
+    }
+    tests.into_iter().filter_map(|((from, to, _), all)| Some((from, to, median(&all)?))).collect()
+}
+
+/// The least and the most of what several pairs, or several tests of one, measured.
 struct Extremes<'a> {
     least: (&'a Name, &'a Name, f64),
     most: (&'a Name, &'a Name, f64),
@@ -277,11 +289,6 @@ struct Extremes<'a> {
 
 fn extremes<'a>(mut values: Vec<(&'a Name, &'a Name, f64)>) -> Option<Extremes<'a>> {
     let pairs = values.iter().map(|(from, to, _)| (*from, *to)).collect::<BTreeSet<_>>().len();
-    if pairs == 1 {
-        let all: Vec<f64> = values.iter().map(|v| v.2).collect();
-        let middle = crate::stats::median(&all)?;
-        values = values.into_iter().take(1).map(|(from, to, _)| (from, to, middle)).collect();
-    }
     values.sort_by(|a, b| a.2.total_cmp(&b.2));
     Some(Extremes { least: *values.first()?, most: *values.last()?, pairs })
 }
@@ -290,7 +297,9 @@ impl Extremes<'_> {
     fn sentence(&self, lang: Lang, how: &str, verb: &str, text: impl Fn(f64) -> String) -> String {
         let (from, to, least) = self.least;
         if self.pairs == 1 {
-            return format!("{from} → {to} {verb} {} {how}", text(least));
+            let (least, most) = (text(least), text(self.most.2));
+            let range = if least == most { least } else { range_text(lang, &least, &most) };
+            return format!("{from} → {to} {verb} {range} {how}");
         }
         let (other_from, other_to, most) = self.most;
         let pairs = lang.counted(self.pairs, ["pair", "pairs"], ["par", "pares"]);

@@ -6,15 +6,17 @@ use super::State;
 use super::answer;
 use super::dead::{self, is_unanswered};
 use super::missing::{invalid_groups, reason_groups, runs_text, unstarted, unstarted_why};
+use super::representative::{Representative, representative, test_of, with_test};
+use super::stalls;
 use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
 use crate::domain::path::Paths;
+use crate::domain::reason::Reason;
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Protocol, Test};
 use crate::domain::topology::Topology;
 use crate::domain::verdict::{Judgement, Verdict};
 use crate::i18n::{Lang, say};
-use crate::stats::median;
 use crate::stats::numbers::{self, PERCENT};
 use crate::verdict::{advice, explain, judgement_reason, worst};
 
@@ -111,7 +113,8 @@ fn groups(run: &CampaignRun) -> Groups<'_> {
     let paths = Paths::new(&run.topology);
     let valid = run.runs.iter().filter(|r| r.status == RunStatus::Ok);
     let seen = valid.flat_map(|run| run.assessment.judgements.iter().map(move |judgement| Seen { run, judgement }));
-    for seen in seen.filter(|s| s.judgement.verdict != Verdict::None) {
+    let told = |s: &Seen<'_>| s.judgement.verdict != Verdict::None && !stalls::is_stall(s.judgement);
+    for seen in seen.filter(told) {
         groups.entry((Route::of(&paths, &seen), seen.judgement.metric)).or_default().push(seen);
     }
     groups
@@ -131,6 +134,7 @@ pub(in crate::report) fn find(lang: Lang, run: &CampaignRun) -> Vec<Finding> {
             shortfall(lang, &run.topology, route, *metric, &seen)
         })
         .chain(dead::find(lang, run))
+        .chain(stalls::find(lang, run))
         .chain(invalid(lang, run))
         .chain(unmeasured(lang, run))
         .collect();
@@ -170,57 +174,43 @@ const fn protocol(run: &Run) -> Option<Protocol> {
 
 /// The finding of one group and how bad it is, if anything was missed in it. Where TCP and UDP were both judged, the one
 /// that missed speaks, TCP before UDP.
-fn shortfall(
+fn shortfall<'a>(
     lang: Lang,
     topology: &Topology,
     route: &Route,
     metric: Metric,
-    seen: &[Seen<'_>],
+    seen: &'a [Seen<'a>],
 ) -> Option<(f64, Finding)> {
     let missed_over = |p: &Protocol| seen.iter().any(|s| protocol(s.run) == Some(*p) && is_missed(&s));
     let speaks = [Protocol::Tcp, Protocol::Sctp, Protocol::Udp].into_iter().find(missed_over);
     let heard = |s: &&Seen<'_>| speaks.is_none() || protocol(s.run) == speaks;
-    let seen: Vec<&Seen<'_>> = seen.iter().filter(heard).collect();
+    let seen: Vec<&'a Seen<'a>> = seen.iter().filter(heard).collect();
     let verdict = worst(seen.iter().filter(|s| is_missed(s)).map(|s| s.judgement.verdict));
-    let missed: Vec<&Seen<'_>> =
+    let missed: Vec<&'a Seen<'a>> =
         seen.iter().copied().filter(|s| s.judgement.verdict == verdict && is_missed(s)).collect();
     let representative = representative(&missed, metric, missed.len() == seen.len())?;
-    let scope = scope(lang, &seen, &missed, metric, representative.seen);
-    let sentence = sentence(lang, &route.ends(topology), metric, &representative, &scope);
+    let speaking = test_of(representative.seen.run);
+    let pair = |of: &Seen<'_>| (of.judgement.sender.clone(), of.judgement.receiver.clone());
+    let others = |s: &&Seen<'a>| pair(s) == pair(representative.seen) && test_of(s.run) != speaking;
+    let qualified = if seen.iter().any(others) {
+        // A pair that several tests measured: only the one that speaks is counted, and named.
+        let same = |all: Vec<&'a Seen<'a>>| all.into_iter().filter(|s| test_of(s.run) == speaking).collect::<Vec<_>>();
+        let scope = scope(lang, &same(seen), &same(missed), metric, representative.seen);
+        if metric == Metric::Throughput { format!("{}{scope}", with_test(lang, speaking)) } else { scope }
+    } else {
+        scope(lang, &seen, &missed, metric, representative.seen)
+    };
+    let sentence = sentence(lang, &route.ends(topology), metric, &representative, &qualified);
     let Judgement { contracted, missed_limit, .. } = representative.seen.judgement;
     let weight = match (metric, representative.value, missed_limit.or(*contracted)) {
+        (Metric::Throughput, Some(value), Some(limit)) if missed_limit.is_none() => {
+            2.0 - representative.seen.judgement.as_contracted(value) / limit
+        }
         (Metric::Throughput | Metric::Mtu, Some(value), Some(limit)) => 2.0 - value / limit,
         (Metric::Throughput | Metric::Mtu, ..) => 1.0,
         _ => 0.0,
     };
     Some((weight, Finding::new(State::of(verdict), sentence)))
-}
-
-/// The value that speaks for a group, and the judgement it stands by.
-pub(super) struct Representative<'a> {
-    pub(super) seen: &'a Seen<'a>,
-    pub(super) value: Option<f64>,
-}
-
-/// Of each pair the median of its repetitions; of the pairs the best, for the link does at least that, or the worst.
-pub(super) fn representative<'a>(seen: &[&'a Seen<'a>], metric: Metric, best: bool) -> Option<Representative<'a>> {
-    let mut by_pair: BTreeMap<(&Name, &Name), Vec<&'a Seen<'a>>> = BTreeMap::new();
-    for one in seen {
-        by_pair.entry((&one.judgement.sender, &one.judgement.receiver)).or_default().push(one);
-    }
-    let of_pair = |pair: Vec<&'a Seen<'a>>| {
-        let values: Vec<f64> = pair.iter().filter_map(|s| s.judgement.measured).collect();
-        pair.first().map(|first| Representative { seen: first, value: median(&values) })
-    };
-    let highest = best == metric.lower_is_worse();
-    // Without a value it is worse than any: no answer at all.
-    let key = |r: &Representative<'_>| r.value.unwrap_or(if metric.lower_is_worse() { -1.0 } else { f64::INFINITY });
-    let pairs = by_pair.into_values().filter_map(of_pair);
-    if highest {
-        pairs.max_by(|a, b| key(a).total_cmp(&key(b)))
-    } else {
-        pairs.min_by(|a, b| key(a).total_cmp(&key(b)))
-    }
 }
 
 fn sentence(lang: Lang, ends: &str, metric: Metric, representative: &Representative<'_>, scope: &str) -> String {
@@ -260,7 +250,12 @@ fn sentence(lang: Lang, ends: &str, metric: Metric, representative: &Representat
                     "{ends} entrega {measured}{over}{scope}, por debajo de los {expected} esperados"
                 )
             } else {
-                let share = share_of_rate(lang, value, limit);
+                let share = share_of_rate(
+                    lang,
+                    (value, judgement.as_contracted(value)),
+                    limit,
+                    decided_at(judgement).as_slice(),
+                );
                 say!(lang, "{ends} delivers {share}{over}{scope}", "{ends} entrega {share}{over}{scope}")
             }
         }
@@ -307,11 +302,26 @@ fn packets(lang: Lang, run: &Run) -> String {
     }
 }
 
-/// `76.2 of the contracted 100 Mbit/s (76 %)`.
-pub(super) fn share_of_rate(lang: Lang, value: f64, contract: f64) -> String {
+/// `76.2 of the contracted 100 Mbit/s (80 % with headers)`: of the payload, and of the whole.
+///
+/// Each share in `limits` stays on its side of what is shown.
+pub(super) fn share_of_rate(lang: Lang, (value, whole): (f64, f64), contract: f64, limits: &[f64]) -> String {
     let (measured, rate) = (numbers::rate_of(lang, value, contract), numbers::rate_exact(lang, contract));
-    let share = numbers::percent_whole(lang, value / contract);
+    let share = numbers::apart_from_all(lang, PERCENT, whole / contract, limits, true);
+    let share = match whole > value {
+        true => say!(lang, "{share} with headers", "{share} con cabeceras"),
+        false => share.to_string(),
+    };
     say!(lang, "{measured} of the contracted {rate} ({share})", "{measured} de los {rate} contratados ({share})")
+}
+
+/// The share of the contract by which a judgement was made.
+pub(super) fn decided_at(judgement: &Judgement) -> Option<f64> {
+    let inner = match &judgement.reason {
+        Reason::HeldBack { reason, .. } | Reason::BlackHole { reason } | Reason::BothWays { reason } => reason,
+        reason => reason,
+    };
+    if let Reason::Limit { share, .. } = inner { *share } else { None }
 }
 
 /// On how much of what was judged this rests: nothing to say for one pair or where all runs agree.

@@ -25,6 +25,8 @@ mod pair;
 mod paths;
 mod pings;
 mod probes;
+mod representative;
+mod stalls;
 pub(super) mod told;
 
 pub(super) use evidence::JudgementRow;
@@ -295,10 +297,10 @@ fn notes(lang: Lang, run: &CampaignRun) -> Vec<String> {
     use crate::domain::measurement::Measurement;
     let mut notes = vec![
         lang.word(
-            "Throughput is payload at the receiver. TCP can carry at most 95.6 % of a link's rate: 1448 of the 1514 bytes of \
-             a full Ethernet frame are payload.",
-            "El caudal es la carga útil en el receptor. TCP puede llevar como máximo el 95,6 % de la tasa de un enlace: 1448 de \
-             los 1514 bytes de una trama Ethernet completa son carga útil.",
+            "Throughput is payload at the receiver. A contract counts Ethernet frames, so its shares are of the payload with its \
+             headers: TCP over IPv4 fills a frame of 1514 bytes with 1448.",
+            "El caudal es la carga útil en el receptor. Un contrato cuenta tramas Ethernet, así que sus porcentajes son de la \
+             carga con sus cabeceras: TCP sobre IPv4 llena una trama de 1514 bytes con 1448.",
         )
         .to_owned(),
         lang.word(

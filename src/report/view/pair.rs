@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use super::dead::is_unanswered;
 use super::evidence::{Command, CounterRow, JudgementRow, commands, counter_rows, judgement_rows, label};
 use super::figures::{Rate, RateRow, rate_rows, rates_of, round_trip};
+use super::findings::decided_at;
 use super::paths::{PathRow, path_rows};
 use super::pings::{PingRow, ping_rows};
+use super::representative::test_of;
 use super::{State, others, place, site};
 use crate::domain::campaign::Metric;
 use crate::domain::name::Name;
 use crate::domain::path::{Agreed, Paths};
 use crate::domain::run::{CampaignRun, Run, RunStatus};
 use crate::domain::test::{Direction, Protocol};
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Judgement, Verdict};
 use crate::i18n::{Lang, say};
 use crate::stats::median;
 use crate::stats::numbers::{self, Figure};
@@ -29,8 +31,8 @@ pub(in crate::report) struct Pair {
     /// What was agreed: `100 Mbit/s, round trip 20 ms`.
     pub(in crate::report) contract: Option<String>,
     pub(in crate::report) state: State,
-    /// Median of the valid TCP runs, of UDP where there are none, and the suffix that tells them apart.
-    pub(in crate::report) throughput: Option<(Figure, &'static str)>,
+    /// Median of the valid runs of one TCP test, of UDP where there are none, and the suffix that tells which.
+    pub(in crate::report) throughput: Option<(Figure, String)>,
     /// That as a share of the contracted rate.
     pub(in crate::report) share: Option<String>,
     /// Median of the mean round-trip times of valid pings.
@@ -115,16 +117,19 @@ fn section(
     let rtts: Vec<f64> =
         runs.iter().filter(|r| r.status == RunStatus::Ok).filter_map(|r| round_trip(r)?.rtt_seconds).collect();
     let failed = runs.iter().filter(|r| matches!(r.status, RunStatus::Failed | RunStatus::Skipped));
+    let judged = runs.iter().flat_map(|r| &r.assessment.judgements);
+    let decided: Vec<f64> = judged.filter(|j| j.metric == Metric::Throughput).filter_map(decided_at).collect();
     Pair {
         sender: sender.clone(),
         receiver: receiver.clone(),
         route: route(lang, run, sender, receiver, crossing.as_ref().map(|c| &c.link)),
         contract: agreed.filter(|_| whole).map(|a| contract_text(lang, &a)),
         state,
-        share: throughput
-            .zip(rate)
-            .map(|((value, _), contract)| numbers::percent_whole(lang, value / contract).to_string()),
-        throughput: throughput.map(|(value, suffix)| (numbers::rate(lang, value), suffix)),
+        share: throughput.as_ref().zip(rate).map(|(given, contract)| {
+            let share = with_headers(given.run, sender, given.value) / contract;
+            numbers::apart_from_all(lang, numbers::PERCENT, share, &decided, true).to_string()
+        }),
+        throughput: throughput.map(|given| (numbers::rate(lang, given.value), given.suffix)),
         rtt: median(&rtts).map(|rtt| numbers::time(lang, rtt)),
         rates: rate_rows(lang, &rates, rate, whole),
         pings: ping_rows(lang, runs, sender, receiver),
@@ -139,15 +144,39 @@ fn section(
     }
 }
 
-/// What the path gives: runs that were held to a rate of their own speak only where there are no others.
-fn throughput(rates: &[Rate<'_>]) -> Option<(f64, &'static str)> {
-    let held = |r: &Rate<'_>| r.run.specification.rate().is_some();
-    let of = |protocol| {
-        let valid = || rates.iter().filter(|r| r.protocol == protocol && r.run.status == RunStatus::Ok);
-        let free: Vec<f64> = valid().filter(|r| !held(r)).map(|r| r.flow.throughput_bits_per_second).collect();
-        median(&free).or_else(|| median(&valid().map(|r| r.flow.throughput_bits_per_second).collect::<Vec<_>>()))
+/// What the path gives, by one test of it.
+struct Given<'a> {
+    value: f64,
+    /// A run of that test.
+    run: &'a Run,
+    suffix: String,
+}
+
+/// The test that speaks for the path: one that is held to no rate of its own and has the path for itself, where there is such;
+/// of several the best. Figures of different tests are never mixed.
+fn throughput<'a>(rates: &[Rate<'a>]) -> Option<Given<'a>> {
+    let given = |(protocol, name): (Protocol, &str)| {
+        let mut tests: BTreeMap<_, Vec<&Rate<'a>>> = BTreeMap::new();
+        for rate in rates.iter().filter(|r| r.protocol == protocol && r.run.status == RunStatus::Ok) {
+            tests.entry(test_of(rate.run)).or_default().push(rate);
+        }
+        let several = tests.len() > 1;
+        let each = tests.into_iter().filter_map(|((test, both_ways), of)| {
+            let run = of.first()?.run;
+            let value = median(&of.iter().map(|r| r.flow.throughput_bits_per_second).collect::<Vec<_>>())?;
+            let way = if both_ways { " ↔" } else { "" };
+            let suffix = if several { format!("{name} {test}{way}") } else { name.to_owned() };
+            Some(((run.specification.offered().is_some(), both_ways), Given { value, run, suffix }))
+        });
+        each.min_by(|(a, one), (b, other)| a.cmp(b).then(other.value.total_cmp(&one.value))).map(|(_, given)| given)
     };
-    of(Protocol::Tcp).map(|v| (v, "")).or_else(|| of(Protocol::Udp).map(|v| (v, " UDP")))
+    [(Protocol::Tcp, ""), (Protocol::Udp, " UDP")].into_iter().find_map(given)
+}
+
+/// `value` with the headers that the contract counts.
+fn with_headers(run: &Run, sender: &Name, value: f64) -> f64 {
+    let judged = |j: &&Judgement| j.metric == Metric::Throughput && j.sender == *sender && j.with_headers.is_some();
+    run.assessment.judgements.iter().find(judged).map_or(value, |j| j.as_contracted(value))
 }
 
 /// The worst that was judged; `Unmeasured` only where no run brought anything.

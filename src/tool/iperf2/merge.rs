@@ -60,6 +60,7 @@ pub(super) fn throughput(client: &Report, server: Option<&Report>) -> Result<Thr
         protocol,
         streams: u16::try_from(streams).unwrap_or(u16::MAX),
         processes: None,
+        segment: None,
         flow: main,
         reverse: reverse.map(Box::new),
         tool_version: server.and_then(|s| s.version.clone()).or_else(|| client.version.clone()),

@@ -41,6 +41,13 @@ fn sum(interval: &Node, sends: bool) -> Option<&Node> {
     sums.find(|s| s.flag("sender").is_none_or(|flag| flag == sends))
 }
 
+/// Payload of all intervals that this end received, without the omitted start; `None` where one does not tell.
+pub(super) fn received_bytes(receiver: &Document) -> Option<u64> {
+    let sums = receiver.intervals.iter().filter_map(|i| sum(i, false));
+    let bytes = sums.filter(|s| !s.flag("omitted").unwrap_or(false)).map(|s| s.whole("bytes"));
+    bytes.reduce(|total, more| total?.checked_add(more?)).flatten()
+}
+
 fn read(document: &Document, sends: bool, omit_seconds: f64) -> Vec<Interval> {
     let mut intervals: Vec<Interval> = Vec::new();
     let mut measuring = false;

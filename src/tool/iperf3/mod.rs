@@ -14,6 +14,7 @@ mod parse;
 mod partial;
 mod processes;
 mod sum;
+mod tail;
 mod traps;
 mod versions;
 

@@ -1,11 +1,13 @@
 //! iperf3's result as a measurement. Where the versions differ, the data decides, not the version's number.
 
 use super::TOOL;
-use super::intervals::{Views, course};
+use super::intervals::{self, Views, course};
 use super::json::{self, Document, Node};
-use super::{sum, traps};
-use crate::domain::measurement::{Flow, Throughput};
-use crate::domain::test::Protocol;
+use super::{sum, tail, traps};
+use std::net::IpAddr;
+
+use crate::domain::measurement::{Flow, Segment, Throughput};
+use crate::domain::test::{Family, Protocol};
 use crate::tool::version::Version;
 use crate::tool::{Outputs, ParseError, complaint, silent};
 
@@ -108,11 +110,24 @@ fn measurement(client: &Document, server: Option<&Document>) -> Result<Throughpu
         protocol: setup.protocol,
         streams: setup.streams,
         processes: None,
+        segment: segment(&client.start),
         flow: first,
         reverse,
         tool_version: client.version().map(str::to_owned),
         notes,
     })
+}
+
+/// A full segment, which the tool tells without room for timestamps where the test asked for its size.
+fn segment(start: &Node) -> Option<Segment> {
+    const TIMESTAMPS: u64 = 12;
+    let far: IpAddr = start.list("connected").first()?.text("remote_host")?.parse().ok()?;
+    let bytes = match start.whole("tcp_mss") {
+        Some(asked) => asked.saturating_sub(TIMESTAMPS),
+        None => start.whole("tcp_mss_default")?,
+    };
+    let bytes = u32::try_from(bytes).ok().filter(|bytes| *bytes > 0)?;
+    Some(Segment { family: Family::of(far), bytes })
 }
 
 /// Says once what holds for both directions.
@@ -253,13 +268,25 @@ impl<'a> Side<'a> {
             out_of_order_packets: self.views().receiver.and_then(out_of_order),
             ..Flow::default()
         };
-        self.correct_loss(&mut flow, notes);
+        let datagram = self.client.start.get("test_start").and_then(|t| t.whole("blksize"));
+        let one_by_one = || Some(flow.sent_bytes? / packets.filter(|n| *n > 0)?);
+        let arrived = flow.received_bytes.or_else(|| intervals::received_bytes(self.views().receiver?));
+        let missing = tail::missing(&flow, arrived, datagram.or_else(one_by_one));
+        self.correct_loss(&mut flow, missing, notes);
+        let under_way = if self.client_sends() { tail::UNREAD_AT_SERVER } else { tail::UNDER_WAY_TO_CLIENT };
+        if let Some(note) = missing.and_then(|missing| tail::count(&mut flow, missing, under_way)) {
+            notes.push(note);
+            if received.is_none() {
+                flow.throughput_bits_per_second =
+                    flow.sent_bits_per_second.unwrap_or(0.0) * (1.0 - flow.loss_ratio.unwrap_or(0.0));
+            }
+        }
         Ok(flow)
     }
 
     /// A sending client from 3.15 on shows no loss when the server is older than that (esnet/iperf#1984). The server's own
-    /// output has it.
-    fn correct_loss(&self, flow: &mut Flow, notes: &mut Vec<String>) {
+    /// output has it, and without that the `missing` datagrams tell.
+    fn correct_loss(&self, flow: &mut Flow, missing: Option<u64>, notes: &mut Vec<String>) {
         let suspect = self.client_sends()
             && flow.lost_packets == Some(0)
             && traps::version(self.client).is_some_and(|v| v >= Version::new(3, 15, 0));
@@ -269,15 +296,16 @@ impl<'a> Side<'a> {
         let seen = self.server.and_then(|s| s.end.as_ref()?.get("sum")).and_then(|s| s.whole("lost_packets"));
         match (seen, flow.packets) {
             (Some(lost), Some(packets)) if lost > 0 && packets > 0 => {
-                flow.lost_packets = Some(lost);
-                flow.loss_ratio = Some(share(lost, packets));
+                tail::settle(flow, lost, packets);
                 notes.push(
                     "the client shows no loss, a known fault with an older server: it is the server's count".into(),
                 );
             }
             (None, _) if bytes_missing(flow) => {
-                flow.lost_packets = None;
-                flow.loss_ratio = None;
+                match missing.zip(flow.packets) {
+                    Some((missing, packets)) => tail::settle(flow, missing, packets),
+                    None => (flow.lost_packets, flow.loss_ratio) = (None, None),
+                }
                 notes.push(
                     "the client shows no loss though bytes are missing, a known fault with an older server".into(),
                 );

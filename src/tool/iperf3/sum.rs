@@ -48,6 +48,7 @@ pub(super) fn sum(parts: &[Throughput], ran_seconds: Option<f64>, omit_seconds: 
         protocol: first.protocol,
         streams: parts.iter().map(|p| p.streams).fold(0, u16::saturating_add),
         processes: Some(count),
+        segment: first.segment,
         flow,
         reverse,
         tool_version: first.tool_version.clone(),
