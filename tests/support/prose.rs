@@ -128,12 +128,13 @@ const PIECES: [&str; 50] = [
 ];
 
 /// What other programs say, what only programs read, and what is in both languages in another way than by the calls above.
-const OTHERS: [&str; 57] = [
+const OTHERS: [&str; 58] = [
     "{measured} is {of} of the contracted {contract}, {judged}",
     "{measured} son el {of} de los {contract} contratados, {judged}",
     "{measured} es el {of} de lo contratado ({contract}), {judged}",
     "the server is busy running a test",
     "Connection refused",
+    "unable to connect to server",
     "unable to read from stream socket: Resource temporarily unavailable",
     "socket: Operation not permitted",
     "a program in a container",

@@ -237,7 +237,16 @@ mod tests {
             ..Flow::default()
         };
         let protocol = Protocol::Tcp;
-        Throughput { protocol, streams: 1, processes: None, flow, reverse: None, tool_version: None, notes: vec![] }
+        Throughput {
+            protocol,
+            streams: 1,
+            processes: None,
+            segment: None,
+            flow,
+            reverse: None,
+            tool_version: None,
+            notes: vec![],
+        }
     }
 
     /// Two on a link of 8 Mbit/s, the second of which starts `apart` seconds after the first.
