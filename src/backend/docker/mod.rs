@@ -8,6 +8,7 @@ pub mod builder;
 mod claim;
 mod context;
 mod create;
+mod drift;
 mod endpoint;
 mod engine;
 mod error;

@@ -59,15 +59,16 @@ impl Host {
         Ok(exec::start(self.engine().await?.client(), &id, program, EXECUTABLE).await?)
     }
 
-    /// The addresses that the engine gave it, IPv4 first.
+    /// The addresses that the engine gave it in its own network, IPv4 first. Whatever other network somebody put it into,
+    /// nothing is measured there.
     pub(super) async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
         let container = self.container(probe).await?;
         if let Some(drift) = state(&container) {
             return Err(DockerError::Stopped(drift));
         }
-        let networks = container.network_settings.and_then(|settings| settings.networks);
-        let endpoints = networks.unwrap_or_default().into_values();
-        let texts = endpoints.flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
+        let mut networks = container.network_settings.and_then(|settings| settings.networks);
+        let own = self.spec.network_of(probe).and_then(|network| networks.as_mut()?.remove(network));
+        let texts = own.into_iter().flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
         let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
         addresses.sort_by_key(IpAddr::is_ipv6);
         if addresses.is_empty() { Err(DockerError::NoAddress) } else { Ok(addresses) }

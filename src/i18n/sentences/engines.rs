@@ -242,6 +242,9 @@ pub(super) const PAIRS: &[Pair] = &[
     ("there is no such resource on this host", "no hay tal recurso en este equipo"),
     ("its container was never started", "su contenedor no llegó a arrancar"),
     ("its container is not in the network {name}", "su contenedor no está en la red {name}"),
+    ("its container is in the network {name} too", "su contenedor está también en la red {name}"),
+    ("`{limit}` of its container is {is} instead of {made}", "`{limit}` de su contenedor es {is} en lugar de {made}"),
+    ("no limit", "ningún límite"),
     ("its container is {words}", "su contenedor está {words}"),
     ("`iperftester deploy` makes it again", "`iperftester deploy` lo vuelve a hacer"),
     (
