@@ -32,6 +32,7 @@ mod surroundings;
 mod tls;
 mod transport;
 mod tunnel;
+mod validity;
 
 pub use claim::Taker;
 pub(super) use claim::{Claim, time};
