@@ -312,6 +312,8 @@ fn a_deploy_that_loses_its_engine_or_its_disk_is_finished_by_the_next() {
         assert!(start.elapsed() < SOON, "{step}: it took {:?}", start.elapsed());
         let said: String = said.lines().map(|line| line.unwrap() + "\n").collect();
         assert_eq!(code, Some(3), "{step}: {said}");
+        assert!(!said.contains("os error"), "{step}: {said}");
+        assert!(!said.contains("hint: ") || said.contains("`deploy` makes what is missing"), "{step}: {said}");
         lab.engine.start_again();
         lab.json(0, &["deploy"]);
         assert_eq!(lab.json(0, &["status"])["pending"]["actions"], json!([]), "{step}");

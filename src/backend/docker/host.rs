@@ -136,7 +136,7 @@ impl Host {
             action,
             subject: subject.clone(),
             host: host.clone(),
-            source: Box::new(fault),
+            source: Box::new(fault.at(&host)),
         }
     }
 
