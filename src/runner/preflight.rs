@@ -87,7 +87,7 @@ pub(super) fn lacks(facts: &BTreeMap<Name, ProbeFacts>, pair: &Pair, tool: ToolK
 /// Tries every pair both ways, at the addresses of the tests. Each probe tries one other at a time, so that a large mesh does
 /// not drown in echoes. Of a foreign end only echoes are asked: a connection without a word would be a fault in its log.
 pub(super) async fn preflight(ends: &Ends, ways: &BTreeSet<(Pair, IpAddr)>) -> Reachability {
-    let Ends { sessions, .. } = ends;
+    let sessions: BTreeMap<&Name, _> = ends.sessions.iter().map(|(name, slot)| (name, slot.newest())).collect();
     let listeners: BTreeMap<&Name, _> = join_all(sessions.iter().map(|(name, session)| async move {
         let mut work = session.begin(|job| Request::Listen { job });
         let listener = match session.answer(&mut work).await {
@@ -95,7 +95,7 @@ pub(super) async fn preflight(ends: &Ends, ways: &BTreeSet<(Pair, IpAddr)>) -> R
             Ok(_) => Err(session.misfit()),
             Err(fault) => Err(fault),
         };
-        (name, listener)
+        (*name, listener)
     }))
     .await
     .into_iter()

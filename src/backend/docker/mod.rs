@@ -13,6 +13,7 @@ mod endpoint;
 mod engine;
 mod error;
 pub(super) mod exec;
+mod fate;
 mod found;
 pub(super) mod health;
 mod host;

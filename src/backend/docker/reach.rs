@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bollard::models::ContainerSummary;
 
 use super::health::{Health, health, log, waits};
 use super::host::{probe_id, state};
 use super::spec::EXECUTABLE;
-use super::{DockerError, Host, exec, in_time};
+use super::{DockerError, Host, exec, fate, in_time, shape};
 use crate::backend::resolve::resolve;
-use crate::backend::{BackendError, Channel, Program, Reach};
+use crate::backend::{Backend, BackendError, Channel, Program, Reach};
 use crate::domain::facts::Router;
 use crate::domain::meeting::Met;
 use crate::domain::name::Name;
+use crate::plan::{self, ResourceId};
 
 impl Host {
     /// The one container of `probe`.
@@ -124,6 +126,21 @@ impl Reach for Host {
         match (self.spec.containers.get(probe), self.engine().await) {
             (Some(container), Ok(engine)) => waits(engine.client(), &container.name).await,
             _ => false,
+        }
+    }
+
+    async fn fate(&self, probe: &Name, age: Duration, exit: Option<u8>) -> Option<String> {
+        fate::of(self, probe, age, exit).await
+    }
+
+    async fn unchanged(&self, probe: &Name) -> Result<(), BackendError> {
+        let observed = self.observe().await?;
+        let plan = plan::diff(&self.desired(), &observed);
+        // Where one probe has come to another address, the others' links to it are shaped no more.
+        let concerns = |id: &ResourceId| *id == probe_id(probe) || shape::probe_of(id).is_some();
+        match plan.actions.into_iter().find(|action| concerns(&action.id)) {
+            Some(action) => Err(self.step("reach", &action.id)(DockerError::Stopped(action.reason.to_string()))),
+            None => Ok(()),
         }
     }
 
