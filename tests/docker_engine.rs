@@ -299,9 +299,15 @@ async fn tls_trusts_one_authority_and_says_what_is_wrong_with_a_certificate() {
         let error = refused(&endpoint, Some(stranger), &around).await;
         assert!(matches!(error.fault, EngineFault::ClientRefused { .. }), "{error:?}");
     }
-    let error = refused(&endpoint, Some(trusted.tls("old-client")), &around).await;
-    let sentence = error.to_string();
-    assert!(sentence.contains(", which was valid until 2020-12-31 00:00:00 UTC; here it is 20"), "{sentence}");
+    // What else is wrong with it does not hide that, such as an end before its beginning (`openssl x509 -req -days -1`).
+    let dates = ["-startdate", "20210101000000Z", "-enddate", "20201231000000Z", "-extfile", "old-client.ext"];
+    let ended = ["ca", "-batch", "-notext", "-config", "cnf", "-in", "old-client.csr", "-out", "ended.pem"];
+    trusted.openssl(&[&ended[..], &dates].concat());
+    for file in ["old-client.pem", "ended.pem"] {
+        let tls = Tls { cert: trusted.file(file), ..trusted.tls("old-client") };
+        let sentence = refused(&endpoint, Some(tls), &around).await.to_string();
+        assert!(sentence.contains(&format!("/{file}, which was valid until 2020-12-31 00:00:00 UTC; ")), "{sentence}");
+    }
     let error = refused(&endpoint, Some(trusted.tls("early-client")), &around).await;
     let sentence = error.to_string();
     assert!(sentence.contains(", which is valid from 2049-01-01 00:00:00 UTC; here it is 20"), "{sentence}");

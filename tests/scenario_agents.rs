@@ -1,4 +1,5 @@
-//! Agents that die or stop answering in the middle of a campaign: their runs are named and given up, the rest goes on.
+//! Agents that die or stop answering in the middle of a campaign: their runs are named and given up, another agent is started
+//! for the rest, and where none can be, the rest of that probe is skipped.
 
 mod world;
 
@@ -59,7 +60,7 @@ fn agent(world: &World, probe: &str) -> String {
 }
 
 #[test]
-fn an_agent_that_dies_fails_its_run_and_skips_the_rest_of_its_probe() {
+fn an_agent_that_dies_fails_its_run_and_another_serves_the_rest_of_its_probe() {
     let world = World::new(THREE);
     world.expect(0, &["deploy"]);
     let (mut child, events) = run_and_signal(&world, "tcp", ["a", "b"], "b", "-KILL");
@@ -70,14 +71,10 @@ fn an_agent_that_dies_fails_its_run_and_skips_the_rest_of_its_probe() {
     for run in runs(&report) {
         let pair = (run["source"].as_str().unwrap(), run["destination"].as_str().unwrap());
         let reason = run["reason"].as_str().unwrap();
-        match pair {
-            ("a", "b") => assert_eq!(run["status"], "failed", "{run}"),
-            ("b", _) | (_, "b") => assert_eq!(run["status"], "skipped", "{run}"),
-            _ => assert_eq!(run["status"], "ok", "{run}"),
-        }
-        if [pair.0, pair.1].contains(&"b") {
-            assert!(reason.contains("the agent of b has ended"), "{pair:?}: {reason}");
-        }
+        let told = "the agent of b has ended: its exit code is 137; see `iperftester status`";
+        let has_failed = pair == ("a", "b");
+        assert_eq!(run["status"], if has_failed { "failed" } else { "ok" }, "{run}");
+        assert_eq!(reason.contains(told), has_failed, "{pair:?}: {reason}");
     }
 }
 
@@ -89,7 +86,7 @@ fn a_stopped_agent_is_given_up_after_the_deadline_of_its_run() {
     let (mut child, events) = run_and_signal(&world, "rtt", ["a", "b"], "a", "-STOP");
     assert_eq!(child.wait().unwrap().code(), Some(4), "{events:#?}");
     // 2.9 s of pings, 1 s for the last answer, 15 s of grace, 5 s for the agent: waited for once, not for each run.
-    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(70), "{:?}", began.elapsed());
     world.wait_for_silence(Duration::from_secs(2));
     let report = world.report();
     assert_eq!(runs(&report).len(), 12);

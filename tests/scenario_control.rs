@@ -64,12 +64,7 @@ fn who_cannot_be_reached_is_named_and_the_rest_goes_on() {
     let world = World::new(THREE);
     world.expect(0, &["deploy"]);
     // A firewall in the probe, which is no change to the lab: that would be refused.
-    let rules = "table inet shut { chain input { type filter hook input priority 0; policy drop; }; }";
-    let c = world.namespace("c");
-    let mut nft =
-        Command::new("ip").args(["netns", "exec", &c, "nft", "-f", "-"]).stdin(Stdio::piped()).spawn().unwrap();
-    nft.stdin.take().unwrap().write_all(rules.as_bytes()).unwrap();
-    assert!(nft.wait().unwrap().success());
+    firewall(&world, "c", "policy drop;");
     let output = world.run(&["run"]);
     assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("preflight: a cannot reach c"), "{}", text(&output.stderr));
@@ -82,6 +77,57 @@ fn who_cannot_be_reached_is_named_and_the_rest_goes_on() {
         }
     }
     assert!(text(&output.stdout).contains("could not be measured"), "{}", text(&output.stdout));
+}
+
+/// Replaces what the firewall of a probe does with what comes in.
+fn firewall(world: &World, probe: &str, rules: &str) {
+    let rules =
+        format!("flush ruleset\ntable inet shut {{ chain input {{ type filter hook input priority 0; {rules} }}; }}\n");
+    let namespace = world.namespace(probe);
+    let mut nft =
+        Command::new("ip").args(["netns", "exec", &namespace, "nft", "-f", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    nft.stdin.take().unwrap().write_all(rules.as_bytes()).unwrap();
+    assert!(nft.wait().unwrap().success());
+}
+
+#[test]
+fn only_the_order_that_does_not_work_is_skipped_and_every_hindrance_found() {
+    let world =
+        World::new(&THREE.replace("b: { host: here }, c: { host: here }", "c: { host: here, ports: 5301 }").replace(
+            "check: { group: all, run: [rtt, tcp] }",
+            "rtt: { group: all, run: [rtt] }, tcp: { group: all, run: [tcp] }",
+        ));
+    world.expect(0, &["deploy"]);
+    // Towards c nothing can be opened, from there everything.
+    firewall(&world, "c", "tcp dport 5301 drop;");
+    let measured = |campaign: &str| {
+        let said = text(&world.run(&["run", campaign]).stderr);
+        let order =
+            |run: &Value| format!("{} {}", run["source"].as_str().unwrap(), run["destination"].as_str().unwrap());
+        for run in runs(&world.report()) {
+            let is_towards_c = order(run).ends_with(" c");
+            assert_eq!(run["status"] == "skipped", is_towards_c, "{run}\n{said}");
+            assert_eq!(run["measurement"].is_null(), is_towards_c, "{run}\n{said}");
+        }
+        said
+    };
+    let said = measured("tcp");
+    assert!(said.contains("a cannot reach c: TCP port 5301"), "{said}");
+    // Its one port is taken, and it cannot be pinged: the one is no reason not to see the other.
+    firewall(&world, "c", "icmp type echo-request drop;");
+    let namespace = world.namespace("c");
+    let mut server = Command::new("ip")
+        .args(["netns", "exec", &namespace, "iperf3", "-s", "--forceflush", "-p", "5301"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("Server listening")), "it says so");
+    let said = measured("rtt");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(said.contains("a cannot reach c: ICMP echo"), "{said}");
+    assert!(said.contains("a cannot reach c: c: "), "the port is told too: {said}");
 }
 
 #[test]

@@ -110,6 +110,8 @@ fn from_nothing_to_a_report_and_back() {
     hardened(&lab);
     raw_sockets(&lab);
     commands(&lab);
+    another_network(&lab);
+    other_limits(&lab);
 
     let gone = lab.json(0, &["destroy"]);
     as_its_schema_says("destroy", &gone);
@@ -172,6 +174,43 @@ fn commands(lab: &Lab) {
         assert!(said.contains(&format!("cannot start `{command}`")) && said.contains(why), "{said}");
     }
     lab.complaint(2, &["exec", "nobody", "--", "true"]);
+}
+
+/// Where somebody put a probe into a second network, it is measured in its own, which is what is shaped.
+fn another_network(lab: &Lab) {
+    let addresses = || {
+        let probes = lab.json(3, &["status"])["probes"].clone();
+        probes.as_array().unwrap().iter().map(|probe| probe["addresses"].clone()).collect::<Vec<_>>()
+    };
+    lab.engine.say(&["stop", "-t1", &lab.name("raw")]);
+    let before = addresses();
+    for network in ["zzz", "yyy", "aaa"] {
+        lab.engine.say(&["network", "create", network]);
+        lab.engine.say(&["network", "connect", network, &lab.name("a")]);
+    }
+    assert_eq!(addresses(), before);
+    let plan = lab.world.expect(0, &["plan"]);
+    assert!(plan.contains("its container is in the network aaa too"), "{plan}");
+    assert!(lab.complaint(3, &["run"]).contains("is not deployed as its file says"));
+    lab.json(0, &["deploy"]);
+    assert_eq!(lab.json(0, &["status"])["pending"]["actions"], json!([]));
+    lab.engine.say(&["network", "rm", "zzz", "yyy", "aaa"]);
+}
+
+/// Limits that somebody changed bound what a probe can measure.
+fn other_limits(lab: &Lab) {
+    lab.engine.say(&["update", "--memory", "64m", "--memory-swap", "64m", &lab.name("a")]);
+    lab.engine.say(&["update", "--cpus", "0.5", &lab.name("b")]);
+    lab.engine.say(&["update", "--pids-limit", "100", &lab.name("raw")]);
+    let plan = lab.world.expect(0, &["plan"]);
+    for told in ["`memory` of its container is 64 MiB instead of 512 MiB", "`cpus` of its container is 0.5", "is 100"] {
+        assert!(plan.contains(told), "{told}: {plan}");
+    }
+    let before = lab.containers();
+    lab.json(0, &["deploy"]);
+    assert_eq!(lab.json(0, &["status"])["pending"]["actions"], json!([]));
+    let after = lab.containers();
+    assert!(before.iter().all(|(name, shown)| after[name].0 != shown.0), "{before:?} {after:?}");
 }
 
 #[test]

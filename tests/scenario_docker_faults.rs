@@ -79,6 +79,9 @@ fn what_stands_in_the_way_is_named_and_what_stops_a_deploy_leaves_nothing() {
     lab.json(0, &["deploy"]);
     a_killed_controller_leaves_no_tool(&lab);
     a_command_that_does_not_read_ends_with_its_controller(&lab);
+    what_becomes_of_a_container_is_told(&lab);
+    lab.write(TWO);
+    lab.json(0, &["deploy"]);
     an_engine_that_goes_amid_a_run(&mut lab);
     lab.json(0, &["deploy"]);
     assert_eq!(lab.json(0, &["status"])["pending"]["actions"], json!([]));
@@ -286,6 +289,28 @@ fn a_command_that_does_not_read_ends_with_its_controller(lab: &Lab) {
     assert!(eventually(|| tools(lab, "a").is_empty()), "{:?}", tools(lab, "a"));
 }
 
+/// The run that it was in fails, and the next one is made where the probe is back.
+fn what_becomes_of_a_container_is_told(lab: &Lab) {
+    lab.write(&TWO.replace("duration: 20s", "duration: 6s").replace("run: [rtt, tcp]", "run: [tcp], repeat: 2"));
+    for (words, fate, is_back) in [
+        // It is looked at while it ends, or once it runs again.
+        (&["restart", "-t1"][..], "its container ", true),
+        (&["kill"], "its container exited with 137; see `iperftester logs --container a`", false),
+        (&["rm", "-f"], "its container is gone; `iperftester deploy` makes it again", false),
+    ] {
+        lab.json(0, &["deploy"]);
+        let mut child = running(lab, "rate", "tcp");
+        lab.engine.say(&[words, &[&lab.name("a")]].concat());
+        assert_eq!(child.wait().unwrap().code(), Some(4), "{words:?}");
+        let report = lab.world.report();
+        let [first, second] = &runs(&report)[..] else { panic!("{report}") };
+        let told = |run: &Value| run["reason"].as_str().unwrap().contains(&format!("the agent of a has ended: {fate}"));
+        assert!(first["status"] == "failed" && told(first), "{words:?}: {first}");
+        assert_eq!(second["measurement"].is_null(), !is_back, "{words:?}: {second}");
+        assert!(is_back || (second["status"] == "skipped" && told(second)), "{words:?}: {second}");
+    }
+}
+
 fn an_engine_that_goes_amid_a_run(lab: &mut Lab) {
     let mut child = running(lab, "rate", "tcp");
     lab.engine.kill();
@@ -296,6 +321,7 @@ fn an_engine_that_goes_amid_a_run(lab: &mut Lab) {
     let report = lab.world.report();
     let [rtt, tcp] = &runs(&report)[..] else { panic!("{report}") };
     assert!(!rtt["measurement"].is_null() && tcp["status"] == "failed", "{report}");
+    assert!(tcp["reason"].as_str().unwrap().contains("the connection to host e was lost"), "{tcp}");
     lab.engine.start_again();
 }
 
@@ -312,6 +338,8 @@ fn a_deploy_that_loses_its_engine_or_its_disk_is_finished_by_the_next() {
         assert!(start.elapsed() < SOON, "{step}: it took {:?}", start.elapsed());
         let said: String = said.lines().map(|line| line.unwrap() + "\n").collect();
         assert_eq!(code, Some(3), "{step}: {said}");
+        assert!(!said.contains("os error"), "{step}: {said}");
+        assert!(!said.contains("hint: ") || said.contains("`deploy` makes what is missing"), "{step}: {said}");
         lab.engine.start_again();
         lab.json(0, &["deploy"]);
         assert_eq!(lab.json(0, &["status"])["pending"]["actions"], json!([]), "{step}");

@@ -5,8 +5,9 @@ mod engines;
 mod world;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use engines::{ALIAS, Authority, BEHIND, Documented, Engine, Hosts, NOWHERE, Use, probe_image};
@@ -123,14 +124,17 @@ probes:
 groups:
   all-of-them: {{ mesh: [r1, r2, e, m] }}
   outwards: {{ between: {{ from: [in], to: [e, m] }}, one-way: true }}
+  one: {{ pairs: [[e, r1]], one-way: true }}
 tests:
   rtt: {{ ping: {{ count: 2, interval: 200ms }} }}
   tcp: {{ iperf3: {{ duration: 1s, rate: 50M }} }}
   udp: {{ iperf3: {{ duration: 1s, protocol: udp, rate: 10M }} }}
+  long: {{ iperf3: {{ duration: 4s, rate: 20M }} }}
 campaigns:
   check: {{ group: all-of-them, run: [rtt, tcp], repeat: 1 }}
   quick: {{ group: all-of-them, run: [rtt], repeat: 1 }}
   out:   {{ group: outwards, run: [rtt, udp], repeat: 1 }}
+  cut:   {{ group: one, run: [long], repeat: 2 }}
 ",
         tls(&hosts.authority.tls("client")),
         format_args!("ssh://{ALIAS}"),
@@ -201,6 +205,8 @@ campaigns:
     assert!(!said.contains("cannot reach"), "{said}");
     assert_eq!(fleet.runs().keys().collect::<Vec<_>>(), ["in e", "in m"]);
 
+    an_ssh_session_that_is_cut_costs_one_run(&fleet);
+
     // ssh gets there, and where that is nobody here knows: an address has to be written.
     fleet.world.write(&topology.replace(&format!("ssh://{ALIAS}"), &format!("ssh://{BEHIND}")));
     let status = fleet.json(3, &["status"]);
@@ -230,6 +236,7 @@ campaigns:
     }
     let [out, told] = fleet.expect(4, &["destroy"]);
     assert!(out.contains("what is on hosts that failed is left") && told.contains("host `edge`"), "{out}{told}");
+    assert!(told.contains("the probe image stays on lan, rack for"), "{told}");
     fleet.hosts.engines[1].start_again();
     assert!([0, 2].into_iter().all(|index| left(&fleet.hosts.engines[index]).is_empty()));
     assert!(!left(&fleet.hosts.engines[1]).is_empty());
@@ -237,6 +244,33 @@ campaigns:
     assert_eq!(left(&fleet.hosts.engines[1]), "");
     let [out, _] = fleet.expect(0, &["destroy"]);
     assert!(out.contains("nothing is deployed"), "{out}");
+}
+
+/// The next run goes over a new session.
+fn an_ssh_session_that_is_cut_costs_one_run(fleet: &Fleet) {
+    let mut child = fleet
+        .command(&["run", "cut", "--output", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("\"event\":\"rate\"")));
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
+    let is_ssh = |pid: &&str| {
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        text(&words).contains("ControlMaster=yes")
+    };
+    let ssh: Vec<&str> = children.split_whitespace().filter(is_ssh).collect();
+    assert_eq!(ssh.len(), 1, "{children}");
+    assert!(Command::new("kill").args(["-KILL", ssh[0]]).status().unwrap().success());
+    let said: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(4), "{said:#?}");
+    let runs = fleet.runs();
+    let [first, second] = &runs["e r1"][..] else { panic!("{runs:#?}") };
+    assert_eq!(first["status"], "failed", "{first}");
+    assert!(told_of(first).contains("the agent of e has ended: the connection to host edge was lost"), "{first}");
+    assert!(!second["measurement"].is_null(), "{second}");
 }
 
 #[test]
@@ -303,7 +337,8 @@ fn whatever_is_wrong_with_a_host_is_told_in_time_and_the_others_stand() {
     let [out, err] = fleet.expect(4, &["deploy"]);
     assert!(out.contains("1 probe ready"), "{out}{err}");
     assert!(expected.iter().all(|(_, words)| err.contains(words)), "{err}");
-    let [out, _] = fleet.expect(4, &["destroy"]);
+    let [out, told] = fleet.expect(4, &["destroy"]);
+    assert!(told.contains("the probe image stays on rack for"), "which alone was reached: {told}");
     assert!(out.contains("removed 2 resources; what is on hosts that failed is left"), "{out}");
     assert_eq!(left(&fleet.hosts.engines[0]), "");
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::domain::facts::Router;
 use crate::domain::name::Name;
@@ -167,6 +168,20 @@ pub trait Reach {
     /// its own.
     fn own(&self, _probe: &Name) -> Option<IpAddr> {
         None
+    }
+
+    /// What has become of `probe`, whose agent was started `age` ago and has ended, with `exit` where that is known, as the end of
+    /// a sentence with what to look at next. `None` where there is no more to tell.
+    async fn fate(&self, _probe: &Name, _age: Duration, _exit: Option<u8>) -> Option<String> {
+        None
+    }
+
+    /// Is `probe` still as it was deployed, so that it may be measured again after its agent has ended?
+    ///
+    /// # Errors
+    /// [`BackendError::Docker`].
+    async fn unchanged(&self, _probe: &Name) -> Result<(), BackendError> {
+        Ok(())
     }
 
     /// The routers between the probes that are its own, by each of their addresses: a traceroute shows no more. Empty where

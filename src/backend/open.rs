@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::docker;
 use super::external::External;
@@ -253,6 +254,17 @@ impl Reach for Backends {
 
     fn own(&self, probe: &Name) -> Option<IpAddr> {
         self.here.own(probe)
+    }
+
+    async fn fate(&self, probe: &Name, age: Duration, exit: Option<u8>) -> Option<String> {
+        self.docker(probe)?.fate(probe, age, exit).await
+    }
+
+    async fn unchanged(&self, probe: &Name) -> Result<(), BackendError> {
+        match self.docker(probe) {
+            Some(host) => host.unchanged(probe).await,
+            None => Ok(()),
+        }
     }
 
     fn routers(&self) -> BTreeMap<IpAddr, Router> {

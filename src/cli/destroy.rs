@@ -1,7 +1,5 @@
 //! `destroy`.
 
-use std::collections::BTreeSet;
-
 use super::args::Destroy;
 use super::context::Context;
 use super::deploy::summary;
@@ -10,7 +8,6 @@ use super::failure::Failure;
 use super::speech::lang;
 use super::units;
 use crate::backend::Backends;
-use crate::domain::name::Name;
 use crate::i18n::{say, sentences};
 
 /// Needs no more of the file than its name: what is there says itself what it belongs to.
@@ -59,8 +56,8 @@ pub(super) async fn perform(context: &Context<'_>, with: &Destroy) -> Result<Exi
         say!(lang(), "{name}: removed {removed}, nothing is left", "{name}: {removed}, no queda nada")
     };
     context.output.either(|| text, &summary(&name, None, &done, failed));
-    let engines: BTreeSet<&str> = backend.units().filter_map(|unit| unit.host()).map(Name::as_str).collect();
-    if !engines.is_empty() && done.removed > 0 {
+    let engines = each.emptied();
+    if !engines.is_empty() {
         let engines = engines.into_iter().collect::<Vec<_>>().join(", ");
         context.output.note(&say!(
             lang(),

@@ -1,7 +1,7 @@
 //! What is deployed by itself, side by side: where one host cannot be reached, the others go on.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -153,6 +153,12 @@ impl Each<'_, Done> {
     /// Was nothing done on the engine where `probe` is?
     pub(super) fn has_untouched(&self, probe: &Name) -> bool {
         self.0.iter().any(|(unit, outcome)| unit.has(probe) && outcome.as_ref().is_ok_and(Done::is_nothing))
+    }
+
+    /// The hosts from whose engines something was removed: what they had is what their probes were made of, too.
+    pub(super) fn emptied(&self) -> BTreeSet<&str> {
+        let did = self.0.iter().filter(|(_, outcome)| outcome.as_ref().is_ok_and(|done| done.removed > 0));
+        did.filter_map(|(unit, _)| unit.host()).map(Name::as_str).collect()
     }
 
     /// All together.

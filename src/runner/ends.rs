@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::session::Session;
+use super::slot::Slot;
 use crate::domain::group::Pair;
 use crate::domain::name::Name;
 use crate::domain::port::PortRange;
@@ -22,7 +22,7 @@ pub(super) struct Foreign {
 #[derive(Clone, Copy)]
 pub(super) enum Far<'a> {
     /// A probe of ours.
-    Ours(&'a Session),
+    Ours(&'a Slot),
     /// Somebody else's.
     Foreign(&'a Foreign),
 }
@@ -30,7 +30,9 @@ pub(super) enum Far<'a> {
 /// All that could be reached.
 #[derive(Default)]
 pub(super) struct Ends {
-    pub(super) sessions: BTreeMap<Name, Session>,
+    pub(super) sessions: BTreeMap<Name, Slot>,
+    /// The addresses of our probes, which their sessions keep.
+    pub(super) addresses: BTreeMap<Name, Vec<IpAddr>>,
     pub(super) foreign: BTreeMap<Name, Foreign>,
     /// The addresses of a destination where its source has a nearer way to it than all others.
     pub(super) within: BTreeMap<Pair, Vec<IpAddr>>,
@@ -84,8 +86,7 @@ impl Ends {
 
     /// The addresses of `pair.destination`, one of our probes, for `pair.source`.
     fn ours(&self, pair: &Pair) -> &[IpAddr] {
-        let everywhere = || self.sessions.get(&pair.destination).map(|session| session.addresses.as_slice());
-        self.within.get(pair).map(Vec::as_slice).or_else(everywhere).unwrap_or_default()
+        self.within.get(pair).or_else(|| self.addresses.get(&pair.destination)).map_or(&[], Vec::as_slice)
     }
 }
 

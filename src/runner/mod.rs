@@ -10,6 +10,7 @@ mod preflight;
 mod rates;
 mod retry;
 mod session;
+mod slot;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +38,8 @@ use crate::store::{Kept, Notice, Recording, Store, StoreError};
 use crate::tool;
 use crate::verdict;
 use ends::{Ends, Far};
+use execute::Executed;
+use slot::Slot;
 
 pub use opening::{await_made, greet_all, open};
 pub use preflight::Reachability;
@@ -104,11 +107,11 @@ pub async fn run<B: Reach, S: Store>(
     mut around: Surroundings<'_, B, S>,
 ) -> Result<Outcome, StoreError> {
     let (ends, facts) = tokio::select! {
-        opened = opening::open_all(order, around.backend, around.events) => opened,
+        opened = opening::open_all(order, around.backend, around.events, around.now) => opened,
         () = stopped(&mut around.stop) => return Ok(Outcome { interrupted: true }),
     };
     let outcome = measure(order, &mut around, &ends, facts).await;
-    join_all(ends.sessions.into_values().map(Session::close)).await;
+    join_all(ends.sessions.into_values().filter_map(Slot::into_session).map(Session::close)).await;
     outcome
 }
 
@@ -155,11 +158,11 @@ async fn measure<B: Reach, S: Store>(
     let mut dispatcher = Dispatcher::new(possible);
     let mut running = FuturesUnordered::new();
     let mut writing = FuturesUnordered::new();
-    let (now, events, recording) = (around.now, around.events, around.recording);
+    let (now, events, recording, backend) = (around.now, around.events, around.recording, around.backend);
     loop {
         while let Some(mut job) = dispatcher.take() {
             match rates::settle(&mut job, &told) {
-                Ok(()) => running.push(carry_out(order, job, ends, &known, now, events)),
+                Ok(()) => running.push(carry_out(order, job, (backend, ends), &known, now, events)),
                 Err(why) => {
                     dispatcher.release(&job);
                     let run = conclude::skipped(order, &job, &why.into(), now());
@@ -223,10 +226,10 @@ struct Known<'a> {
     silent: RefCell<BTreeSet<Pair>>,
 }
 
-async fn carry_out(
+async fn carry_out<B: Reach>(
     order: Order<'_>,
     job: Job,
-    ends: &Ends,
+    (backend, ends): (&B, &Ends),
     known: &Known<'_>,
     now: fn() -> DateTime<Utc>,
     events: &dyn Fn(Event<'_>),
@@ -238,13 +241,17 @@ async fn carry_out(
     let (Some(source), Some(far)) = (ends.sessions.get(&job.pair.source), ends.far(&job.pair.destination)) else {
         return skip(job, &SkipReason::NoSession { probe: None });
     };
-    let destination = match far {
-        Far::Ours(session) => Some(session),
-        Far::Foreign(_) => None,
+    let source = match source.ready(order, backend, now).await {
+        Ok(session) => session,
+        Err(why) => return skip(job, &why.into()),
     };
-    if let Some(why) = std::iter::once(source).chain(destination).find_map(Session::over) {
-        return skip(job, &why.into());
-    }
+    let destination = match far {
+        Far::Foreign(foreign) => Err(foreign),
+        Far::Ours(slot) => match slot.ready(order, backend, now).await {
+            Ok(session) => Ok(session),
+            Err(why) => return skip(job, &why.into()),
+        },
+    };
     let test = &job.specification;
     let address = match ends.address(&job.pair, test.family()) {
         Ok(address) => address,
@@ -264,14 +271,17 @@ async fn carry_out(
     events(Event::Started(&job));
     let started = now();
     let live = |rate| events(Event::Rate(&job, rate));
-    let mut executed = match far {
-        Far::Ours(destination) => {
+    let mut executed = match &destination {
+        Ok(destination) => {
             let [near, far] = hindrance::probes(&job).map(|probe| hindrance::version(known.facts, probe, test.tool()));
             let parts = tool::processes(test, near, far);
-            execute::execute(&parts, source, destination, address, live).await
+            execute::execute(&parts, &source, destination, address, live).await
         }
-        Far::Foreign(foreign) => foreign::execute(test, source, foreign, address, live).await,
+        Err(foreign) => foreign::execute(test, &source, foreign, address, live).await,
     };
+    for session in std::iter::once(&source).chain(&destination) {
+        explain(&mut executed, session, backend, now).await;
+    }
     if let Some(fault) = silence {
         executed.foreboding = Some(format!("preflight: {}", verdict::cannot_reach(Lang::En, &job.pair, fault)));
         if executed.client.as_ref().is_some_and(foreign::is_unanswered) {
@@ -280,4 +290,15 @@ async fn carry_out(
     }
     let run = conclude::concluded(order, &job, executed, started, now());
     (job, run)
+}
+
+/// Tells of a run that ended with its session what became of the probe.
+async fn explain<B: Reach>(executed: &mut Executed, session: &Session, backend: &B, now: fn() -> DateTime<Utc>) {
+    let Some(before) = session.over() else { return };
+    let after = session.explained(backend, now).await;
+    for fault in [&mut executed.fault, &mut executed.server_fault] {
+        if fault.as_ref() == Some(&before) {
+            fault.clone_from(&after);
+        }
+    }
 }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
 use futures_util::stream;
 use futures_util::{Stream, StreamExt};
 
 use super::ends::{Ends, Foreign};
 use super::session::{Session, SessionError};
+use super::slot::Slot;
 use super::{Event, Order};
 use crate::backend::{BackendError, Program, Reach};
 use crate::domain::facts::ProbeFacts;
@@ -24,6 +26,7 @@ pub(super) async fn open_all<B: Reach>(
     order: Order<'_>,
     backend: &B,
     events: &dyn Fn(Event<'_>),
+    now: fn() -> DateTime<Utc>,
 ) -> (Ends, BTreeMap<Name, ProbeFacts>) {
     let wanted: BTreeSet<&Name> = order
         .jobs
@@ -44,7 +47,8 @@ pub(super) async fn open_all<B: Reach>(
     for (probe, outcome) in opened.collect::<Vec<_>>().await {
         match outcome {
             Ok((session, told)) => {
-                ends.sessions.insert(probe.clone(), session);
+                ends.addresses.insert(probe.clone(), session.addresses.clone());
+                ends.sessions.insert(probe.clone(), Slot::new(session, now));
                 facts.insert(probe.clone(), told);
             }
             Err(fault) => absent(&mut ends, probe, &fault),

@@ -30,30 +30,24 @@ pub struct Reachability {
 struct Faults {
     icmp: Option<String>,
     tcp: Option<String>,
-    /// May the source's user send no ICMP echo? Those of others come back all the same.
+    /// May the source's user send no ICMP echo? That says nothing of the path.
     is_denied: bool,
 }
 
 impl Reachability {
-    /// Why a test of `tool` between this pair, in this order and by addresses of this family, would come to nothing.
+    /// Why a test of `tool` between this pair, in this order and by addresses of this family, would come to nothing. Every tool
+    /// is answered over what its source opened, so that the other order is none of its business: there a firewall may refuse
+    /// what is new.
     #[must_use]
     pub fn hinders(&self, pair: &Pair, family: Family, tool: ToolKind) -> Option<SkipReason> {
-        let of = |of: &Pair| {
-            let faults = self.faults.get(&(of.clone(), family))?;
-            match tool {
-                ToolKind::Iperf3 | ToolKind::Iperf2 | ToolKind::Connect => faults.tcp.as_deref(),
-                ToolKind::Ping | ToolKind::PathMtu if faults.is_denied && of != pair => None,
-                ToolKind::Ping | ToolKind::PathMtu => faults.icmp.as_deref(),
-                // A traceroute into the dark is a result: it shows how far one gets.
-                ToolKind::Traceroute | ToolKind::Mtr | ToolKind::Tracepath => None,
-            }
+        let faults = self.faults.get(&(pair.clone(), family))?;
+        let fault = match tool {
+            ToolKind::Iperf3 | ToolKind::Iperf2 | ToolKind::Connect => faults.tcp.clone(),
+            ToolKind::Ping | ToolKind::PathMtu => faults.icmp.clone(),
+            // A traceroute into the dark is a result: it shows how far one gets.
+            ToolKind::Traceroute | ToolKind::Mtr | ToolKind::Tracepath => None,
         };
-        // Echo answers and TCP's handshake need both ways; the way there names the fault best.
-        let back = pair.reversed();
-        [pair, &back].into_iter().find_map(|pair| {
-            let fault = of(pair)?.to_owned();
-            Some(SkipReason::Unreachable { pair: pair.clone(), fault })
-        })
+        fault.map(|fault| SkipReason::Unreachable { pair: pair.clone(), fault })
     }
 
     /// What became of the echoes from `pair.source` to its destination, where none came back though they may be sent.
@@ -93,7 +87,7 @@ pub(super) fn lacks(facts: &BTreeMap<Name, ProbeFacts>, pair: &Pair, tool: ToolK
 /// Tries every pair both ways, at the addresses of the tests. Each probe tries one other at a time, so that a large mesh does
 /// not drown in echoes. Of a foreign end only echoes are asked: a connection without a word would be a fault in its log.
 pub(super) async fn preflight(ends: &Ends, ways: &BTreeSet<(Pair, IpAddr)>) -> Reachability {
-    let Ends { sessions, .. } = ends;
+    let sessions: BTreeMap<&Name, _> = ends.sessions.iter().map(|(name, slot)| (name, slot.newest())).collect();
     let listeners: BTreeMap<&Name, _> = join_all(sessions.iter().map(|(name, session)| async move {
         let mut work = session.begin(|job| Request::Listen { job });
         let listener = match session.answer(&mut work).await {
@@ -101,7 +95,7 @@ pub(super) async fn preflight(ends: &Ends, ways: &BTreeSet<(Pair, IpAddr)>) -> R
             Ok(_) => Err(session.misfit()),
             Err(fault) => Err(fault),
         };
-        (name, listener)
+        (*name, listener)
     }))
     .await
     .into_iter()
@@ -125,7 +119,8 @@ pub(super) async fn preflight(ends: &Ends, ways: &BTreeSet<(Pair, IpAddr)>) -> R
             for (pair, address) in ways {
                 let faults = match listeners.get(&pair.destination) {
                     Some(Ok((port, _))) => reach(source, *address, Some(*port)).await,
-                    Some(Err(reason)) => Faults { tcp: Some(reason.clone()), ..Faults::default() },
+                    // What has no port left may be pinged all the same, or not.
+                    Some(Err(reason)) => Faults { tcp: Some(reason.clone()), ..reach(source, *address, None).await },
                     None => reach(source, *address, None).await,
                 };
                 if faults != Faults::default() {
@@ -168,22 +163,26 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_is_hindered_by_what_it_needs_both_ways() {
+    fn a_tool_is_hindered_by_what_it_opens_itself() {
         let icmp = Faults { icmp: Some("no echo".to_owned()), ..Faults::default() };
         let tcp = Faults { tcp: Some("refused".to_owned()), ..Faults::default() };
         let reachable = Reachability { faults: BTreeMap::from([(v4("a", "b"), icmp), (v4("c", "a"), tcp)]) };
         let hinders =
             |source, destination, tool| told(reachable.hinders(&pair(source, destination), Family::Ipv4, tool));
         assert_eq!(hinders("a", "b", ToolKind::Ping).as_deref(), Some("a cannot reach b: no echo"));
-        assert_eq!(hinders("b", "a", ToolKind::Ping).as_deref(), Some("a cannot reach b: no echo"), "the way back");
+        assert_eq!(hinders("b", "a", ToolKind::Ping), None, "the other order is open");
         assert_eq!(hinders("a", "b", ToolKind::Iperf3), None);
-        assert_eq!(hinders("c", "a", ToolKind::Iperf3).as_deref(), Some("c cannot reach a: refused"));
-        assert_eq!(hinders("a", "c", ToolKind::Iperf3).as_deref(), Some("c cannot reach a: refused"));
+        for tool in [ToolKind::Iperf3, ToolKind::Iperf2, ToolKind::Connect] {
+            assert_eq!(hinders("c", "a", tool).as_deref(), Some("c cannot reach a: refused"));
+            assert_eq!(hinders("a", "c", tool), None, "the other order is open");
+        }
         assert_eq!(hinders("c", "a", ToolKind::Ping), None);
         for (source, destination) in [("a", "b"), ("c", "a")] {
             assert_eq!(hinders(source, destination, ToolKind::Traceroute), None, "how far one gets is a result");
         }
         assert_eq!(hinders("b", "c", ToolKind::Iperf3), None);
+        let other = reachable.hinders(&pair("a", "b"), Family::Ipv6, ToolKind::Ping);
+        assert_eq!(other, None, "another family");
         assert_eq!(reachable.sentences(Lang::En), ["a cannot reach b: no echo", "c cannot reach a: refused"]);
     }
 
@@ -212,17 +211,5 @@ mod tests {
         assert_eq!(lacking("a", "b", ToolKind::Iperf2).as_deref(), Some("b has no iperf: apt install iperf"));
         let search = lacking("a", "b", ToolKind::PathMtu);
         assert_eq!(search.as_deref(), Some("a has no ping: apt install iputils-ping"));
-    }
-
-    #[test]
-    fn the_way_there_is_named_before_the_way_back() {
-        let fault = |text: &str| Faults { icmp: Some(text.to_owned()), ..Faults::default() };
-        let faults = BTreeMap::from([(v4("a", "b"), fault("there")), (v4("b", "a"), fault("back"))]);
-        let reachable = Reachability { faults };
-        assert_eq!(
-            told(reachable.hinders(&pair("b", "a"), Family::Ipv4, ToolKind::Ping)).as_deref(),
-            Some("b cannot reach a: back")
-        );
-        assert_eq!(reachable.hinders(&pair("b", "a"), Family::Ipv6, ToolKind::Ping), None, "another family");
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::io::{AsyncBufRead, AsyncWriteExt, BufReader};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -85,8 +86,12 @@ pub struct Session {
     outbox: mpsc::UnboundedSender<Request>,
     routes: Arc<Mutex<Routes>>,
     next: AtomicU64,
-    running: Mutex<Channel>,
+    /// `None` once its end was asked for.
+    running: Mutex<Option<Channel>>,
     pumps: [JoinHandle<()>; 2],
+    since: Option<DateTime<Utc>>,
+    /// Was it found out why it is over? Held meanwhile.
+    explained: tokio::sync::Mutex<bool>,
 }
 
 /// Where replies go.
@@ -182,7 +187,7 @@ impl Session {
         let routes = Arc::new(Mutex::new(Routes { jobs: HashMap::new(), hello: Some(hello), over: None }));
         let pumps =
             [tokio::spawn(send(stdin, requests)), tokio::spawn(receive(BufReader::new(stdout), routes.clone()))];
-        let running = Mutex::new(running);
+        let running = Mutex::new(Some(running));
         let session = Self {
             probe: probe.clone(),
             addresses,
@@ -194,6 +199,8 @@ impl Session {
             next: AtomicU64::new(1),
             running,
             pumps,
+            since: None,
+            explained: tokio::sync::Mutex::new(false),
         };
         let ports = of.ports;
         session.send(Request::Hello { protocol: VERSION, ports });
@@ -206,6 +213,12 @@ impl Session {
             }
             Err(_) => Err(silent(&format!("did not answer hello within {} s", HELLO_WITHIN.as_secs_f64()))),
         }
+    }
+
+    /// The same, known to be open since then.
+    pub(super) fn since(mut self, since: DateTime<Utc>) -> Self {
+        self.since = Some(since);
+        self
     }
 
     /// Sends the request that `make` builds around a fresh job number.
@@ -245,7 +258,9 @@ impl Session {
             Err(_) => {
                 lock(&self.routes).end(format!("gave no answer within {} s and was stopped", limit.as_secs_f64()));
                 // A stopped or hung agent does not see the end of its input, so it is not asked to end.
-                lock(&self.running).kill();
+                if let Some(mut running) = lock(&self.running).take() {
+                    running.kill();
+                }
                 Err(self.gone())
             }
         }
@@ -255,6 +270,29 @@ impl Session {
     #[must_use]
     pub fn over(&self) -> Option<String> {
         lock(&self.routes).over.as_ref().map(|why| format!("the agent of {} {why}", self.probe))
+    }
+
+    /// The same with what has become of its probe and what shows more, which is asked for once.
+    pub(super) async fn explained(&self, backend: &impl Reach, now: fn() -> DateTime<Utc>) -> Option<String> {
+        self.over()?;
+        let mut explained = self.explained.lock().await;
+        if !*explained {
+            *explained = true;
+            let running = lock(&self.running).take();
+            // One that we have stopped has no end of its own.
+            let exit = match running {
+                Some(mut running) => tokio::time::timeout(END_WITHIN, running.wait()).await.ok().and_then(Result::ok),
+                None => None,
+            };
+            let age = self.since.and_then(|since| (now() - since).to_std().ok()).unwrap_or_default();
+            let fate = backend.fate(&self.probe, age, exit).await;
+            let fate = fate.or_else(|| Some(format!("its exit code is {}; see `iperftester status`", exit?)));
+            let mut routes = lock(&self.routes);
+            if let (Some(why), Some(fate)) = (routes.over.as_mut(), fate) {
+                *why = format!("{why}: {fate}");
+            }
+        }
+        self.over()
     }
 
     /// The same for who has just seen that it is.
@@ -276,8 +314,9 @@ impl Session {
     /// Ends the session: the agent sees the end of its input, stops its work and ends.
     pub async fn close(mut self) {
         self.pumps[0].abort();
-        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _ = tokio::time::timeout(END_WITHIN, running.wait()).await;
+        if let Some(running) = self.running.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            let _ = tokio::time::timeout(END_WITHIN, running.wait()).await;
+        }
     }
 }
 

@@ -14,8 +14,7 @@ use super::error::{EngineError, EngineFault};
 use super::podman;
 use super::surroundings::Surroundings;
 use super::tls::Secured;
-use super::transport::{self, Way};
-use super::tunnel::Tunnel;
+use super::transport::{self, Renewed, Way};
 use super::{alias, context};
 use crate::domain::host::{DEFAULT_CONTEXT, Docker, Tls};
 use crate::domain::name::Name;
@@ -81,7 +80,7 @@ impl Engine {
     async fn at(place: &Place, around: &Surroundings) -> Result<Self, EngineFault> {
         let way = match &place.endpoint {
             Endpoint::Unix(path) => Way::Socket(path.clone()),
-            Endpoint::Ssh(to) => Way::Tunnel(Box::new(Tunnel::open(to, around).await?), to.clone()),
+            Endpoint::Ssh(to) => Way::Tunnel(Box::new(Renewed::open(to, around).await?)),
             Endpoint::Tls { host, port } => {
                 let tls = place.tls.as_ref().ok_or(EngineFault::NoTlsFiles)?;
                 Way::Tls(Box::new(Secured::new(host, *port, tls, around)?))

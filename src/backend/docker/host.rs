@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bollard::models::{ContainerCreateBody, ContainerSummary, Network, NetworkCreateRequest};
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder, StartContainerOptions};
+use bollard::errors::Error;
+use bollard::models::{ContainerCreateBody, ContainerSummary, HostConfig, Network, NetworkCreateRequest};
+use bollard::query_parameters::{
+    InspectContainerOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder, StartContainerOptions,
+};
 use chrono::{DateTime, Utc};
+use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
 
 use super::claim::{Claim, time};
@@ -132,7 +136,7 @@ impl Host {
             action,
             subject: subject.clone(),
             host: host.clone(),
-            source: Box::new(fault),
+            source: Box::new(fault.at(&host)),
         }
     }
 
@@ -150,23 +154,24 @@ impl Host {
         let of_network =
             |network: &Network| self.claim.observed(network.labels.as_ref(), time(network.created.as_ref()));
         found.extend(networks.iter().filter_map(of_network));
-        found.extend(containers.iter().filter_map(|container| {
+        let configs = try_join_all(containers.iter().map(|container| self.config(container))).await?;
+        found.extend(containers.iter().zip(configs).filter_map(|(container, config)| {
             let observed = self.claim.observed(container.labels.as_ref(), created(container))?;
-            let or_else = || state(container).or_else(|| self.astray(&observed.id, container));
+            let limited = || self.spec.limited_otherwise(&observed.id, config.as_ref()?);
+            let or_else = || state(container).or_else(|| self.spec.astray(&observed.id, container)).or_else(limited);
             Some(Observed { drift: observed.drift.clone().or_else(or_else), ..observed })
         }));
         found.extend(self.shaped(&containers).await?);
         Ok(found)
     }
 
-    /// Somebody took the container of `id` off its network.
-    fn astray(&self, id: &ResourceId, container: &ContainerSummary) -> Option<String> {
-        let (_, wanted) = self.spec.containers.iter().find(|(name, _)| probe_id(name) == *id)?;
-        let network = &self.spec.networks.get(wanted.network.as_ref()?)?.name;
-        // Where it is in none, Podman names none.
-        let networks = container.network_settings.as_ref()?.networks.as_ref();
-        let is_in = networks.is_some_and(|networks| networks.contains_key(network));
-        (!is_in).then(|| format!("its container is not in the network {network}"))
+    /// How a container is held, which no list of them says; `None` where it has gone meanwhile, or where nothing is wanted.
+    async fn config(&self, container: &ContainerSummary) -> Result<Option<HostConfig>, DockerError> {
+        let Some(id) = container.id.as_deref().filter(|_| !self.spec.containers.is_empty()) else { return Ok(None) };
+        match self.engine().await?.client().inspect_container(id, None::<InspectContainerOptions>).await {
+            Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+            found => Ok(found?.host_config),
+        }
     }
 
     async fn make_network(&self, desired: &Desired, request: &NetworkCreateRequest) -> Result<(), DockerError> {

@@ -8,10 +8,12 @@ pub mod builder;
 mod claim;
 mod context;
 mod create;
+mod drift;
 mod endpoint;
 mod engine;
 mod error;
 pub(super) mod exec;
+mod fate;
 mod found;
 pub(super) mod health;
 mod host;
@@ -31,6 +33,7 @@ mod surroundings;
 mod tls;
 mod transport;
 mod tunnel;
+mod validity;
 
 pub use claim::Taker;
 pub(super) use claim::{Claim, time};
@@ -59,6 +62,9 @@ pub enum DockerError {
     /// It refused, or broke off.
     #[error(transparent)]
     Refused(#[from] bollard::errors::Error),
+    /// It went away in the middle.
+    #[error("the connection to host {0} broke")]
+    Broken(Name),
     /// The probe image could not be made or brought there.
     #[error(transparent)]
     Image(#[from] ImageError),
@@ -171,6 +177,20 @@ pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, DockerError>
 }
 
 impl DockerError {
+    /// The same of `host`, or that its connection broke, of which libraries have only words of their own.
+    pub(in crate::backend) fn at(self, host: &Name) -> Self {
+        match &self {
+            Self::Refused(source)
+            | Self::Image(ImageError::Engine { action: "find" | "load", source })
+            | Self::Registry(RegistryError::Engine { source, .. })
+                if is_broken(source) =>
+            {
+                Self::Broken(host.clone())
+            }
+            _ => self,
+        }
+    }
+
     /// What to try.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -206,6 +226,11 @@ impl DockerError {
                     .to_owned(),
             ),
             Self::Refused(fault) => refusal(&fault.to_string()).map(str::to_owned),
+            Self::Broken(_) => Some(
+                "see that its engine runs (`docker info` there), then try again: `deploy` makes what is missing, `destroy` removes \
+                 what is left"
+                    .to_owned(),
+            ),
             Self::Silent => Some("see that `docker ps` ends there, else restart that engine".to_owned()),
             Self::ElsewhereAfterAll(_) => Some(
                 "the engine behind that socket is in a virtual machine or on another host, or is Podman without root on \
@@ -219,6 +244,16 @@ impl DockerError {
             | Self::Unknown
             | Self::Program(_) => None,
         }
+    }
+}
+
+/// Did the connection end, rather than the engine answer? What we have put into an error ourselves is a sentence already.
+fn is_broken(fault: &bollard::errors::Error) -> bool {
+    use bollard::errors::Error;
+    match fault {
+        Error::IOError { err } => err.kind() != std::io::ErrorKind::Other,
+        Error::HyperResponseError { err } => !err.is_parse() && !err.is_user(),
+        _ => false,
     }
 }
 
@@ -241,4 +276,33 @@ fn refusal(said: &str) -> Option<&'static str> {
         ("has active endpoints", "a container that is not of this topology is in that network: disconnect it first"),
     ];
     known.iter().chain(podman::REFUSALS).find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error as IoError, ErrorKind};
+
+    use bollard::errors::Error;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_breaks_is_told_without_the_words_of_libraries() {
+        let host = Name::new("rack").unwrap();
+        let io = |kind: ErrorKind| Error::IOError { err: IoError::new(kind, "raw") };
+        for kind in [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::ConnectionRefused] {
+            let loading = ImageError::Engine { action: "load", source: io(kind) };
+            for fault in [DockerError::Refused(io(kind)), DockerError::Image(loading)] {
+                let told = fault.at(&host);
+                assert_eq!(told.to_string(), "the connection to host rack broke");
+                assert!(told.hint().unwrap().contains("`deploy` makes what is missing"));
+            }
+        }
+        let own = DockerError::Refused(Error::IOError { err: IoError::other("ssh failed: words") });
+        assert_eq!(own.at(&host).to_string(), "ssh failed: words");
+        let building = ImageError::Engine { action: "build", source: io(ErrorKind::ConnectionReset) };
+        assert!(matches!(DockerError::Image(building).at(&host), DockerError::Image(_)), "which may be another host's");
+        let said = Error::DockerResponseServerError { status_code: 500, message: "no".to_owned() };
+        assert!(matches!(DockerError::Refused(said).at(&host), DockerError::Refused(_)));
+    }
 }

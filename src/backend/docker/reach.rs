@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bollard::models::ContainerSummary;
 
 use super::health::{Health, health, log, waits};
 use super::host::{probe_id, state};
 use super::spec::EXECUTABLE;
-use super::{DockerError, Host, exec, in_time};
+use super::{DockerError, Host, exec, fate, in_time, shape};
 use crate::backend::resolve::resolve;
-use crate::backend::{BackendError, Channel, Program, Reach};
+use crate::backend::{Backend, BackendError, Channel, Program, Reach};
 use crate::domain::facts::Router;
 use crate::domain::meeting::Met;
 use crate::domain::name::Name;
+use crate::plan::{self, ResourceId};
 
 impl Host {
     /// The one container of `probe`.
@@ -59,15 +61,16 @@ impl Host {
         Ok(exec::start(self.engine().await?.client(), &id, program, EXECUTABLE).await?)
     }
 
-    /// The addresses that the engine gave it, IPv4 first.
+    /// The addresses that the engine gave it in its own network, IPv4 first. Whatever other network somebody put it into,
+    /// nothing is measured there.
     pub(super) async fn given(&self, probe: &Name) -> Result<Vec<IpAddr>, DockerError> {
         let container = self.container(probe).await?;
         if let Some(drift) = state(&container) {
             return Err(DockerError::Stopped(drift));
         }
-        let networks = container.network_settings.and_then(|settings| settings.networks);
-        let endpoints = networks.unwrap_or_default().into_values();
-        let texts = endpoints.flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
+        let mut networks = container.network_settings.and_then(|settings| settings.networks);
+        let own = self.spec.network_of(probe).and_then(|network| networks.as_mut()?.remove(network));
+        let texts = own.into_iter().flat_map(|end| [end.ip_address, end.global_ipv6_address]).flatten();
         let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
         addresses.sort_by_key(IpAddr::is_ipv6);
         if addresses.is_empty() { Err(DockerError::NoAddress) } else { Ok(addresses) }
@@ -123,6 +126,21 @@ impl Reach for Host {
         match (self.spec.containers.get(probe), self.engine().await) {
             (Some(container), Ok(engine)) => waits(engine.client(), &container.name).await,
             _ => false,
+        }
+    }
+
+    async fn fate(&self, probe: &Name, age: Duration, exit: Option<u8>) -> Option<String> {
+        fate::of(self, probe, age, exit).await
+    }
+
+    async fn unchanged(&self, probe: &Name) -> Result<(), BackendError> {
+        let observed = self.observe().await?;
+        let plan = plan::diff(&self.desired(), &observed);
+        // Where one probe has come to another address, the others' links to it are shaped no more.
+        let concerns = |id: &ResourceId| *id == probe_id(probe) || shape::probe_of(id).is_some();
+        match plan.actions.into_iter().find(|action| concerns(&action.id)) {
+            Some(action) => Err(self.step("reach", &action.id)(DockerError::Stopped(action.reason.to_string()))),
+            None => Ok(()),
         }
     }
 

@@ -273,4 +273,4 @@ pub(in crate::backend) fn hash(body: &impl Serialize) -> SpecHash {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -14,11 +14,11 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 
 use super::error::EngineFault;
 use super::surroundings::Surroundings;
+use super::validity::validity;
 use crate::domain::host::Tls;
 
 /// A peer that is silent so long is asked whether it is there.
@@ -38,7 +38,6 @@ pub(super) struct Secured {
     name: ServerName<'static>,
     connector: TlsConnector,
     files: Tls,
-    roots: Arc<RootCertStore>,
     chain: Vec<CertificateDer<'static>>,
 }
 
@@ -59,10 +58,9 @@ impl Secured {
         let chain = certificates(&files.cert)?;
         let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?);
         let key = key.map_err(|_| EngineFault::NoKey { path: files.key.clone() })?;
-        let roots = Arc::new(roots);
         let config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .map(|builder| builder.with_root_certificates(Arc::clone(&roots)))
+            .map(|builder| builder.with_root_certificates(roots))
             .and_then(|builder| builder.with_client_auth_cert(chain.clone(), key))
             .map_err(|fault| match fault {
                 Error::InconsistentKeys(_) => {
@@ -74,7 +72,7 @@ impl Secured {
                 other => EngineFault::Tls { words: other.to_string() },
             })?;
         let connector = TlsConnector::from(Arc::new(config));
-        Ok(Self { host: host.to_owned(), port, name, connector, files, roots, chain })
+        Ok(Self { host: host.to_owned(), port, name, connector, files, chain })
     }
 
     /// A connection, both ends proven.
@@ -104,20 +102,12 @@ impl Secured {
 
     /// The server ended the connection once it had seen our certificate; or said so.
     pub(super) fn of_client(&self, words: String) -> EngineFault {
-        let cert = self.files.cert.clone();
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(&self.roots), provider()).build();
-        if let (Ok(verifier), [own, others @ ..]) = (verifier, self.chain.as_slice())
-            && let Err(Error::InvalidCertificate(reason)) = verifier.verify_client_cert(own, others, UnixTime::now())
-        {
-            match reason {
-                CertificateError::ExpiredContext { time, not_after } => {
-                    return EngineFault::ClientExpired { cert, until: moment(not_after), now: moment(time) };
-                }
-                CertificateError::NotValidYetContext { time, not_before } => {
-                    return EngineFault::ClientEarly { cert, from: moment(not_before), now: moment(time) };
-                }
-                _ => {}
-            }
+        let (cert, now) = (self.files.cert.clone(), moment(UnixTime::now()));
+        // The file is here, and says itself whether that is why.
+        match self.chain.first().and_then(|own| validity(own)) {
+            Some([_, until]) if until < now => return EngineFault::ClientExpired { cert, until, now },
+            Some([from, _]) if now < from => return EngineFault::ClientEarly { cert, from, now },
+            _ => {}
         }
         EngineFault::ClientRefused { cert, words }
     }

@@ -15,10 +15,12 @@ use hyper::{Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
+use tokio::sync::Mutex;
 use tokio_rustls::rustls;
 
 use super::endpoint::Destination;
 use super::error::EngineFault;
+use super::surroundings::Surroundings;
 use super::tls::{self, Secured};
 use super::tunnel::Tunnel;
 
@@ -34,9 +36,41 @@ pub(super) enum Way {
     /// A socket of this machine.
     Socket(PathBuf),
     /// A socket of another, and the tunnel to it.
-    Tunnel(Box<Tunnel>, Destination),
+    Tunnel(Box<Renewed>),
     /// A port with mutual TLS.
     Tls(Box<Secured>),
+}
+
+/// A tunnel that is opened again where its ssh has ended: a server that was away for a moment is there for the next request.
+pub(super) struct Renewed {
+    tunnel: Mutex<Tunnel>,
+    to: Destination,
+    around: Surroundings,
+}
+
+impl Renewed {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// As [`Tunnel::open`].
+    pub(super) async fn open(to: &Destination, around: &Surroundings) -> Result<Self, EngineFault> {
+        let tunnel = Mutex::new(Tunnel::open(to, around).await?);
+        Ok(Self { tunnel, to: to.clone(), around: around.clone() })
+    }
+
+    async fn connect(&self) -> std::io::Result<UnixStream> {
+        let mut tunnel = self.tunnel.lock().await;
+        if tunnel.has_ended() {
+            *tunnel = Tunnel::open(&self.to, &self.around).await.map_err(std::io::Error::other)?;
+        }
+        let socket = tunnel.socket();
+        drop(tunnel);
+        UnixStream::connect(socket).await
+    }
+
+    async fn fault(&self) -> EngineFault {
+        self.tunnel.lock().await.fault(&self.to).await
+    }
 }
 
 /// A client whose requests go this way, in this version of the API. It and its clones keep the way open.
@@ -49,7 +83,7 @@ pub(super) fn client(way: Arc<Way>, speaking: &ClientVersion) -> Result<Docker, 
         async move {
             match &*way {
                 Way::Socket(path) => exchange(UnixStream::connect(path).await?, request).await,
-                Way::Tunnel(tunnel, _) => exchange(UnixStream::connect(tunnel.socket()).await?, request).await,
+                Way::Tunnel(tunnel) => exchange(tunnel.connect().await?, request).await,
                 Way::Tls(secured) => exchange(secured.connect().await?, request).await,
             }
         }
@@ -105,7 +139,7 @@ impl Way {
     async fn of_connecting(&self, fault: &std::io::Error) -> EngineFault {
         match self {
             Self::Socket(path) => of_socket(path, fault),
-            Self::Tunnel(tunnel, to) => tunnel.fault(to).await,
+            Self::Tunnel(tunnel) => tunnel.fault().await,
             Self::Tls(secured) => match within::<rustls::Error>(fault) {
                 Some(error) => secured.fault(error),
                 None => tls::unreachable(fault),
@@ -116,7 +150,7 @@ impl Way {
     async fn of_talking(&self, fault: &hyper::Error) -> EngineFault {
         match self {
             Self::Socket(_) => EngineFault::NotAnEngine { words: words(fault) },
-            Self::Tunnel(tunnel, to) => tunnel.fault(to).await,
+            Self::Tunnel(tunnel) => tunnel.fault().await,
             // With TLS 1.3 a client learns here what the server thinks of its certificate (RFC 8446, 4.4.2.4).
             Self::Tls(secured) => match within::<rustls::Error>(fault) {
                 Some(error) => secured.fault(error),

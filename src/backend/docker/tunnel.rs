@@ -83,6 +83,11 @@ impl Tunnel {
         }
     }
 
+    /// Has its ssh ended, whose standard error ends with it?
+    pub(super) fn has_ended(&self) -> bool {
+        self.said.has_changed().is_err()
+    }
+
     /// The socket here.
     pub(super) fn socket(&self) -> PathBuf {
         self.folder.socket()

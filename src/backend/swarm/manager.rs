@@ -72,7 +72,7 @@ impl Manager {
             action,
             subject: subject.clone(),
             host: host.clone(),
-            source: Box::new(fault),
+            source: Box::new(fault.at(&host)),
         }
     }
 

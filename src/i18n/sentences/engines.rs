@@ -240,8 +240,18 @@ pub(super) const PAIRS: &[Pair] = &[
         "el nombre `{name}` de su equipo no se puede resolver aquí, así que la sonda {probe} necesita un `address`",
     ),
     ("there is no such resource on this host", "no hay tal recurso en este equipo"),
+    ("the connection to host {host} broke", "se rompió la conexión con el equipo {host}"),
+    (
+        "see that its engine runs (`docker info` there), then try again: `deploy` makes what is missing, `destroy` removes what is \
+         left",
+        "compruebe si su motor funciona (`docker info` allí) e inténtelo de nuevo: `deploy` hace lo que falta, `destroy` quita lo \
+         que queda",
+    ),
     ("its container was never started", "su contenedor no llegó a arrancar"),
     ("its container is not in the network {name}", "su contenedor no está en la red {name}"),
+    ("its container is in the network {name} too", "su contenedor está también en la red {name}"),
+    ("`{limit}` of its container is {is} instead of {made}", "`{limit}` de su contenedor es {is} en lugar de {made}"),
+    ("no limit", "ningún límite"),
     ("its container is {words}", "su contenedor está {words}"),
     ("`iperftester deploy` makes it again", "`iperftester deploy` lo vuelve a hacer"),
     (

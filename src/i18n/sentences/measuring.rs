@@ -54,6 +54,22 @@ pub(super) const PAIRS: &[Pair] = &[
         "the agent of {probe} has ended instead of answering hello",
         "el agente de {probe} ha terminado en vez de responder al saludo",
     ),
+    ("the agent of {probe} has ended: {fate}", "el agente de {probe} ha terminado: {fate}"),
+    (
+        "the agent of {probe} gave no answer within {limit} s and was stopped: {fate}",
+        "el agente de {probe} no respondió en {limit} s y se detuvo: {fate}",
+    ),
+    ("its exit code is {code}; {next}", "su código de salida es {code}; {next}"),
+    ("the connection to host {host} was lost; {next}", "se perdió la conexión con el equipo {host}; {next}"),
+    ("its container is gone; {next}", "su contenedor ya no existe; {next}"),
+    ("its container exited with {code}; {next}", "su contenedor terminó con {code}; {next}"),
+    (
+        "its container exited with {code} for want of memory; {next}",
+        "su contenedor terminó con {code} por falta de memoria; {next}",
+    ),
+    ("its container was started again meanwhile; {next}", "su contenedor se volvió a arrancar entretanto; {next}"),
+    ("its container is {words}; {next}", "su contenedor está {words}; {next}"),
+    ("see `{command}`", "véase `{command}`"),
     ("the agent of {probe} has no streams", "el agente de {probe} no tiene canales"),
     ("the agent of {probe} says more than it was asked", "el agente de {probe} dice más de lo que se le preguntó"),
     (

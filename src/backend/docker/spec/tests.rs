@@ -17,7 +17,7 @@ fn name(text: &str) -> Name {
 }
 
 /// What host `edge` carries of it.
-fn on_edge(text: &str) -> Spec {
+pub(in crate::backend::docker) fn on_edge(text: &str) -> Spec {
     let topology = topology(text);
     for (probe, meeting) in topology.meetings() {
         assert_eq!(meeting.met, topology.met(probe), "{probe}: all at once as one by one");
