@@ -4,7 +4,7 @@ use super::{DirectedFlow, RunInput, flows};
 use crate::domain::campaign::Metric;
 use crate::domain::measurement::{Flow, Measurement};
 use crate::domain::reason::Reason;
-use crate::domain::test::{Protocol, Test};
+use crate::domain::test::Protocol;
 use crate::domain::verdict::{Judgement, Verdict};
 
 /// Seconds on end without a byte that are told. TCP waits up to a second for a first segment sent again (RFC 6298), and a
@@ -16,9 +16,8 @@ const TOLD_DATAGRAMS: f64 = 10.0;
 /// A judgement for each flow of which nothing passed for a while.
 pub(super) fn find(input: &RunInput<'_>, measurement: &Measurement) -> Vec<Judgement> {
     let Measurement::Throughput(throughput) = measurement else { return vec![] };
-    let asked = asked_seconds(input.test);
     let all = flows(throughput, input.test.direction(), input.source, input.destination);
-    all.into_iter().filter_map(|of| Some((of, stalled(throughput.protocol, of.flow, asked)?))).map(judgement).collect()
+    all.into_iter().filter_map(|of| Some((of, stalled(throughput.protocol, of.flow)?))).map(judgement).collect()
 }
 
 fn judgement(
@@ -37,27 +36,19 @@ fn judgement(
     }
 }
 
-const fn asked_seconds(test: &Test) -> Option<f64> {
-    match test {
-        Test::Iperf3(t) => Some(t.duration.as_secs_f64()),
-        Test::Iperf2(t) => Some(t.duration.as_secs_f64()),
-        _ => None,
-    }
-}
-
 /// For how long nothing passed, and how long the test took, in seconds; `None` where that is too short to be told.
 ///
-/// It is the longest row of intervals without a byte, or what the test took beyond its time, whichever is more: a receiver that
-/// waits for its sender has both of the same silence.
-fn stalled(protocol: Protocol, flow: &Flow, asked: Option<f64>) -> Option<(f64, f64)> {
-    let took = flow.duration_seconds.or(asked)?;
-    let silent = longest_silence(flow);
-    let beyond = match protocol {
+/// It is the longest row of intervals without a byte. Those of TCP end with the last byte where a sender waits beyond its time
+/// for what it sent, so the rest of the time that the test took counts with them. A test that took longer because its bytes
+/// came slowly was not silent.
+fn stalled(protocol: Protocol, flow: &Flow) -> Option<(f64, f64)> {
+    let took = flow.duration_seconds?;
+    let after = match protocol {
         // A UDP sender keeps to its clock whatever arrives.
-        Protocol::Udp => 0.0,
-        Protocol::Tcp | Protocol::Sctp => asked.map_or(0.0, |asked| took - asked),
+        Protocol::Udp => None,
+        Protocol::Tcp | Protocol::Sctp => last_passed(flow).map(|last| took - last),
     };
-    let seconds = silent.max(beyond);
+    let seconds = longest_silence(flow).max(after.unwrap_or(0.0));
     #[allow(clippy::cast_precision_loss, reason = "counts of packets stay far below 2^53")]
     let swallowed = match (protocol, flow.packets) {
         (Protocol::Udp, Some(packets)) => packets as f64 / took.max(seconds) * seconds,
@@ -77,6 +68,13 @@ fn longest_silence(flow: &Flow) -> f64 {
         longest = longest.max(current);
     }
     longest
+}
+
+/// The end of the last interval with a byte, in seconds of the measured time.
+fn last_passed(flow: &Flow) -> Option<f64> {
+    let start = flow.intervals.iter().find(|i| !i.omitted)?.start_seconds;
+    let passed = flow.intervals.iter().filter(|i| i.throughput_bits_per_second > 0.0).map(|i| i.end_seconds - start);
+    passed.reduce(f64::max)
 }
 
 #[cfg(test)]
@@ -104,21 +102,20 @@ mod tests {
 
     #[test]
     fn seconds_without_a_byte_are_told() {
-        let tcp = |rates: &[f64], asked| stalled(Protocol::Tcp, &flow(rates), Some(asked));
+        let tcp = |rates: &[f64]| stalled(Protocol::Tcp, &flow(rates));
         let dead = [3714.0, 725.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-        assert_eq!(tcp(&dead, 10.0), Some((8.0, 10.0)));
-        assert_eq!(tcp(&[50.0, 0.0, 50.0, 0.0, 50.0], 5.0), None, "a second may pass with one segment sent again");
-        assert_eq!(tcp(&[50.0, 0.0, 0.0, 50.0], 4.0), Some((2.0, 4.0)));
-        assert_eq!(tcp(&[50.0; 9], 3.0), Some((6.0, 9.0)), "it took longer than it was to");
-        assert_eq!(tcp(&[50.0; 4], 3.0), None);
-        assert_eq!(tcp(&[], 3.0), None);
+        assert_eq!(tcp(&dead), Some((8.0, 10.0)));
+        assert_eq!(tcp(&[50.0, 0.0, 50.0, 0.0, 50.0]), None, "a second may pass with one segment sent again");
+        assert_eq!(tcp(&[50.0, 0.0, 0.0, 50.0]), Some((2.0, 4.0)));
+        assert_eq!(tcp(&[50.0; 9]), None, "it took longer than it was to, for its bytes came slowly");
+        let waited = Flow { duration_seconds: Some(9.0), ..flow(&[50.0, 50.0]) };
+        assert_eq!(stalled(Protocol::Tcp, &waited), Some((7.0, 9.0)), "nothing came to its end");
+        assert_eq!(tcp(&[]), None);
     }
 
     #[test]
     fn a_slow_flow_of_datagrams_has_gaps_of_its_own() {
-        let udp = |packets| {
-            stalled(Protocol::Udp, &Flow { packets: Some(packets), ..flow(&[1.0, 0.0, 0.0, 1.0]) }, Some(4.0))
-        };
+        let udp = |packets| stalled(Protocol::Udp, &Flow { packets: Some(packets), ..flow(&[1.0, 0.0, 0.0, 1.0]) });
         assert_eq!((udp(4), udp(1000)), (None, Some((2.0, 4.0))));
     }
 }
