@@ -143,8 +143,8 @@ fn what_this_machine_cannot_do_is_told_in_spanish() {
     let shaped = std::fs::read_to_string(world.folder.path().join("topology.yaml")).unwrap();
     let shaped = shaped.replace("between: [a, b]", "between: [a, b], impair: { rate: 1M }");
     std::fs::write(world.folder.path().join("shaped.yaml"), &shaped).unwrap();
-    let refused = refused + &spoken(&world, 3, "es", &["-t", "shaped.yaml", "deploy"]);
-    for words in ["`impair.rate`, y los simples procesos", "quite eso de la topología, o ponga en el equipo"] {
+    let refused = refused + &spoken(&world, 2, "es", &["-t", "shaped.yaml", "deploy"]);
+    for words in ["`impair.rate`, y los simples procesos", "quítelo de la topología, o ponga en el equipo"] {
         assert!(refused.contains(words), "{words}\n{refused}");
     }
     said += &refused;
