@@ -134,10 +134,11 @@ fn a_probe_that_vanishes_whole_skips_what_it_had_yet_to_run_and_is_made_anew() {
     let vanish = || {
         let here = world.namespace("b");
         let inside = Command::new("ip").args(["netns", "pids", &here]).output().unwrap();
+        // Before its agent ends: another one is started at once where the namespace is still there.
+        assert!(Command::new("ip").args(["netns", "del", &here]).status().unwrap().success());
         for pid in world::text(&inside.stdout).split_whitespace() {
             Command::new("kill").args(["-KILL", pid]).status().unwrap();
         }
-        assert!(Command::new("ip").args(["netns", "del", &here]).status().unwrap().success());
     };
     let (mut child, events) = run_and(&world, "tcp", ["a", "b"], vanish);
     assert_eq!(child.wait().unwrap().code(), Some(4), "{events:#?}");
