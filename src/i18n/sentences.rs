@@ -5,6 +5,7 @@
 use super::Lang;
 
 mod deploying;
+mod doctor;
 mod engines;
 mod hosts;
 mod images;
@@ -26,6 +27,7 @@ pub fn all() -> impl Iterator<Item = &'static Pair> {
         images::PAIRS,
         deploying::PAIRS,
         engines::PAIRS,
+        doctor::PAIRS,
         swarms::PAIRS,
         measuring::PAIRS,
         machine::PAIRS,
